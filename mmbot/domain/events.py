@@ -1,0 +1,107 @@
+"""Everything that can happen to the engine. It enters by one door, in order of arrival.
+
+`market` is an index into the engine's list of markets. Times are integer nanoseconds:
+`ts_venue_ns` is the venue's stamp, `ts_recv_ns` the receipt, which is the engine's now.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from mmbot.domain.order import OrderState, Side
+
+
+class Event(Struct, frozen=True, gc=False):
+    """Base of all events."""
+
+    ts_venue_ns: int
+    ts_recv_ns: int
+
+
+class BookUpdate(Event, frozen=True, gc=False):
+    """The market's OrderBook has changed; the levels are already applied, natively."""
+
+    market: int
+
+
+class BookGap(Event, frozen=True, gc=False):
+    """The delta chain of a book broke: do not quote it until the next BookUpdate."""
+
+    market: int
+    reason: str
+
+
+class ReferencePrice(Event, frozen=True, gc=False):
+    """A mid price of the outside venue for one of our markets, in our ticks (float)."""
+
+    market: int
+    mid_ticks: float
+
+
+class OrderUpdate(Event, frozen=True, gc=False):
+    """The venue's word on an order: accepted (OPEN), done, or UNKNOWN when no word came.
+
+    A refused cancel arrives as OPEN with a reason. `leaves_lots` is what still rests.
+    """
+
+    market: int
+    order_id: int
+    state: OrderState
+    leaves_lots: int
+    reason: str | None
+
+
+class Fill(Event, frozen=True, gc=False):
+    """One execution of an own order. fee_atoms > 0 is a cost, < 0 a rebate."""
+
+    market: int
+    order_id: int
+    trade_id: int
+    side: Side
+    ticks: int
+    lots: int
+    leaves_lots: int
+    maker: bool
+    fee_atoms: int
+
+
+class FundingPayment(Event, frozen=True, gc=False):
+    """Funding in atoms of the market's settlement currency; positive is received."""
+
+    market: int
+    atoms: int
+
+
+class AccountSnapshot(Event, frozen=True, gc=False):
+    """The venue's view of the account, in micro-USD; None is a figure that is missing.
+
+    mf: equity; omf: equity less open-order losses; imf: initial margin required;
+    pn: gross position notional (spec section 1).
+    """
+
+    mf_uusd: int | None
+    omf_uusd: int | None
+    imf_uusd: int | None
+    pn_uusd: int | None
+    bankruptcy: bool
+
+
+class Timer(Event, frozen=True, gc=False):
+    """The wake-up the engine asked for has come."""
+
+
+class Command(StrEnum):
+    """What an operator can ask for."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    HALT = "halt"
+    CLEAR_HALT = "clear-halt"
+
+
+class Operator(Event, frozen=True, gc=False):
+    """An operator's order; `market` None means all of them."""
+
+    command: Command
+    market: int | None
+    reason: str

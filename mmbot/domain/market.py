@@ -1,0 +1,156 @@
+"""What a market is: its grid, its contract, and what a price is worth.
+
+Prices are integer ticks, sizes integer lots, marks integer half ticks (best bid + best ask).
+Money is counted in integer *atoms* of the settlement currency. One lot held from price p1 to p2
+earns exactly `unit_value(p2) - unit_value(p1)` atoms, for linear and inverse contracts alike, so
+cash, equity and attribution need one formula and no branch.
+"""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+PPB = 1_000_000_000
+MICRO = 1_000_000
+_INVERSE_ATOM = Decimal("1e-18")
+
+
+class Contract(StrEnum):
+    """How profit follows price: linear settles in quote, inverse in base currency."""
+
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class Market:
+    """One market's grid and contract; immutable by convention, shared by every package.
+
+    tick, lot: grid of prices (quote per base) and sizes (base; contracts when inverse).
+    contract_size: base per unit of size (linear) or quote per contract (inverse).
+    min_lots: smallest order. imf: initial margin fraction, a ratio.
+    """
+
+    __slots__ = (
+        "_usd_denominator",
+        "_usd_numerator",
+        "_value_numerator",
+        "atom",
+        "contract",
+        "contract_size",
+        "imf",
+        "index",
+        "lot",
+        "min_lots",
+        "symbol",
+        "tick",
+    )
+
+    def __init__(
+        self,
+        symbol: str,
+        tick: Decimal,
+        lot: Decimal,
+        *,
+        index: int = 0,
+        min_lots: int = 1,
+        contract: Contract = Contract.LINEAR,
+        contract_size: Decimal = Decimal(1),
+        imf: Fraction = Fraction(1, 20),
+    ) -> None:
+        if tick <= 0 or lot <= 0 or contract_size <= 0 or min_lots < 1:
+            raise ValueError(f"{symbol}: tick, lot, contract size and minimum must be positive")
+        self.symbol = symbol
+        self.tick = tick
+        self.lot = lot
+        self.index = index
+        self.min_lots = min_lots
+        self.contract = contract
+        self.contract_size = contract_size
+        self.imf = imf
+        if contract is Contract.LINEAR:
+            # An atom is a billionth of one tick times one lot: fees in parts per billion are exact.
+            self.atom = tick * lot * contract_size / PPB
+            self._value_numerator = PPB // 2
+            usd = Fraction(tick * lot * contract_size) * MICRO / 2
+        else:
+            self.atom = _INVERSE_ATOM
+            self._value_numerator = int(2 * lot * contract_size / tick / _INVERSE_ATOM)
+            usd = Fraction(lot * contract_size) * MICRO
+        self._usd_numerator = usd.numerator
+        self._usd_denominator = usd.denominator
+
+    def unit_value(self, half_ticks: int) -> int:
+        """Atoms one long lot is worth at this price, up to a constant; rises with the price."""
+        if self.contract is Contract.LINEAR:
+            return half_ticks * self._value_numerator
+        return -(self._value_numerator // half_ticks)
+
+    def fee(self, ticks: int, lots: int, rate_ppb: int) -> int:
+        """Fee in atoms (negative: rebate) for a trade, rate in parts per billion of its value."""
+        return abs(self.unit_value(2 * ticks)) * lots * rate_ppb // PPB
+
+    def notional_uusd(self, half_ticks: int, lots: int) -> int:
+        """Notional of `lots` in micro-USD (quote currency), rounded up, so limits err safe."""
+        scaled = abs(lots) * self._usd_numerator
+        if self.contract is Contract.LINEAR:
+            scaled *= half_ticks
+        return -(-scaled // self._usd_denominator)
+
+    def lots_for(self, uusd: int, half_ticks: int) -> int:
+        """Most lots whose notional does not exceed `uusd` micro-USD; 0 when that is negative."""
+        if uusd <= 0 or half_ticks <= 0:
+            return 0
+        per_lot = self._usd_numerator
+        if self.contract is Contract.LINEAR:
+            per_lot *= half_ticks
+        return uusd * self._usd_denominator // per_lot
+
+    def atoms_to_uusd(self, atoms: int, half_ticks: int) -> int:
+        """Settlement money in micro-USD, rounded down; inverse contracts convert at the mark."""
+        usd = self.money(atoms)
+        if self.contract is Contract.INVERSE:
+            usd *= self.tick * half_ticks / 2
+        return int((usd * MICRO).to_integral_value(ROUND_FLOOR))
+
+    def money(self, atoms: int) -> Decimal:
+        """Settlement currency amount of `atoms`, exact."""
+        return self.atom * atoms
+
+    def price(self, ticks: int) -> Decimal:
+        """Price of `ticks` in quote currency."""
+        return self.tick * ticks
+
+    def size(self, lots: int) -> Decimal:
+        """Size of `lots` in base units (contracts when inverse)."""
+        return self.lot * lots
+
+    def ticks(self, price: Decimal) -> int:
+        """Ticks of a price on the grid; ValueError when it is off the grid."""
+        return _on_grid(price, self.tick, "price")
+
+    def floor_ticks(self, price: Decimal) -> int:
+        """Largest tick at or below a price."""
+        return int((price / self.tick).to_integral_value(ROUND_FLOOR))
+
+    def ceil_ticks(self, price: Decimal) -> int:
+        """Smallest tick at or above a price."""
+        return int((price / self.tick).to_integral_value(ROUND_CEILING))
+
+    def lots(self, size: Decimal) -> int:
+        """Lots of a size on the grid; ValueError when it is off the grid."""
+        return _on_grid(size, self.lot, "size")
+
+    def floor_lots(self, size: Decimal) -> int:
+        """Largest number of lots not above a size."""
+        return int((size / self.lot).to_integral_value(ROUND_FLOOR))
+
+    def __repr__(self) -> str:
+        return f"Market({self.symbol!r}, tick={self.tick}, lot={self.lot}, {self.contract})"
+
+
+def _on_grid(value: Decimal, step: Decimal, name: str) -> int:
+    steps = value / step
+    whole = int(steps)
+    if whole != steps:
+        raise ValueError(f"{name} {value} is not a multiple of {step}")
+    return whole

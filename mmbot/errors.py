@@ -1,0 +1,38 @@
+"""The one exception tree, sorted by what the caller must do next.
+
+MmbotError
+  ConfigError          fix the configuration; lists every problem at once (exit 3)
+  DataError            fix or replace an input file; names file and place (exit 1)
+  BuildError           build the native kernels (exit 1)
+  InvariantViolation   our bug; let it end the process (exit 1)
+"""
+
+from collections.abc import Sequence
+
+
+class MmbotError(Exception):
+    """Anything mmbot raises on purpose; `exit_code` is what the process ends with."""
+
+    exit_code = 1
+
+
+class ConfigError(MmbotError):
+    """The configuration is unreadable or invalid; `problems` has one line per mistake."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class DataError(MmbotError):
+    """An input file is missing, damaged or out of order; names place and expectation."""
+
+
+class BuildError(MmbotError):
+    """The native kernels are missing or belong to another build."""
+
+
+class InvariantViolation(MmbotError):  # noqa: N818 - the architecture's name
+    """Something that cannot happen happened; stopping is the only safe answer."""

@@ -1,0 +1,29 @@
+"""The interfaces between the loops and what they drive."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mmbot.domain.actions import Batch
+from mmbot.domain.events import Event
+
+
+class SimVenue(Protocol):
+    """A pretend exchange with its own clock, driven by runtime.replay."""
+
+    @property
+    def now_ns(self) -> int:
+        """Local time reached, nanoseconds."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """No market event or order message is left."""
+        ...
+
+    def advance(self, until_ns: int) -> Sequence[Event]:
+        """Let time pass to `until_ns` or to the first answer, whichever is earlier; what happened."""
+        ...
+
+    def submit(self, batch: Batch) -> None:
+        """Send requests at `now_ns`; answers come out of a later `advance`."""
+        ...

@@ -1,0 +1,27 @@
+"""What a strategy may look at when it decides: one market, as known at `now_ns`."""
+
+from dataclasses import dataclass
+
+from mmbot.cext.orderbook import OrderBook
+from mmbot.domain.market import Market
+from mmbot.domain.quotes import Room
+
+
+@dataclass(slots=True)
+class QuotingState:
+    """Filled by the engine before every decision; the strategy reads and keeps nothing of it.
+
+    Money is micro-USD, None when unknown. `book_ts_ns` is when the book last changed (receipt time), None before
+    the first update or after a gap. `reference_ticks` is the outside mid in our ticks.
+    """
+
+    market: Market
+    book: OrderBook
+    now_ns: int = 0
+    book_ts_ns: int | None = None
+    position_lots: int = 0
+    equity_uusd: int | None = None
+    free_uusd: int | None = None
+    reference_ticks: float | None = None
+    reference_ts_ns: int | None = None
+    room: Room = Room(0, 0)
