@@ -21,7 +21,7 @@ class SimVenue(Protocol):
         ...
 
     def advance(self, until_ns: int) -> Sequence[Event]:
-        """Let time pass to `until_ns` or to the first answer, whichever is earlier; what happened."""
+        """Let time pass to `until_ns` or the first answer, whichever is earlier."""
         ...
 
     def submit(self, batch: Batch) -> None:

@@ -30,3 +30,6 @@ class Room(NamedTuple):
 
     bid_lots: int
     ask_lots: int
+
+
+NO_ROOM: Final = Room(0, 0)

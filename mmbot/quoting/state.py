@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
-from mmbot.domain.quotes import Room
+from mmbot.domain.quotes import NO_ROOM, Room
 
 
 @dataclass(slots=True)
 class QuotingState:
     """Filled by the engine before every decision; the strategy reads and keeps nothing of it.
 
-    Money is micro-USD, None when unknown. `book_ts_ns` is when the book last changed (receipt time), None before
-    the first update or after a gap. `reference_ticks` is the outside mid in our ticks.
+    Money is micro-USD, None when unknown. `book_ts_ns` is when the book last changed (receipt
+    time), None before the first update or after a gap. `reference_ticks` is the outside mid in our ticks.
     """
 
     market: Market
@@ -24,4 +24,4 @@ class QuotingState:
     free_uusd: int | None = None
     reference_ticks: float | None = None
     reference_ts_ns: int | None = None
-    room: Room = Room(0, 0)
+    room: Room = NO_ROOM
