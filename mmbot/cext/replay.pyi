@@ -6,7 +6,7 @@ NEED_ROWS: int
 ENDED: int
 
 class Replay:
-    """Exchange clock, local clock, latencies and queue positions of one run, over all its markets."""
+    """Exchange and local clock, latencies and queue positions of one run over all markets."""
 
     def __init__(
         self,

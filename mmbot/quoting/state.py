@@ -12,7 +12,7 @@ class QuotingState:
     """Filled by the engine before every decision; the strategy reads and keeps nothing of it.
 
     Money is micro-USD, None when unknown. `book_ts_ns` is when the book last changed (receipt
-    time), None before the first update or after a gap. `reference_ticks` is the outside mid in our ticks.
+    time), None before the first update or after a gap. `reference_ticks`: outside mid in our ticks.
     """
 
     market: Market
@@ -25,3 +25,18 @@ class QuotingState:
     reference_ticks: float | None = None
     reference_ts_ns: int | None = None
     room: Room = NO_ROOM
+
+
+@dataclass(frozen=True, slots=True)
+class QuotingLimits:
+    """Limits the stages obey, turned into ratios and integers once, where the bot is assembled.
+
+    Ratios are of equity or of mid, ages in nanoseconds, money in micro-USD.
+    """
+
+    max_book_spread_ratio: float
+    book_max_age_ns: int
+    reference_max_age_ns: int
+    market_exposure_ratio: float
+    side_exposure_ratio: float
+    max_position_uusd: int | None = None
