@@ -52,6 +52,15 @@ class FairPriceParams(Params):
     exclude_own: Annotated[bool, Field(description="leave own orders out of depth and best")] = True
     reference: ReferenceParams = ReferenceParams()
 
+    @model_validator(mode="after")
+    def _levels_are_read(self) -> Self:
+        if self.min_levels_count > self.book_levels:
+            raise ValueError(
+                f"min_levels_count {self.min_levels_count} is above "
+                f"book_levels {self.book_levels}: no more are read"
+            )
+        return self
+
 
 class FairPrice:
     """Fair price in ticks from the configured source; remembers the offsets it has sampled."""
