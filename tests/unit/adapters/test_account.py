@@ -65,7 +65,7 @@ def test_inverse_contract_converts_at_the_mark() -> None:
 
 def test_bankrupt_when_equity_is_gone() -> None:
     account = SimAccount([BTC], 100 * USD)
-    account.positions[0].fill(Side.ASK, 600_000, 100, 0)
+    account.positions[0].fill(Side.ASK, 600_000, 1_000, 0)
     assert not account.snapshot(0, [2 * 600_999]).bankruptcy
     assert account.snapshot(0, [2 * 601_000]).bankruptcy
 
