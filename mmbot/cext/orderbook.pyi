@@ -1,7 +1,9 @@
 from collections.abc import Iterable
+from typing import final
 
 DEBUG_BUILD: bool
 
+@final
 class OrderBook:
     def __init__(self) -> None: ...
     def snapshot(
