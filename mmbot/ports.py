@@ -27,3 +27,15 @@ class SimVenue(Protocol):
     def submit(self, batch: Batch) -> None:
         """Send requests at `now_ns`; answers come out of a later `advance`."""
         ...
+
+
+class RunObserver(Protocol):
+    """Watches a replay; decides nothing."""
+
+    def batch(self, batch: Batch) -> None:
+        """See what was sent."""
+        ...
+
+    def step(self, now_ns: int) -> None:
+        """See the state of things after a wake-up has been dealt with."""
+        ...

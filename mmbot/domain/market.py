@@ -31,6 +31,8 @@ class Market:
     """
 
     __slots__ = (
+        "_atom_denominator",
+        "_atom_numerator",
         "_usd_denominator",
         "_usd_numerator",
         "_value_numerator",
@@ -76,6 +78,11 @@ class Market:
             self.atom = _INVERSE_ATOM
             self._value_numerator = int(2 * lot * contract_size / tick / _INVERSE_ATOM)
             usd = Fraction(lot * contract_size) * MICRO
+        per_atom = Fraction(self.atom) * MICRO
+        if contract is Contract.INVERSE:
+            per_atom *= Fraction(tick) / 2
+        self._atom_numerator = per_atom.numerator
+        self._atom_denominator = per_atom.denominator
         self._usd_numerator = usd.numerator
         self._usd_denominator = usd.denominator
 
@@ -107,10 +114,9 @@ class Market:
 
     def atoms_to_uusd(self, atoms: int, half_ticks: int) -> int:
         """Settlement money in micro-USD, rounded down; inverse contracts convert at the mark."""
-        usd = self.money(atoms)
         if self.contract is Contract.INVERSE:
-            usd *= self.tick * half_ticks / 2
-        return int((usd * MICRO).to_integral_value(ROUND_FLOOR))
+            atoms *= half_ticks
+        return atoms * self._atom_numerator // self._atom_denominator
 
     def money(self, atoms: int) -> Decimal:
         """Settlement currency amount of `atoms`, exact."""

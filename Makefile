@@ -1,0 +1,44 @@
+# make run    backtest of the shipped sample; prints where the report is
+# make test   the whole suite: lint, types, stubs, both native builds
+# make bench  timings on this machine, into bench.json
+# Each sets up what it needs (a virtual environment, packages, the native kernels) and is quick when run again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
+
+.PHONY: run test bench build clean
+
+run: build
+	$(BIN)/python -m mmbot backtest -c examples/sample.yaml --data examples/data/sample.tape --report reports/sample
+
+test: build $(VENV)/.dev
+	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.debug_suite
+
+bench: build $(VENV)/.dev
+	$(BIN)/python -m tests.bench --out bench.json
+
+build: $(VENV)/.built
+
+$(VENV)/.packages: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mmbot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install -c constraints.txt setuptools cython
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
+	@echo "building the native kernels ..."
+	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@$(BIN)/python setup.py -q build_ext --inplace
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.built
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info mmbot/cext/*.so

@@ -1,0 +1,197 @@
+"""The verbs and their flags. Verbs are imported when they run, so --help and errors stay fast."""
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TypeAlias
+
+from mmbot import __version__
+
+FLOW_TYPES = ("normal", "illiquid", "trending", "ranging", "volatile", "flash-crash", "toxic")
+EXIT_CODES = """\
+exit codes:
+  0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
+  10 a check failed (--fail-if, data verify)    130 interrupted
+"""
+
+
+_Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="mmbot",
+        description="Market maker for 01.xyz: backtest, simulate, look after its settings.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"mmbot {__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("-v", "--verbose", action="store_true", help="show a traceback on errors")
+    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _backtest(verbs, shared)
+    _simulate(verbs, shared)
+    _recordings(verbs, shared)
+    _settings(verbs, shared)
+    return parser
+
+
+def _verb(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def run(args: argparse.Namespace) -> int:
+        return int(getattr(import_module(f"mmbot.cli.{module}"), function)(args))
+
+    return run
+
+
+def _add(
+    verbs: _Verbs, shared: argparse.ArgumentParser, name: str, summary: str, target: tuple[str, str]
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, parents=[shared], help=summary, description=summary)
+    verb.set_defaults(verb=_verb(*target))
+    return verb
+
+
+def _config_flags(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="configuration; may be given several times, later files win",
+    )
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override one key, for example defaults.spread.min_bps=12",
+    )
+
+
+def _output_flags(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--report", type=Path, metavar="DIR", help="write index.html and CSV files")
+    verb.add_argument("--json", metavar="FILE", help="write the results as JSON; - is stdout")
+    verb.add_argument("--actions", type=Path, metavar="FILE", help="write every action sent, JSONL")
+    verb.add_argument(
+        "--fail-if",
+        metavar="EXPR",
+        help="exit 10 when true of the results, for example 'max_drawdown_pct>5'",
+    )
+
+
+def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = _add(
+        verbs, shared, "backtest", "run the bot on recorded market data", ("research", "backtest")
+    )
+    _config_flags(verb)
+    verb.add_argument(
+        "--data",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="recording, bars, or a folder of them; several times for several markets or days "
+        "(default: a synthetic normal market)",
+    )
+    verb.add_argument(
+        "--format",
+        choices=("auto", "binance", "events", "bars", "tape"),
+        default="auto",
+        help="what the data is (default: looked at)",
+    )
+    verb.add_argument("--start", metavar="TIME", help="first moment, ISO 8601 UTC")
+    verb.add_argument("--end", metavar="TIME", help="last moment, ISO 8601 UTC")
+    verb.add_argument(
+        "--steps", type=_positive, metavar="N", help="stop after N decisions (bars: after N bars)"
+    )
+    verb.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
+    verb.add_argument(
+        "--fill-model",
+        metavar="M",
+        help="queue model: risk, power or powerN (N an exponent), probabilistic (optimistic)",
+    )
+    verb.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FILE",
+        help="run this configuration on the same events too and compare",
+    )
+    _output_flags(verb)
+
+
+def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = _add(
+        verbs, shared, "simulate", "run the bot on a synthetic market", ("research", "simulate")
+    )
+    _config_flags(verb)
+    verb.add_argument("--type", choices=FLOW_TYPES, help="kind of market (default: normal)")
+    verb.add_argument("--steps", type=_positive, metavar="N", help="seconds of market time")
+    verb.add_argument("--seed", type=int, metavar="N", help="seed of the market")
+    verb.add_argument("--record", type=Path, metavar="FILE", help="record the market as a tape")
+    verb.add_argument("--observe", action="store_true", help="watch only: send no orders")
+    _output_flags(verb)
+
+
+def _recordings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser("data", help="look at and convert recorded markets")
+    jobs = verb.add_subparsers(title="jobs", required=True, metavar="JOB")
+    summaries = {
+        "list": "what is in these files and folders",
+        "verify": "check recordings for gaps and disorder; exit 10 when something is wrong",
+        "convert": "convert a recording to a tape",
+        "import": "convert recordings into a folder, named by market and day",
+    }
+    for name, summary in summaries.items():
+        job = _add(jobs, shared, name, summary, ("recordings", f"{name}_data"))
+        job.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+        job.add_argument("--json", action="store_true", help="print JSON")
+        job.add_argument(
+            "--format", choices=("auto", "binance", "events", "bars", "tape"), default="auto"
+        )
+        if name == "convert":
+            job.add_argument("--out", type=Path, required=True, metavar="FILE")
+        if name == "import":
+            job.add_argument("--into", type=Path, required=True, metavar="DIR")
+
+
+def _settings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = _add(verbs, shared, "init", "write a commented configuration", ("settings", "init"))
+    verb.add_argument("path", nargs="?", type=Path, default=Path("config.yaml"))
+    verb.add_argument("--template", choices=("minimal", "full"), default="minimal")
+    verb.add_argument("--force", action="store_true", help="overwrite an existing file")
+    verb = _add(
+        verbs,
+        shared,
+        "check-config",
+        "validate the configuration and say what it amounts to",
+        ("settings", "check"),
+    )
+    _config_flags(verb)
+    verb.add_argument("--strict", action="store_true", help="warnings fail too")
+    verb.add_argument("--json", action="store_true", help="print JSON")
+    config = verbs.add_parser("config", help="show and edit the configuration")
+    jobs = config.add_subparsers(title="jobs", required=True, metavar="JOB")
+    verb = _add(jobs, shared, "show", "the configuration in force", ("settings", "show"))
+    _config_flags(verb)
+    verb.add_argument("--origin", action="store_true", help="say where each value comes from")
+    verb.add_argument("--defaults", action="store_true", help="values nobody has set, too")
+    verb = _add(jobs, shared, "get", "one value", ("settings", "get"))
+    _config_flags(verb)
+    verb.add_argument("key", metavar="KEY")
+    verb = _add(jobs, shared, "set", "change one value, keep the comments", ("settings", "put"))
+    verb.add_argument("-c", "--config", type=Path, default=Path("config.yaml"), metavar="FILE")
+    verb.add_argument("key", metavar="KEY")
+    verb.add_argument("value", metavar="VALUE")
+    _add(jobs, shared, "schema", "JSON Schema for editors", ("settings", "schema"))
+    _add(jobs, shared, "docs", "reference of every key, Markdown", ("settings", "docs"))
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
+    return value
