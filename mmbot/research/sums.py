@@ -73,20 +73,35 @@ class Thinned(Generic[Point]):
             self.points.append(point)
 
 
-class MarketSums(Struct):
+class MarketSums:
     """Integrals over time of one market; `_ns` after a unit means unit times nanosecond."""
 
-    span_ns: int = 0
-    quoting_ns: int = 0
-    two_sided_ns: int = 0
-    spread_tick_ns: int = 0
-    mid_half_tick_ns: int = 0
-    lot_ns: int = 0
-    abs_lot_ns: int = 0
-    square_lot_ns: int = 0
-    limit_ns: int = 0
-    max_lots: int = 0
-    samples: int = 0
+    __slots__ = (
+        "abs_lot_ns",
+        "limit_ns",
+        "lot_ns",
+        "max_lots",
+        "mid_half_tick_ns",
+        "quoting_ns",
+        "samples",
+        "span_ns",
+        "spread_tick_ns",
+        "square_lot_ns",
+        "two_sided_ns",
+    )
+
+    def __init__(self) -> None:
+        self.span_ns = 0
+        self.quoting_ns = 0
+        self.two_sided_ns = 0
+        self.spread_tick_ns = 0
+        self.mid_half_tick_ns = 0
+        self.lot_ns = 0
+        self.abs_lot_ns = 0
+        self.square_lot_ns = 0
+        self.limit_ns = 0
+        self.max_lots = 0
+        self.samples = 0
 
     def hold(self, sample: QuoteSample, until_ns: int, limit_lots: int) -> None:
         """Let `sample` stand until `until_ns`; InvariantViolation when time goes back."""
@@ -97,9 +112,10 @@ class MarketSums(Struct):
         self.span_ns += ns
         if lots:
             size = abs(lots)
+            lot_ns = ns * size
             self.lot_ns += ns * lots
-            self.abs_lot_ns += ns * size
-            self.square_lot_ns += ns * size * size
+            self.abs_lot_ns += lot_ns
+            self.square_lot_ns += lot_ns * size
             if 0 < limit_lots <= size:
                 self.limit_ns += ns
         bid = sample.bid_quote_ticks
@@ -113,18 +129,28 @@ class MarketSums(Struct):
             self.quoting_ns += ns
 
 
-class Drawdown(Struct):
+class Drawdown:
     """Falls of equity from its peak: the deepest in money, the deepest in share, the longest.
 
     `longest_ns` is the longest time from a peak to the last sample below it, recovered or not.
     """
 
-    peak_uusd: int
-    peak_ts_ns: int = -1
-    deepest_uusd: int = 0
-    share_fall_uusd: int = 0
-    share_peak_uusd: int = 1
-    longest_ns: int = 0
+    __slots__ = (
+        "deepest_uusd",
+        "longest_ns",
+        "peak_ts_ns",
+        "peak_uusd",
+        "share_fall_uusd",
+        "share_peak_uusd",
+    )
+
+    def __init__(self, initial_uusd: int) -> None:
+        self.peak_uusd = initial_uusd
+        self.peak_ts_ns = -1
+        self.deepest_uusd = 0
+        self.longest_ns = 0
+        self.share_fall_uusd = 0
+        self.share_peak_uusd = 1
 
     def add(self, ts_ns: int, equity_uusd: int) -> None:
         """Take the equity at a moment."""
@@ -136,6 +162,8 @@ class Drawdown(Struct):
             self.peak_ts_ns = ts_ns
         elif ts_ns - peak_ts_ns > self.longest_ns:
             self.longest_ns = ts_ns - peak_ts_ns
+        if fall <= 0:
+            return
         if fall > self.deepest_uusd:
             self.deepest_uusd = fall
         if fall * self.share_peak_uusd > self.share_fall_uusd * peak:
@@ -151,7 +179,7 @@ class EquitySums:
     def __init__(self, initial_uusd: int, max_points: int) -> None:
         self.net_uusd = initial_uusd
         self.fees_uusd = 0
-        self.drawdown = Drawdown(peak_uusd=initial_uusd)
+        self.drawdown = Drawdown(initial_uusd)
         self.closes: list[tuple[int, int]] = []
         self.minute = -1
         self.series: Thinned[EquityPoint] = Thinned(max_points)
