@@ -16,9 +16,9 @@ from mmbot.research.results import Json
 FILLS_COLUMNS = (
     "number,market,ts_exch_ns,ts_recv_ns,order_id,side,price,size,leaves,"
     "liquidity,cause,fee,mark,hedge"
-).split(",")
-EQUITY_COLUMNS = ("ts_ns", "equity_net_usd", "equity_gross_usd", "fees_usd")
-QUOTES_COLUMNS = "market,ts_ns,mid,position,pnl,bid_price,bid_size,ask_price,ask_size".split(",")
+)
+EQUITY_COLUMNS = "ts_ns,equity_net_usd,equity_gross_usd,fees_usd"
+QUOTES_COLUMNS = "market,ts_ns,mid,position,pnl,bid_price,bid_size,ask_price,ask_size"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -51,11 +51,10 @@ def write_csv(directory: Path, record: RunRecord) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def _table(columns: str, rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    text.write(columns + "\n")
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
 
 

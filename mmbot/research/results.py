@@ -1,7 +1,5 @@
 """Everything a report says about one run, computed once, and its JSON form."""
 
-from datetime import UTC, datetime
-
 from msgspec import Struct, structs, to_builtins
 
 from mmbot.research.attribution import Attribution, Lines, Split, attribute
@@ -9,6 +7,7 @@ from mmbot.research.markets import MarketMetrics, measure_markets
 from mmbot.research.markouts import Markout, markouts
 from mmbot.research.metrics import Metrics, MetricValue, Presence, Profit, Risk, Trading, measure
 from mmbot.research.record import RunRecord
+from mmbot.research.text import iso_time, span
 
 SCHEMA = "mmbot.results/1"
 DAY_S = 86_400
@@ -109,13 +108,6 @@ def usd_lines(lines: Lines) -> dict[str, float]:
     }
 
 
-def iso_time(ts_ns: int) -> str:
-    """Write a time as ISO 8601 in UTC, to the millisecond."""
-    seconds, rest = divmod(ts_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
-
-
 def _attribution(attribution: Attribution, record: RunRecord) -> Json:
     return {
         "lines": usd_lines(attribution.lines),
@@ -151,7 +143,7 @@ def _warnings(header: RunHeader, metrics: Metrics, curve: tuple[Markout, ...]) -
     warnings = []
     profit = metrics.profit
     if profit.span_s < DAY_S:
-        warnings.append(f"the run spans {span_text(profit.span_s)}: less than a day proves little")
+        warnings.append(f"the run spans {span(profit.span_s)}: less than a day proves little")
     if metrics.trading.fills_count < ENOUGH_FILLS:
         warnings.append(f"{metrics.trading.fills_count} fills: under 100 nothing is significant")
     if header.optimistic_fills:
@@ -160,25 +152,10 @@ def _warnings(header: RunHeader, metrics: Metrics, curve: tuple[Markout, ...]) -
         share = profit.volume_usd / header.market_volume_usd * 100
         if share > MAX_PARTICIPATION_PCT:
             warnings.append(f"{share:.1f} % of the market's volume: it would have noticed")
-    for markout in curve:
-        if markout.side == "all" and markout.unmatured_count:
-            warnings.append(
-                f"{markout.unmatured_count} fills had no {markout.horizon_s:g} s markout before "
-                "the end and are left out of it"
-            )
+    warnings += [
+        f"{markout.unmatured_count} fills had no {markout.horizon_s:g} s markout before the end "
+        "and are left out of it"
+        for markout in curve
+        if markout.side == "all" and markout.unmatured_count
+    ]
     return (*warnings, *header.notes)
-
-
-def span_text(seconds: float) -> str:
-    """Write a time span with its two largest units, as `2 h 05 min`."""
-    whole = round(seconds)
-    days, rest = divmod(whole, DAY_S)
-    hours, rest = divmod(rest, 3600)
-    minutes, secs = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours:02d} h"
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    if minutes:
-        return f"{minutes} min {secs:02d} s"
-    return f"{seconds:.1f} s"
