@@ -18,7 +18,7 @@ Trace = dict[str, Any]
 MAX_POINTS = 4000
 MS_NS = 1_000_000
 SPLIT_NS = 5_000_000_000
-RUN_COLOURS = ("$net", "$bid", "$ask", "$gross", "$ink")
+RUN_COLOURS = ("$net", "$ask", "$gain", "$bid", "$gross")
 
 Item = TypeVar("Item")
 
@@ -53,7 +53,7 @@ def equity_figure(record: RunRecord) -> Figure:
             },
         ],
         "layout": {
-            "xaxis": _time_axis("y2"),
+            "xaxis": _time_axis(record, "y2"),
             "yaxis": _axis("profit (USD)", (0.34, 1.0), zeroline=True),
             "yaxis2": _axis("drawdown (USD)", (0.0, 0.26)),
         },
@@ -95,7 +95,7 @@ def market_figure(record: RunRecord, index: int) -> Figure:
             },
         ],
         "layout": {
-            "xaxis": _time_axis("y3"),
+            "xaxis": _time_axis(record, "y3"),
             "yaxis": _axis("price", (0.46, 1.0), tickformat=",~r"),
             "yaxis2": _axis("inventory", (0.21, 0.4), zeroline=True),
             "yaxis3": _axis("spread (bps)", (0.0, 0.15), rangemode="tozero"),
@@ -216,7 +216,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
     return {
         "data": traces,
         "layout": {
-            "xaxis": _time_axis("y"),
+            "xaxis": _time_axis(comparison.runs[0].record, "y"),
             "yaxis": _axis("net profit (USD)", (0.0, 1.0), zeroline=True),
         },
     }
@@ -319,8 +319,14 @@ def _spread_bps(sample: QuoteSample) -> float | None:
     return 20_000 * (ask - bid) / sample.mid_half_ticks if bid and ask else None
 
 
-def _time_axis(anchor: str) -> Figure:
-    return {"type": "date", "anchor": anchor, "title": {"text": "time (UTC)"}, "showgrid": False}
+def _time_axis(record: RunRecord, anchor: str) -> Figure:
+    return {
+        "type": "date",
+        "anchor": anchor,
+        "title": {"text": "time (UTC)"},
+        "showgrid": False,
+        "range": [record.start_ns // MS_NS, record.end_ns // MS_NS],
+    }
 
 
 def _axis(title: str, domain: tuple[float, float], **more: object) -> Figure:

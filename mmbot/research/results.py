@@ -153,8 +153,8 @@ def _warnings(header: RunHeader, metrics: Metrics, curve: tuple[Markout, ...]) -
         if share > MAX_PARTICIPATION_PCT:
             warnings.append(f"{share:.1f} % of the market's volume: it would have noticed")
     warnings += [
-        f"{markout.unmatured_count} fills had no {markout.horizon_s:g} s markout before the end "
-        "and are left out of it"
+        f"the run ended before the {markout.horizon_s:g} s markout of {markout.unmatured_count} of "
+        f"{markout.unmatured_count + markout.fills_count} fills: left out"
         for markout in curve
         if markout.side == "all" and markout.unmatured_count
     ]

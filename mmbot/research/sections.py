@@ -10,10 +10,9 @@ from mmbot.research.figures import Figure
 from mmbot.research.markup import Tile, card, chart, table, tile
 from mmbot.research.metrics import MetricValue
 from mmbot.research.results import Results
-from mmbot.research.text import MISSING, amount, iso_time, money, number, signed, span
+from mmbot.research.text import MISSING, amount, iso_time, money, money_column, number, signed, span
 
 MAX_MARKET_CHARTS = 8
-GROUP_TITLES = {"side": "Side", "liquidity": "Liquidity", "market": "Market", "hour": "Hour"}
 
 
 def header(results: Results) -> str:
@@ -175,15 +174,11 @@ def markouts(results: Results, charts: dict[str, Figure]) -> str:
 
 def attribution(results: Results, charts: dict[str, Figure]) -> str:
     """Where the profit came from, and that it adds up."""
-    steps = [[name, money(usd)] for name, usd in figures.attribution_steps(results)]
-    steps.append(["net profit", money(float(results.attribution.lines.total))])
+    steps = figures.attribution_steps(results)
+    steps.append(("net profit", float(results.attribution.lines.total)))
+    names, usd = zip(*steps, strict=True)
     splits = [
-        [
-            f"{split.horizon_ns / 1e9:g} s",
-            money(float(split.adverse)),
-            money(float(split.residual)),
-            money(float(split.realised)),
-        ]
+        [f"{split.horizon_ns / 1e9:g} s", *money_column([float(part) for part in split[1:]])]
         for split in results.attribution.splits
     ]
     checks = "".join(
@@ -194,7 +189,7 @@ def attribution(results: Results, charts: dict[str, Figure]) -> str:
     )
     content = (
         chart(charts, figures.attribution_figure(results), 340)
-        + table(("Line", "USD"), steps, total=True)
+        + table(("Line", "USD"), list(zip(names, money_column(usd), strict=True)), total=True)
         + "<h3>Inventory split at a horizon, USD</h3>"
         + table(("Horizon", "Adverse", "Rest", "Spread + adverse"), splits)
         + checks
@@ -205,15 +200,20 @@ def attribution(results: Results, charts: dict[str, Figure]) -> str:
 
 def groups(results: Results) -> str:
     """Attribution by side, liquidity, market and hour."""
-    columns = ("", "Spread", "Inventory", "Fees", "Funding", "Hedge", "Net, USD")
-    total = _group_row("total", results.attribution.lines)
-    content = ""
-    for dimension, title in GROUP_TITLES.items():
-        parts = results.attribution.groups[dimension]
-        rows = [_group_row(key, lines) for key, lines in sorted(parts.items())]
-        content += f"<h3>{title}</h3>" + table(columns, [*rows, total], total=True)
+    columns = ("Group", "Spread", "Inventory", "Fees", "Funding", "Hedge", "Net, USD")
+    found = results.attribution.groups
+    named = [
+        (f"{dimension} {key}", lines)
+        for dimension in ("side", "liquidity", "market", "hour")
+        for key, lines in sorted(found[dimension].items())
+    ]
+    named.append(("total", results.attribution.lines))
+    names = [name for name, _ in named]
+    amounts = [_group_usd(lines) for _, lines in named]
+    filled = [money_column(column) for column in zip(*amounts, strict=True)]
+    rows = list(zip(names, *filled, strict=True))
     note = "By side and liquidity a fill keeps what its lots earned; an hour what it earned itself."
-    return card("Attribution by group", note, content)
+    return card("Attribution by group", note, table(columns, rows, total=True))
 
 
 def orders(results: Results) -> str:
@@ -261,11 +261,11 @@ def comparison(compared: Comparison, charts: dict[str, Figure]) -> str:
     return card("Comparison", "Net profit on the same events, paired by minute.", content)
 
 
-def _group_row(name: str, lines: Lines) -> list[str]:
+def _group_usd(lines: Lines) -> list[float]:
     spread = lines.maker_capture + lines.taker_capture
     hedge = lines.hedge_execution + lines.hedge_inventory + lines.hedge_fees
-    amounts = (spread, lines.inventory, lines.fees, lines.funding, hedge, lines.total)
-    return [name, *(money(float(usd)) for usd in amounts)]
+    parts = (spread, lines.inventory, lines.fees, lines.funding, hedge, lines.total)
+    return [float(usd) for usd in parts]
 
 
 def _cell(value: MetricValue) -> str:

@@ -25,10 +25,10 @@ h2 { font-size: 16px; font-weight: 600; margin: 0 0 2px; }
 h3 { font-size: 13px; font-weight: 600; color: var(--soft); margin: 22px 0 4px; }
 p { margin: 0; color: var(--soft); }
 .lead { margin: 4px 0 20px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr));
-  gap: 4px 32px; margin: 0 0 22px; font-size: 13px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(270px, 1fr));
+  gap: 4px 28px; margin: 0 0 22px; font-size: 13px; }
 .facts div { display: flex; gap: 10px; border-bottom: 1px solid var(--line); padding: 4px 0; }
-.facts dt { color: var(--soft); flex: 0 0 84px; }
+.facts dt { color: var(--soft); flex: 0 0 70px; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(178px, 1fr)); gap: 12px; }
 .tile, .card { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; }
@@ -54,6 +54,7 @@ th, td { padding: 5px 10px 5px 0; text-align: right; border-bottom: 1px solid va
 th:first-child, td:first-child { text-align: left; }
 tr:last-child td { border-bottom: 0; }
 tr.sum td { font-weight: 600; border-top: 1px solid var(--soft); }
+details { margin-top: 14px; } summary { cursor: pointer; color: var(--soft); font-size: 13px; }
 .check { margin-top: 12px; font-size: 13px; color: var(--soft); }
 .check b { color: var(--gain); font-weight: 600; }
 footer { margin-top: 22px; font-size: 12.5px; color: var(--soft); }

@@ -1,9 +1,11 @@
 """How reports write numbers: money with its sign, thousands apart, a dash for what is missing."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 MISSING = "-"
 _SMALL = 1.0
+_FINE = 10.0
 _LARGE = 100_000.0
 
 
@@ -11,7 +13,14 @@ def money(usd: float) -> str:
     """Write USD with sign: cents, or four decimals below a dollar, none in large sums."""
     if abs(usd) >= _LARGE:
         return f"{usd:+,.0f}"
-    return f"{usd:+,.2f}" if abs(usd) >= _SMALL else f"{usd:+.4f}"
+    return f"{usd:+,.2f}" if abs(usd) >= _SMALL or not usd else f"{usd:+.4f}"
+
+
+def money_column(column: Sequence[float]) -> list[str]:
+    """Write USD with sign and the same decimals for all: as many as the largest deserves."""
+    largest = max(map(abs, column), default=0.0)
+    decimals = 4 if largest < _FINE else 2 if largest < _LARGE else 0
+    return [f"{usd:+,.{decimals}f}" if usd else "0" for usd in column]
 
 
 def amount(usd: float) -> str:
