@@ -280,13 +280,13 @@ class Recorder:
     def finish(self, ts_ns: int, final_half_ticks: Sequence[int]) -> RunRecord:
         """End the run at these marks, one a market, and return what it left.
 
-        InvariantViolation when a market with a position has no mark (0).
+        InvariantViolation when a market that traded has no mark (0).
         """
         markets = []
         for track, half_ticks in zip(self.tracks, final_half_ticks, strict=True):
-            if track.position.lots and half_ticks <= 0:
-                symbol = track.position.market.symbol
-                raise InvariantViolation(f"{symbol}: a position without a final mark")
+            position = track.position
+            if half_ticks <= 0 and (position.fills or position.funding_atoms):
+                raise InvariantViolation(f"{position.market.symbol}: traded, but no final mark")
             market = track.finish(ts_ns, half_ticks)
             pnl_uusd = track.money(market.pnl_atoms, half_ticks)
             self.equity.change(ts_ns, pnl_uusd - track.pnl_uusd)
