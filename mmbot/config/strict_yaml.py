@@ -217,3 +217,9 @@ def _resolve(text: str) -> Scalar:
     if _NOT_FINITE.match(text):
         return math.nan
     return text
+
+
+def reads_as_text(text: str) -> bool:
+    """Return whether `text`, written without quotes, is read back as exactly this text."""
+    plain = re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./ -]*(?<! )", text)
+    return plain is not None and isinstance(_resolve(text), str)
