@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mmbot.config.checks import quoted, remarks, resting_orders
-from mmbot.config.keys import is_section, unit_of, values
+from mmbot.config.keys import is_section, section_at, unit_of, values
 from mmbot.config.loader import Loaded
 from mmbot.config.problems import unknown
 from mmbot.config.schema import Config
-from mmbot.config.strict_yaml import reads_as_text
+from mmbot.config.strict_yaml import as_text
 from mmbot.errors import ConfigError
 
 Path = tuple[str, ...]
@@ -39,7 +39,8 @@ def get(loaded: Loaded, key: str) -> str:
     found = [(at, value) for at, value in values(loaded.config) if at[: len(path)] == path]
     if found and found[0][0] == path:
         return scalar(found[0][1]) + "\n"
-    if not found and not is_section(path):
+    # Named sections may be empty (`markets: {}`), every other section has keys.
+    if not found and (section_at(path) is not None or not is_section(path)):
         raise ConfigError([f"{key}: {unknown(path)}"])
     lines = [(at[len(path) :], value, "") for at, value in found]
     return "".join(f"{line}\n" for line in _nested(lines)) or "{}\n"
@@ -93,8 +94,8 @@ def scalar(value: object) -> str:
     """Return a setting's value as YAML on one line."""
     if isinstance(value, tuple):
         return f"[{', '.join(scalar(entry) for entry in value)}]"
-    if isinstance(value, str) and reads_as_text(value):
-        return value
+    if isinstance(value, str):
+        return as_text(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     return json.dumps(value)

@@ -94,6 +94,7 @@ class Sources:
         if equals:
             return self._setting(key.strip(), text, Place("--set"))
         place = Place(f"--set {override}")
+        self.names.append(place.source)
         self.problems.append(Problem(place, "", "expected section.key=value"))
         return _empty(place)
 
