@@ -1,5 +1,6 @@
 """The settings models as a tree of keys: what exists where, in which unit, within which bounds."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -70,7 +71,9 @@ class Key:
         """Return the bounds in words, empty when there are none."""
         if self.choices:
             return " | ".join(str(choice) for choice in self.choices)
-        return ", ".join(_bound(mark) for mark in self.field.metadata if _bound(mark))
+        words = [_bound(mark) for mark in self.field.metadata]
+        text = ", ".join(word for word in words if word)
+        return re.sub(r"^from (\S+), up to ", r"\1 to ", text)
 
 
 def unit_of(name: str) -> str:

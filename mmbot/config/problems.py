@@ -154,7 +154,7 @@ def _needs_quotes(kind: str, value: object) -> bool:
 
 def in_reading_order(problems: Sequence[Problem], sources: Sequence[str]) -> list[str]:
     """Return the problems as lines in reading order, each once."""
-    order = {source: index for index, source in enumerate(sources)}
+    order = {source: index for index, source in reversed(list(enumerate(sources)))}
     unique = {(problem.place, problem.text): problem for problem in reversed(problems)}
     listed = sorted(
         reversed(unique.values()),

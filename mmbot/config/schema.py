@@ -33,13 +33,10 @@ class Config(Params):
     defaults: Annotated[MarketConfig, Field(description="what every market starts from")] = (
         MarketConfig()
     )
-    markets: Annotated[
-        dict[Symbol, MarketConfig],
-        Field(
-            default_factory=dict,
-            description="by name, upper-case; a key set here overrides the one in defaults",
-        ),
-    ]
+    markets: dict[Symbol, MarketConfig] = Field(
+        default_factory=dict,
+        description="by name, upper-case; a key set here overrides the one in defaults",
+    )
     risk: RiskParams = RiskParams()
     rate_limits: RateLimitParams = RateLimitParams()
     backtest: BacktestParams = BacktestParams()

@@ -94,6 +94,7 @@ class Sources:
         if equals:
             return self._setting(key.strip(), text, Place("--set"))
         place = Place(f"--set {override}")
+        self.names.append(place.source)
         self.problems.append(Problem(place, "", "expected section.key=value"))
         return _empty(place)
 
@@ -104,19 +105,15 @@ class Sources:
             text = f"{key!r} is not a key like risk.max_total_exposure_pct"
             self.problems.append(Problem(place, "", text))
             return _empty(place)
-        value = setting_value(key, text, place, self.problems)
-        node = value or _empty(place)
-        for name in reversed(names if value else []):
+        found: list[Problem] = []
+        value = parse(text, place.source, found)
+        self.problems += [Problem(place, key, problem.text) for problem in found]
+        if value is None or found:
+            return _empty(place)
+        node = _placed(value, place)
+        for name in reversed(names):
             node = Node({name: node}, place, place)
         return node
-
-
-def setting_value(key: str, text: str, place: Place, problems: list[Problem]) -> Node | None:
-    """Return the value of one setting given outside a file, every part of it at `place`."""
-    found: list[Problem] = []
-    value = parse(text, place.source, found)
-    problems += [Problem(place, key, problem.text) for problem in found]
-    return _placed(value, place) if value is not None and not found else None
 
 
 def merge(under: Node, over: Node) -> Node:

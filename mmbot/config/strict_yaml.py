@@ -46,9 +46,8 @@ class Problem(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.key} ({self.place}): {self.text}" if self.key else f"{self.place}: {self.text}"
-        )
+        where = f"{self.key} ({self.place})" if self.key else str(self.place)
+        return printable(f"{where}: {self.text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +216,17 @@ def _resolve(text: str) -> Scalar:
     if _NOT_FINITE.match(text):
         return math.nan
     return text
+
+
+def as_text(text: str) -> str:
+    """Return `text` as it is written in YAML, in double quotes only where it needs them."""
+    plain = re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./ -]*(?<! )", text)
+    if plain is not None and isinstance(_resolve(text), str):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{printable(escaped)}"'
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, with an escape for everything that has no glyph."""
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
