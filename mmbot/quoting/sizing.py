@@ -1,6 +1,7 @@
 """Sizing: lots per level from a fixed size, a share of free collateral, or tiers of the limit."""
 
 from decimal import Decimal
+from operator import floordiv
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -129,13 +130,13 @@ class SizingCalculator:
 
     def lots(self, ticks: list[int], budget: Budget) -> list[int]:
         """Lots of each level, floored, none larger than the largest order."""
-        if self._fixed_lots is not None:
-            if not self._linear:
-                return [min(self._fixed_lots, self._max_worth)] * len(ticks)
-            return [min(self._fixed_lots, self._max_worth // price) for price in ticks]
-        if not self._linear:
+        if self._fixed_lots is None:
+            if self._linear:
+                return list(map(floordiv, budget.levels, ticks))
             return list(budget.levels[: len(ticks)])
-        return [worth // price for worth, price in zip(budget.levels, ticks, strict=False)]
+        if self._linear:
+            return [min(self._fixed_lots, self._max_worth // price) for price in ticks]
+        return [min(self._fixed_lots, self._max_worth)] * len(ticks)
 
     def caps(self, budget: Budget, room_lots: int) -> tuple[int, int]:
         """Most lots, and most ticks * lots, of a side; the latter does not bound inverse ones."""
@@ -148,12 +149,13 @@ class SizingCalculator:
 
         Merging may have made a level too large, cutting too small.
         """
+        linear, most, least = self._linear, self._max_worth, self._min_worth
         kept = []
         for price, lots in stacked:
-            unit = price if self._linear else 1
-            if lots * unit > self._max_worth:
-                lots = self._max_worth // unit
-            if lots >= self._min_lots and lots * unit >= self._min_worth:
+            unit = price if linear else 1
+            if lots * unit > most:
+                lots = most // unit
+            if lots * unit >= least and lots >= self._min_lots:
                 kept.append(Level(price, lots))
         return tuple(kept)
 

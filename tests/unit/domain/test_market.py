@@ -181,7 +181,7 @@ def test_rounding_goes_the_way_it_says(market: Market, value: Decimal) -> None:
 def test_off_grid_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=f"price {text.upper()} is not a multiple of 0.1"):
         BTC.ticks(Decimal(text))
-    with pytest.raises(ValueError, match="size 0.000001 is not a multiple of 0.00001"):
+    with pytest.raises(ValueError, match=r"size 0\.000001 is not a multiple of 0\.00001"):
         BTC.lots(Decimal("0.000001"))
 
 
