@@ -39,13 +39,14 @@ class Window:
         self._spent_ns = [_LONG_AGO] * self.size
         self._next = 0
 
-    def free(self, now_ns: int, most: int) -> int:
-        """Tokens there are at `now_ns`, counted up to `most`."""
+    def free(self, now_ns: int, most: int, keep: int = 0) -> int:
+        """Tokens there are at `now_ns` beyond the `keep` ones, counted up to `most`."""
         back = now_ns - self._period_ns
-        spent, start, size = self._spent_ns, self._next, self.size
-        if most > size:
-            most = size
+        spent, size = self._spent_ns, self.size
+        start = self._next + keep
+        most = min(most, size - keep)
         count = 0
+        # Oldest first: when one has come back, all before it have.
         while count < most and spent[(start + count) % size] <= back:
             count += 1
         return count
@@ -82,17 +83,15 @@ class Budget:
         A place may replace an order whose cancel has to wait, so it waits with it.
         """
         size = self._batch_size
-        wanted = -(-(cancels + places) // size)
-        # Looking one reserve further tells both shares in one scan.
-        requests = self._requests.free(now_ns, wanted + self._reserve)
+        cancel_batches = -(-cancels // size)
+        requests = self._requests.free(now_ns, cancel_batches)
         cancels_now = min(self._cancels.free(now_ns, cancels), requests * size)
         if cancels_now < cancels:
             return Allowance(cancels_now, 0)
+        wanted = -(-(cancels + places) // size)
         # Places may fill up the last batch of cancels; more batches must leave the reserve.
-        batches = max(-(-cancels // size), requests - self._reserve)
-        return Allowance(
-            cancels, min(self._places.free(now_ns, places), batches * size - cancels)
-        )
+        batches = max(cancel_batches, self._requests.free(now_ns, wanted, self._reserve))
+        return Allowance(cancels, min(self._places.free(now_ns, places), batches * size - cancels))
 
     def spend(self, now_ns: int, cancels: int, places: int) -> None:
         """Book what went out, packed as tightly as it can be."""
