@@ -30,7 +30,7 @@ cdef double QUEUE_NOISE = 1.2
 cdef double BOUNCE_PER_S = 4.0
 cdef double DEEPER_SHARE = 0.7
 cdef double DEEPER_GROWTH = 0.3
-cdef double ONE_SIDED_S = 2.0
+cdef double ONE_SIDED_S = 1.0
 cdef double SNIPE_LOTS = 1e12
 
 cdef struct Params:
@@ -273,7 +273,7 @@ cdef class Flow:
         if self.one_sided_left > 0:
             self.one_sided_left -= 1
         elif self.p.one_sided > 0.0 and uniform(&self.path) < self.p.one_sided * DT / ONE_SIDED_S:
-            self.one_sided_left = 1 + <int64_t>(exponential(&self.path) * ONE_SIDED_S / DT)
+            self.one_sided_left = 1 + <int64_t>(uniform(&self.path) * 2.0 * ONE_SIDED_S / DT)
             self.one_sided_side = 0 if sign(&self.path) > 0.0 else 1
 
     cdef void _lay(self, int side) noexcept:

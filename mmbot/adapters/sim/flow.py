@@ -42,13 +42,13 @@ class FlowParams:
 
     levels: int = 16
     sigma: float = 0.7
-    volvol: float = 0.03
+    volvol: float = 0.04
     vol_return: float = 1 / 300
     jump_rate: float = 0.25
     jump_mean: float = 1.2
     drift: float = 0.0
     reversion: float = 0.0
-    alpha_sd: float = 0.45
+    alpha_sd: float = 0.3
     alpha_return: float = 0.6
     half_spread: float = 1.5
     half_spread_noise: float = 0.3
@@ -66,7 +66,7 @@ class FlowParams:
     noise_tail: float = 1.5
     informed_rate: float = 4.0
     informed_edge: float = 3.5
-    informed_size: float = 1.0
+    informed_size: float = 2.6
     temporary_impact: float = 0.02
     permanent_impact: float = 0.08
     one_sided: float = 0.0
@@ -95,20 +95,20 @@ _PARAMS = {
         jump_rate=0.1,
         jump_mean=3.0,
         half_spread=8.0,
-        half_spread_noise=0.5,
+        half_spread_noise=0.45,
         depth=1.0,
         gap=4.0,
         maker_lag=1.5,
         noise_rate=0.02,
-        permanent_impact=0.6,
+        permanent_impact=1.1,
         one_sided=0.02,
     ),
     MarketType.TRENDING: replace(_NORMAL, drift=0.05, noise_persistence=0.6),
-    MarketType.RANGING: replace(_NORMAL, reversion=0.05),
+    MarketType.RANGING: replace(_NORMAL, reversion=0.08),
     MarketType.VOLATILE: replace(
         _NORMAL,
         sigma=2.5,
-        volvol=0.06,
+        volvol=0.08,
         jump_rate=0.8,
         jump_mean=4.0,
         half_spread=3.0,
