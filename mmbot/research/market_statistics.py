@@ -199,7 +199,9 @@ def max_drawdown(prices: Sequence[float]) -> float:
     return worst / prices[0]
 
 
-def crash_and_rebound(prices: Sequence[float], start: int, fall: int, back: int) -> tuple[float, float]:
+def crash_and_rebound(
+    prices: Sequence[float], start: int, fall: int, back: int
+) -> tuple[float, float]:
     """Move over `fall` samples as a share of the first price, and the share of it regained after.
 
     `back` samples are given to the rebound.

@@ -15,13 +15,14 @@ from mmbot.domain.events import (
     AccountSnapshot,
     BookUpdate,
     Event,
+    Execution,
     Fill,
     FundingPayment,
     OrderUpdate,
     ReferencePrice,
 )
 from mmbot.domain.market import PPB
-from mmbot.domain.order import OrderState, Side
+from mmbot.domain.order import FillMode, OrderState, Side
 
 HOUR_NS = 3_600_000_000_000
 
@@ -61,21 +62,13 @@ class Terms(NamedTuple):
     funding_ppb_per_hour: int = 0
 
 
-class Execution(NamedTuple):
-    """What a recorder wants to know of a fill beyond the event: see research.record."""
-
-    number: int
-    fill: Fill
-    cause: str
-    mark_half_ticks: int
-
-
 class _Order:
-    __slots__ = ("leaves", "resting", "side")
+    __slots__ = ("leaves", "post_only", "resting", "side")
 
-    def __init__(self, side: Side, lots: int) -> None:
-        self.side = side
-        self.leaves = lots
+    def __init__(self, place: Place) -> None:
+        self.side = place.side
+        self.leaves = place.lots
+        self.post_only = place.mode is FillMode.POST_ONLY
         self.resting = False
 
 
@@ -119,6 +112,9 @@ class ReplayExchange:
         self._orders: dict[int, _Order] = {}
         self._book_ns = [-1] * len(books)
         self._executions: list[Execution] = []
+        self._funding: list[tuple[FundingPayment, int]] = []
+        self._rejected = 0
+        self._would_cross = 0
         self.finished = False
         for index, source in enumerate(sources):
             self._feed(index, source)
@@ -150,7 +146,7 @@ class ReplayExchange:
         """Send the actions of a batch, in order, at `now_ns`."""
         for action in batch.actions:
             if isinstance(action, Place):
-                self._orders[action.order_id] = _Order(action.side, action.lots)
+                self._orders[action.order_id] = _Order(action)
                 self._replay.submit(
                     action.market,
                     action.order_id,
@@ -180,6 +176,16 @@ class ReplayExchange:
         """Mids that came due after fills: (fill number, horizon index, half ticks, matured)."""
         return self._replay.take_marks()
 
+    def take_funding(self) -> list[tuple[FundingPayment, int]]:
+        """Funding since the last call, each with the mark it was paid at, half ticks."""
+        funding = self._funding
+        self._funding = []
+        return funding
+
+    def refusals(self) -> tuple[int, int]:
+        """Orders refused so far: (rejected, post-only that would have crossed)."""
+        return self._rejected, self._would_cross
+
     def _feed(self, market: int, source: RowSource) -> None:
         rows = source.rows()
         self._replay.feed(market, rows, not rows)
@@ -207,6 +213,8 @@ class ReplayExchange:
             self.account.rest(market, order.side, order.leaves)
         elif state is not OrderState.OPEN and order is not None:
             self._forget(market, order_id, order)
+            self._rejected += kind == kernel.REJECTED
+            self._would_cross += kind == kernel.EXPIRED and order.post_only
         events.append(
             OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
         )
@@ -257,7 +265,9 @@ class ReplayExchange:
             value = abs(position.market.unit_value(mark)) * position.lots
             atoms = -(value * rate // PPB)
             position.fund(atoms)
-            events.append(FundingPayment(self.now_ns, self.now_ns, market, atoms))
+            payment = FundingPayment(self.now_ns, self.now_ns, market, atoms)
+            self._funding.append((payment, mark))
+            events.append(payment)
 
     def _snapshot(self) -> AccountSnapshot:
         return self.account.snapshot(self.now_ns, self.marks())
@@ -266,5 +276,3 @@ class ReplayExchange:
 def fee_ppb(bps: float) -> int:
     """Parts per billion of a rate in basis points."""
     return round(bps * (PPB // 10_000))
-
-
