@@ -27,7 +27,17 @@ class Booking(IntEnum):
 class WorkingOrder:
     """One order that may be alive at the venue. `rests` once the venue has confirmed it."""
 
-    __slots__ = ("leaves", "lots", "mode", "order_id", "placed_ns", "rests", "side", "state", "ticks")
+    __slots__ = (
+        "leaves",
+        "lots",
+        "mode",
+        "order_id",
+        "placed_ns",
+        "rests",
+        "side",
+        "state",
+        "ticks",
+    )
 
     def __init__(self, place: Place, now_ns: int) -> None:
         self.order_id = place.order_id
