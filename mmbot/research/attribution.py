@@ -179,7 +179,10 @@ def _held(hedge: bool, atoms: int) -> Lines:
 
 
 def _by_hour(record: RunRecord, index: int) -> dict[str, Lines]:
-    """Fold a market's fills, payments and hour marks in time; earnings go to the hour they end."""
+    """Fold a market's fills, payments and hour marks in time.
+
+    What inventory earns in a step goes to the hour the step starts in; a sample starts every hour.
+    """
     market = record.markets[index]
     value = market.market.unit_value
     steps = [(mark.ts_ns, mark.half_ticks, Lines(), 0, False) for mark in market.hour_marks]
@@ -197,14 +200,15 @@ def _by_hour(record: RunRecord, index: int) -> dict[str, Lines]:
     steps.append((record.end_ns, market.final_half_ticks, Lines(), 0, False))
     hours: dict[str, Lines] = {}
     held = {False: 0, True: 0}
-    last = steps[0][1]
+    last_ns, last = steps[0][:2]
     for ts_ns, mark, lines, lots, hedge in steps:
         for kind, position in held.items():
             if position:
-                lines = lines.plus(_held(kind, position * (value(mark) - value(last))))
+                earned = _held(kind, position * (value(mark) - value(last)))
+                _add(hours, _hour(last_ns), earned)
         _add(hours, _hour(ts_ns), lines)
         held[hedge] += lots
-        last = mark
+        last_ns, last = ts_ns, mark
     return hours
 
 

@@ -58,10 +58,11 @@ class Risk(Struct, frozen=True, kw_only=True):
 
 
 class Trading(Struct, frozen=True, kw_only=True):
-    """Fills and orders. A win is a fill that closes lots with a profit over their average cost,
+    """Fills and orders.
 
-    both fees paid. `holding_s` is the integral of the position over the lots closed, averaged by
-    value. `both_sided_pct` is twice the smaller side's share of the volume.
+    A win is a fill that closes lots with a profit over their average cost, both fees paid.
+    `holding_s` is the integral of the position over the lots closed, weighted by value.
+    `both_sided_pct` is twice the smaller side's share of the volume.
     """
 
     fills_count: int

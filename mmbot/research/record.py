@@ -89,10 +89,11 @@ class MarketRecord(Struct, frozen=True):
 
 
 class RunRecord(Struct, frozen=True):
-    """A finished run. `marks[h]` maps a fill's number to the mid `horizons_ns[h]` after it;
+    """A finished run.
 
-    the numbers in `unmatured[h]` were cut short by the end of the run. `minute_closes` has the
-    account's equity at the end of each minute of UTC that had a sample: (minute, micro-USD).
+    `marks[h]` maps a fill's number to the mid `horizons_ns[h]` after it; the numbers in
+    `unmatured[h]` were cut short by the end of the run. `minute_closes` has the account's equity
+    at the end of each minute of UTC that had a sample: (minute, micro-USD).
     """
 
     start_ns: int
