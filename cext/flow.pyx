@@ -159,16 +159,16 @@ cdef class Flow:
         """The makers' (ns, bid, bid lots, ask, ask lots) per sub-step of the last chunk; 0 none."""
         return self.touches
 
-    def chunk(self, int64_t best_bid, int64_t best_ask, prints, int substeps):
+    def chunk(self, best_bid, best_ask, prints, int substeps):
         """Rows of up to `substeps` sub-steps, ending after the first with takers.
 
-        best_bid, best_ask: best prices on the exchange, own orders included. prints: tuples
-        (exch_ns, aggressor, ticks, lots) since the last chunk, in order.
+        best_bid, best_ask: best prices on the exchange, own orders included, or None. prints:
+        tuples (exch_ns, aggressor, ticks, lots) since the last chunk, in order.
         """
         if not 1 <= substeps <= MAX_CHUNK:
             raise ValueError(f"a chunk has 1 to {MAX_CHUNK} sub-steps, not {substeps}")
-        self.own[0] = best_bid if best_bid > self.touch[0] else 0
-        self.own[1] = best_ask if 0 < best_ask < self.touch[1] else 0
+        self.own[0] = self._own_best(0, best_bid)
+        self.own[1] = self._own_best(1, best_ask)
         self._absorb(prints)
         self.row_count = 0
         self.touches = []
@@ -184,6 +184,14 @@ cdef class Flow:
             if self.row_count > before:
                 break
         return PyBytes_FromStringAndSize(<char*>self.rows, self.row_count * sizeof(Row))
+
+    cdef int64_t _own_best(self, int side, best):
+        # A price better than the makers' best can only be the bot's.
+        cdef SideLevels* shown = &self.shown[side]
+        if best is None:
+            return 0
+        cdef int64_t x = best if side else -best
+        return best if shown.count == 0 or x < shown.x[0] else 0
 
     cdef _absorb(self, prints):
         # Prints of one taker share time and side; its impact goes with the root of its whole size.
@@ -380,11 +388,9 @@ cdef class Flow:
         cdef Params* p = &self.p
         cdef double fair = p.price_ticks + self.value * p.ticks_per_bps
         cdef double edge = p.informed_edge * p.ticks_per_bps
-        cdef double bid = <double>max(self.touch[0], self.own[0])
-        cdef double ask = <double>self.touch[1]
+        cdef int64_t bid = max(self.touch[0], self.own[0])
+        cdef int64_t ask = min(self.touch[1], self.own[1]) if self.own[1] else self.touch[1]
         cdef double direction = 0.0
-        if self.own[1]:
-            ask = min(ask, <double>self.own[1])
         if fair > ask + edge:
             direction = 1.0
         elif fair < bid - edge:

@@ -1,5 +1,7 @@
 from collections.abc import Iterable, Mapping
+from typing import final
 
+@final
 class Flow:
     def __init__(
         self,
@@ -13,8 +15,8 @@ class Flow:
     ) -> None: ...
     def chunk(
         self,
-        best_bid: int,
-        best_ask: int,
+        best_bid: int | None,
+        best_ask: int | None,
         prints: Iterable[tuple[int, int, int, int]],
         substeps: int,
     ) -> bytes: ...
