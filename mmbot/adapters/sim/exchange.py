@@ -4,10 +4,11 @@ Decides what the kernel does not: fees, funding and the account. Rows come from 
 the synthetic market; the kernel matches, this turns its answers into events.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.synthetic import SyntheticMarket, tape_rows
 from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.actions import Batch, Place
@@ -22,7 +23,10 @@ from mmbot.domain.events import (
     ReferencePrice,
 )
 from mmbot.domain.market import PPB
-from mmbot.domain.order import FillMode, OrderState, Side
+from mmbot.domain.order import FillMode, OrderState
+
+if TYPE_CHECKING:
+    from mmbot.cext.replay import _Response as Response
 
 HOUR_NS = 3_600_000_000_000
 
@@ -37,6 +41,42 @@ class RowSource(Protocol):
     def reference(self) -> float | None:
         """Mid of an outside venue now, in ticks; None when there is none."""
         ...
+
+
+class SyntheticRows:
+    """Rows of a synthetic market, one sub-step at a time, generated from what the exchange shows.
+
+    `recorded` is given the rows of the market as anyone could have seen them, for a tape.
+    """
+
+    def __init__(
+        self,
+        market: SyntheticMarket,
+        replay: kernel.Replay,
+        recorded: Callable[[bytes], None] | None,
+    ) -> None:
+        self._market = market
+        self._replay = replay
+        self._recorded = recorded
+        self._last = b""
+
+    def rows(self) -> bytes:
+        """Rows of the next sub-step, empty at the end."""
+        market = self._market
+        index = market.market.index
+        prints = self._replay.take_prints(index)
+        if self._recorded is not None and self._last:
+            self._recorded(tape_rows(self._last, prints, market.setting, index))
+        if market.finished:
+            self._last = b""
+            return b""
+        bid, ask = self._replay.best(index)
+        self._last = market.chunk(bid or 0, ask or 0, prints)
+        return self._last
+
+    def reference(self) -> float | None:
+        """Mid of the synthetic outside venue, in ticks."""
+        return self._market.reference()
 
 
 class RecordedRows:
@@ -201,8 +241,8 @@ class ReplayExchange:
             if mid_ticks is not None:
                 events.append(ReferencePrice(exch_ns, local_ns, market, mid_ticks))
 
-    def _answer(self, events: list[Event], response: kernel.Response) -> None:
-        kind, market, order_id, exch_ns, local_ns, ticks, lots, leaves = response[:8]
+    def _answer(self, events: list[Event], response: "Response") -> None:
+        kind, market, order_id, exch_ns, local_ns, _, _, leaves = response[:8]
         order = self._orders.get(order_id)
         if kind == kernel.FILLED and order is not None:
             events.append(self._fill(order, response))
@@ -219,7 +259,7 @@ class ReplayExchange:
             OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
         )
 
-    def _fill(self, order: _Order, response: kernel.Response) -> Fill:
+    def _fill(self, order: _Order, response: "Response") -> Fill:
         _, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause, mid, number = (
             response
         )
