@@ -4,7 +4,7 @@ The only place that knows what kind of run it is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -92,9 +92,7 @@ def synthetic_run(
     replay = _kernel(config.backtest, books, synthetic=True)
     delay_ns = round(params.latency_ms * MILLISECOND_NS)
     constant(delay_ns, delay_ns).apply(replay)
-    market = SyntheticMarket(
-        MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps
-    )
+    market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
     sources = [SyntheticRows(market, replay, recorded)]
     return _wired(config, (SYNTHETIC_MARKET,), books, (replay, sources), options)
 
@@ -137,7 +135,7 @@ def _wired(
     venue = ReplayExchange(replay, sources, books, account, terms)
     engine = _engine(config, markets, books, options.observe)
     recorder = Recorder(markets, initial_uusd)
-    watch = Watch(engine, venue, recorder, _limits(config, markets, account), options.log)
+    watch = Watch(engine, venue, recorder, options.log)
     return Run(engine=engine, venue=venue, watch=watch, markets=markets)
 
 
@@ -204,24 +202,4 @@ def _strategy(config: Config, own: MarketConfig, market: Market) -> Strategy:
         side_exposure_ratio=risk.max_exposure_per_side_pct / 100,
         max_position_uusd=None if cap is None else int(cap * MICRO),
     )
-    return MarketMaker(own.quoting(), limits, market)
-
-
-def _limits(
-    config: Config, markets: Sequence[Market], account: SimAccount
-) -> Callable[[Sequence[int]], list[int]]:
-    """Position limits in lots at these marks, for the share of time a run spends at them."""
-    caps = []
-    for market in markets:
-        risk = market_settings(config, market.symbol).market_risk
-        cap = risk.max_position_usd
-        caps.append((risk.max_market_exposure_pct / 100, None if cap is None else int(cap * MICRO)))
-
-    def lots(marks: Sequence[int]) -> list[int]:
-        equity = account.equity_uusd(marks)
-        return [
-            market.lots_for(min(int(equity * share), cap or equity), mark)
-            for market, mark, (share, cap) in zip(markets, marks, caps, strict=True)
-        ]
-
-    return lots
+    return MarketMaker(own, limits, market)

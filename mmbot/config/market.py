@@ -5,26 +5,16 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mmbot.domain.params import Params
 from mmbot.execution.diff import RequoteParams
 from mmbot.hedging.engine import HedgeParams
-from mmbot.quoting.fair import FairPriceParams
-from mmbot.quoting.ladder import LevelsParams
-from mmbot.quoting.sizing import SizingParams
-from mmbot.quoting.skew import InventoryParams
-from mmbot.quoting.spread import SpreadParams
+from mmbot.quoting.strategy import QuotingParams
 from mmbot.risk.limits import MarketRiskParams
 
 
-class MarketConfig(Params):
+class MarketConfig(QuotingParams):
     """How one market is quoted, requoted, limited and hedged."""
 
     enabled: Annotated[bool, Field(description="quote this market")] = True
-    fair_price: FairPriceParams = FairPriceParams()
-    spread: SpreadParams = SpreadParams()
-    inventory: InventoryParams = InventoryParams()
-    levels: LevelsParams = LevelsParams()
-    sizing: SizingParams = SizingParams()
     requote: RequoteParams = RequoteParams()
     market_risk: MarketRiskParams = MarketRiskParams()
     hedge: HedgeParams = HedgeParams()
