@@ -1,7 +1,7 @@
 # The probabilistic fill model, in plain C, shared by include after "orders.pxi".
 #
-# An order fills at rate A exp(-k d), d its distance from the exchange's mid in bps, whatever trades.
-# Its waiting time is drawn once, from (seed, order id): the same run draws the same fills.
+# An order fills at rate A exp(-k d), d its distance from the exchange's mid in bps, whatever
+# trades. Its waiting time is drawn once, from (seed, order id): the same run draws the same fills.
 # The rate is optimistic: it knows no queue, no size and no informed flow.
 from libc.math cimport exp, log
 

@@ -33,8 +33,8 @@ TAKE = KIND_TAKE
 cdef class Matching:
     """Resting orders with queue positions over a book of its own; ticks, lots and nanoseconds.
 
-    `now_ns` must not go backwards; only the probabilistic model looks at it. A row costs O(1) while no own
-    order is concerned, else O(own orders of that side).
+    `now_ns` must not go backwards; only the probabilistic model looks at it. A row costs O(1) while
+    no own order is concerned, else O(own orders of that side).
     """
 
     cdef:
@@ -57,15 +57,17 @@ cdef class Matching:
         cdef Report* r
         for i in range(self.matcher.report_count):
             r = &self.matcher.reports[i]
-            reports.append((r.kind, r.id, r.side, r.ticks, r.lots, r.leaves, bool(r.maker), r.cause))
+            reports.append(
+                (r.kind, r.id, r.side, r.ticks, r.lots, r.leaves, bool(r.maker), r.cause)
+            )
         self.matcher.report_count = 0
         return reports
 
     def event(self, int64_t now_ns, int kind, int side, int64_t ticks, int64_t lots):
         """Apply a market row (kind DEPTH, TRADE, CLEAR, SNAPSHOT or TAKE) and return its reports.
 
-        A report is (kind, order_id, side, ticks, lots, leaves, maker, cause). Raises ValueError for a
-        price or size no exchange shows.
+        A report is (kind, order_id, side, ticks, lots, leaves, maker, cause). Raises ValueError for
+        a price or size no exchange shows.
         """
         cdef Row row
         if lots < 0 or ticks == NO_BID or ticks == NO_ASK:
@@ -79,7 +81,9 @@ cdef class Matching:
         match_event(&self.matcher, &row)
         return self.drain()
 
-    def submit(self, int64_t now_ns, int64_t order_id, int side, int64_t ticks, int64_t lots, int mode):
+    def submit(
+        self, int64_t now_ns, int64_t order_id, int side, int64_t ticks, int64_t lots, int mode
+    ):
         """Let an order arrive and return its reports; ValueError unless `lots` is positive."""
         if lots < 1 or ticks == NO_BID or ticks == NO_ASK:
             raise ValueError("an order needs a price and at least one lot")

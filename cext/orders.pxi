@@ -1,9 +1,9 @@
 # Resting orders of one market at the exchange and when they fill, in plain C, shared by include.
 # Include "consts.pxi" and "book.pxi" before it, "arrivals.pxi" and "takers.pxi" after it.
 #
-# The own orders of a side are kept best price first, earlier arrival first. They never change the book.
-# `front` is the quantity in lots that must trade before an order is reached. A depth event changes the
-# book first, then the queues at its price, then fills what the other side's best has reached.
+# The own orders of a side are kept best price first, earlier arrival first. They never change the
+# book. `front` is the quantity in lots that must trade before an order is reached. A depth event
+# changes the book first, then the queues at its price, then fills what the other best has reached.
 from libc.math cimport isnan, llround, pow
 from libc.stdint cimport INT64_MAX
 
@@ -102,7 +102,7 @@ cdef int rules_set(Rules* rules, str queue, tuple numbers) except -1:
     # Which queue model and its numbers; ValueError when they do not belong together.
     names = ("risk", "power", "probabilistic")
     if queue not in names or len(numbers) != (0, 1, 3)[names.index(queue)]:
-        raise ValueError("queue model: risk (), power (n,) or probabilistic (A per s, k per bps, seed)")
+        raise ValueError("queue: risk (), power (n,) or probabilistic (A per s, k per bps, seed)")
     rules.queue = names.index(queue)
     if rules.queue == QUEUE_POWER:
         rules.power = numbers[0]
@@ -225,7 +225,7 @@ cdef int fill_reached(Matcher* m, int side, int64_t key, int cause) except -1:
     return 0
 
 
-cdef inline void queue_depth(Rules* rules, Order* order, double before, double after) noexcept nogil:
+cdef void queue_depth(Rules* rules, Order* order, double before, double after) noexcept nogil:
     # The displayed size at the order's price went from `before` to `after`.
     cdef double change, back, behind, ahead, share, moved
     if rules.queue == QUEUE_POWER:
@@ -293,7 +293,7 @@ cdef int trade_orders(Matcher* m, int side, int64_t key, int64_t lots) except -1
     cdef OrderSide* s = order_side(m, side)
     cdef int64_t at = 0
     cdef bint gone
-    # Orders at or beyond the book's other best cannot exist, so every order here stands on its own side.
+    # No order rests at or past the book's other best, so all of these stand on their own side.
     if s.first < key:
         fill_reached(m, side, key - 1, CAUSE_THROUGH)
     while at < s.count and (s.orders[at].ticks ^ s.flip) == key:

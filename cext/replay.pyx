@@ -11,6 +11,8 @@ cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer
 
 include "clocks.pxi"
+include "marks.pxi"
+include "streams.pxi"
 
 REACHED = 0
 RESPONSE = 1
@@ -33,7 +35,7 @@ ARRIVAL = CAUSE_ARRIVAL
 
 @cython.final
 cdef class Replay:
-    """Markets replayed on two clocks; see the stub for the contract. All times in nanoseconds.
+    """Markets replayed on two clocks; all times in nanoseconds.
 
     The next thing to happen is the earliest of a local row, a response reaching the local side, an
     exchange row, and a request reaching the exchange; at equal times in that order, then by market.
@@ -58,7 +60,8 @@ cdef class Replay:
         int64_t needed
 
     def __cinit__(
-        self, list books, *, str queue="risk", tuple numbers=(), bint partial=True, bint prints=False
+        self, list books, *,
+        str queue="risk", tuple numbers=(), bint partial=True, bint prints=False,
     ):
         cdef int64_t i
         if not books:
@@ -114,12 +117,18 @@ cdef class Replay:
         return &self.markets[index]
 
     def set_latency(self, list entry, list response, seed=None):
+        """Delay messages by (time, delay) pairs, interpolated; with a seed, draw one of the delays.
+
+        Requests look their own time up in `entry`, answers the exchange's in `response`. Raises
+        ValueError when a list is empty, goes back in time or has a negative delay.
+        """
         if not entry or not response:
             raise ValueError("a latency needs at least one row")
         latency_set(&self.entry, entry, seed)
         latency_set(&self.response, response, None if seed is None else seed ^ 1)
 
     def set_horizons(self, list horizons):
+        """Sample the exchange's mid so long after every fill; ValueError once there are fills."""
         cdef int64_t i, h
         cdef Marks* k
         if self.fills > 0 or (horizons and min(horizons) < 0):
@@ -136,6 +145,10 @@ cdef class Replay:
                 k.reached[h] = 0
 
     def feed(self, int64_t market, bytes rows, bint last):
+        """Append rows (40 bytes each, ordered within each stream); `last` closes the market's file.
+
+        Raises ValueError for rows out of order or out of range, IndexError for an unknown market.
+        """
         cdef Market* m = self.market(market)
         cdef const char* source = rows
         cdef Py_ssize_t size = len(rows)
@@ -156,6 +169,12 @@ cdef class Replay:
             self.start = ns
 
     def advance(self, int64_t until_ns):
+        """Let time pass until `until_ns`, the next response, a need for rows, or the end.
+
+        REACHED: all that was due is done and more is to come. RESPONSE: all responses of `now_ns`
+        are in the inbox, later things still wait. NEED_ROWS: feed `needed_market`, then call again.
+        ENDED: nothing is left; marks not yet due took the last mid.
+        """
         cdef Soonest local, exch
         cdef int64_t t, response_ns, request_ns
         while True:
@@ -168,7 +187,7 @@ cdef class Replay:
                 self.needed = local.market if local.ns == UNKNOWN_NS else exch.market
                 return NEED_ROWS
             if t == INT64_MAX:
-                self.flush_marks()
+                self.finish()
                 return ENDED
             if t > until_ns:
                 self.now = max(self.now, until_ns)
@@ -213,8 +232,8 @@ cdef class Replay:
         cdef Market* m = &self.markets[market]
         cdef Row* row = &m.rows[m.exch_at]
         cdef Matcher* matcher = &m.matcher
-        while m.marks.due_ns < row.exch_ns:
-            self.sample(m)
+        if m.marks.due_ns < row.exch_ns:
+            marks_sample(&m.marks, row.exch_ns, market_mid(m), &self.sampled)
         stop = max(min(stop, m.marks.due_ns), row.exch_ns)
         while row.exch_ns <= stop:
             self.now = row.exch_ns
@@ -233,9 +252,10 @@ cdef class Replay:
         # Send the exchange's reports of this instant on their way.
         cdef Market* m = &self.markets[market]
         cdef Response* r
-        cdef int64_t i
+        cdef int64_t i, due
         for i in range(m.matcher.report_count):
-            r = <Response*>fifo_push(&self.responses, self.now + latency_at(&self.response, self.now))
+            due = self.now + latency_at(&self.response, self.now)
+            r = <Response*>fifo_push(&self.responses, due)
             r.exch_ns = self.now
             r.market = <int>market
             r.report = m.matcher.reports[i]
@@ -277,41 +297,18 @@ cdef class Replay:
             ))
         return 0
 
-    cdef int sample(self, Market* m) except -1:
-        # Take the mids due first.
-        cdef Marks* k = &m.marks
-        cdef int64_t h, due = k.due_ns
-        for h in range(k.horizon_count):
-            while k.reached[h] < k.count and k.fills[k.reached[h]].exch_ns + k.horizons[h] == due:
-                self.mark(m, h, True)
-        marks_next(k)
-        return 0
-
-    cdef int mark(self, Market* m, int64_t horizon, bint matured) except -1:
-        cdef Mark* mark = <Mark*>fifo_push(&self.sampled, 0)
-        mark.fill = m.marks.fills[m.marks.reached[horizon]].number
-        mark.horizon = horizon
-        mark.mid = market_mid(m)
-        mark.matured = matured
-        m.marks.reached[horizon] += 1
-        return 0
-
-    cdef int flush_marks(self) except -1:
-        cdef int64_t i, h
-        cdef Marks* k
+    cdef int finish(self) except -1:
+        cdef int64_t i
+        cdef Market* m
         for i in range(self.count):
-            k = &self.markets[i].marks
-            while k.due_ns <= self.now:
-                self.sample(&self.markets[i])
-            for h in range(k.horizon_count):
-                while k.reached[h] < k.count:
-                    self.mark(&self.markets[i], h, False)
-            k.due_ns = INT64_MAX
+            m = &self.markets[i]
+            marks_flush(&m.marks, self.now, market_mid(m), &self.sampled)
         return 0
 
     def submit(
         self, int64_t market, int64_t order_id, int side, int64_t ticks, int64_t lots, int mode
     ):
+        """Send an order at `now_ns`; `mode` is a FillMode. Raises ValueError if malformed."""
         self.market(market)
         if side not in (BID, ASK) or not MODE_LIMIT <= mode <= MODE_FOK:
             raise ValueError(f"side {side} or mode {mode} does not exist")
@@ -323,6 +320,7 @@ cdef class Replay:
         r.mode = mode
 
     def cancel(self, int64_t market, int64_t order_id):
+        """Send a cancel at `now_ns`."""
         self.market(market)
         self.send(market, order_id, 0)
 
@@ -335,11 +333,13 @@ cdef class Replay:
         return r
 
     def take_responses(self):
+        """Return and forget the responses heard, laid out as the stub's Response."""
         cdef list responses = self.inbox
         self.inbox = []
         return responses
 
     def take_marks(self):
+        """Return and forget sampled mids: (fill_no, horizon index, half ticks, matured)."""
         cdef list marks = []
         cdef Mark* mark
         while self.sampled.head < self.sampled.count:
@@ -348,6 +348,7 @@ cdef class Replay:
         return marks
 
     def take_prints(self, int64_t market):
+        """Return and forget synthetic takers' trades: (exch_ns, aggressor, ticks, lots)."""
         cdef Matcher* matcher = &self.market(market).matcher
         cdef int64_t i
         cdef list prints = []
@@ -359,23 +360,28 @@ cdef class Replay:
         return prints
 
     def best(self, int64_t market):
+        """Return the exchange's best bid and ask, own orders included, None for an empty side."""
         cdef Matcher* matcher = &self.market(market).matcher
         cdef int64_t bid = ~min(~matcher.book.best_bid, matcher.bids.first)
         cdef int64_t ask = min(matcher.book.best_ask, matcher.asks.first)
         return (None if bid == NO_BID else bid, None if ask == NO_ASK else ask)
 
     def book_times(self, int64_t market):
+        """Return (exch_ns, local_ns) of the local book's last row, zeros before the first."""
         cdef Market* m = self.market(market)
         return (m.book_exch_ns, m.book_local_ns)
 
     @property
     def now_ns(self):
+        """Local time reached."""
         return self.now
 
     @property
     def start_ns(self):
+        """Earliest time, on either clock, of the rows fed; 2^63 - 1 before any."""
         return self.start
 
     @property
     def needed_market(self):
+        """Market that the last NEED_ROWS asked for."""
         return self.needed

@@ -1,7 +1,7 @@
 # Orders that arrive at the exchange, in plain C, shared by include after "orders.pxi".
 #
-# Own orders meet the displayed book and leave it as it is. Synthetic takers (KIND_TAKE) meet displayed
-# size and own orders in price-time priority and eat what they trade.
+# Own orders meet the displayed book and leave it as it is. Synthetic takers (KIND_TAKE) meet
+# displayed size and own orders in price-time priority and eat what they trade.
 
 
 cdef int sweep(Matcher* m, int side, Order* order, bint at_limit) except -1:

@@ -1,6 +1,6 @@
 """Run the reference strategy over a capture or an event file and write its fills and totals.
 
-python -m tests.crosscheck --data EVENTS.npz --tick 0.1 --lot 0.001 --run RUN.json --fills F --json J
+python -m tests.crosscheck --data EVENTS --tick 0.1 --lot 0.001 --run RUN --fills CSV --json OUT
 """
 
 import argparse
@@ -71,9 +71,7 @@ def write_fills(path: Path, fills: Sequence[Fill], tick: Decimal, lot: Decimal) 
     """Write fills with the columns of the reference files."""
     with path.open("w", newline="", encoding="utf-8") as target:
         rows = csv.writer(target, lineterminator="\n")
-        rows.writerow(
-            "exch_ts order_id side price_tick price qty_lots qty liquidity cause".split()
-        )
+        rows.writerow("exch_ts order_id side price_tick price qty_lots qty liquidity cause".split())
         for f in fills:
             liquidity = "maker" if f.maker else "taker"
             price, size = (f.ticks * tick).normalize(), (f.lots * lot).normalize()

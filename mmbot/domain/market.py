@@ -6,13 +6,15 @@ earns exactly `unit_value(p2) - unit_value(p1)` atoms, for linear and inverse co
 cash, equity and attribution need one formula and no branch.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 PPB = 1_000_000_000
 MICRO = 1_000_000
 _INVERSE_ATOM = Decimal("1e-18")
+# The default of 28 digits would round large sums, and prices a hair off the grid onto it.
+_EXACT = Context(prec=120)
 
 
 class Contract(StrEnum):
@@ -120,15 +122,15 @@ class Market:
 
     def money(self, atoms: int) -> Decimal:
         """Settlement currency amount of `atoms`, exact."""
-        return self.atom * atoms
+        return _EXACT.multiply(self.atom, Decimal(atoms))
 
     def price(self, ticks: int) -> Decimal:
         """Price of `ticks` in quote currency."""
-        return self.tick * ticks
+        return _EXACT.multiply(self.tick, Decimal(ticks))
 
     def size(self, lots: int) -> Decimal:
         """Size of `lots` in base units (contracts when inverse)."""
-        return self.lot * lots
+        return _EXACT.multiply(self.lot, Decimal(lots))
 
     def ticks(self, price: Decimal) -> int:
         """Ticks of a price on the grid; ValueError when it is off the grid."""
@@ -136,11 +138,13 @@ class Market:
 
     def floor_ticks(self, price: Decimal) -> int:
         """Largest tick at or below a price."""
-        return int((price / self.tick).to_integral_value(ROUND_FLOOR))
+        whole, rest = _EXACT.divmod(price, self.tick)
+        return int(whole) - (rest < 0)
 
     def ceil_ticks(self, price: Decimal) -> int:
         """Smallest tick at or above a price."""
-        return int((price / self.tick).to_integral_value(ROUND_CEILING))
+        whole, rest = _EXACT.divmod(price, self.tick)
+        return int(whole) + (rest > 0)
 
     def lots(self, size: Decimal) -> int:
         """Lots of a size on the grid; ValueError when it is off the grid."""
@@ -148,15 +152,14 @@ class Market:
 
     def floor_lots(self, size: Decimal) -> int:
         """Largest number of lots not above a size."""
-        return int((size / self.lot).to_integral_value(ROUND_FLOOR))
+        whole, rest = _EXACT.divmod(size, self.lot)
+        return int(whole) - (rest < 0)
 
     def __repr__(self) -> str:
         return f"Market({self.symbol!r}, tick={self.tick}, lot={self.lot}, {self.contract})"
 
 
 def _on_grid(value: Decimal, step: Decimal, name: str) -> int:
-    steps = value / step
-    whole = int(steps)
-    if whole != steps:
+    if not value.is_finite() or _EXACT.remainder(value, step) != 0:
         raise ValueError(f"{name} {value} is not a multiple of {step}")
-    return whole
+    return int(_EXACT.divide_int(value, step))

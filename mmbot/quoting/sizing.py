@@ -1,11 +1,20 @@
 """Sizing: lots per level from a fixed size, a share of free collateral, or tiers of the limit."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from operator import floordiv
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from mmbot.domain.market import MICRO, PPB, Contract, Market
+from mmbot.domain.order import Level
 from mmbot.domain.params import Params
+from mmbot.quoting.state import QuotingLimits
+
+# Beyond any real order or side, while twenty levels of it still add up within 64 bits.
+LARGEST = 2**57
+# The kernel's word for a side without a cap of that kind.
+UNCAPPED = -1
 
 
 class SizingParams(Params):
@@ -43,3 +52,122 @@ class SizingParams(Params):
                 f"weights must not be negative and must add up to 1, not {sum(weights):g}"
             )
         return weights
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_order_usd < self.min_order_usd:
+            raise ValueError(
+                f"max_order_usd {self.max_order_usd} is below min_order_usd {self.min_order_usd}"
+            )
+        usd = self.mode == "fixed" and self.fixed_base is None
+        if usd and self.fixed_usd < self.min_order_usd:
+            raise ValueError(
+                f"fixed_usd {self.fixed_usd} is below min_order_usd {self.min_order_usd}"
+            )
+        return self
+
+
+class Budget(NamedTuple):
+    """What may be quoted now: the worth of each level, best first, and of a whole side."""
+
+    levels: tuple[int, ...]
+    side: int
+
+
+class SizingCalculator:
+    """Lots per level from the configured rule (spec section 7).
+
+    Money is counted in *worth*: what one lot is worth at one tick when linear (so an order is
+    worth ticks * lots), what one lot is worth when inverse (so an order is worth its lots).
+    """
+
+    __slots__ = (
+        "_budget",
+        "_fixed_lots",
+        "_free_ppb",
+        "_level_ppb",
+        "_linear",
+        "_market",
+        "_max_worth",
+        "_min_lots",
+        "_min_worth",
+        "_side_ppb",
+    )
+
+    def __init__(
+        self, params: SizingParams, limits: QuotingLimits, market: Market, levels: int
+    ) -> None:
+        self._market = market
+        self._linear = market.contract is Contract.LINEAR
+        self._max_worth = self._worth(int(params.max_order_usd * MICRO))
+        self._min_worth = _least_worth(market, int(params.min_order_usd * MICRO))
+        self._min_lots = market.min_lots
+        self._side_ppb = round(limits.side_exposure_ratio * PPB)
+        self._fixed_lots: int | None = None
+        # The share of equity or of free collateral that each level gets; none when it is fixed.
+        self._level_ppb: tuple[int, ...] = ()
+        self._free_ppb = 0
+        self._budget = (0,) * levels
+        if params.mode == "percentage":
+            self._free_ppb = round(params.percentage_of_free_collateral_pct / 100 * PPB)
+        elif params.mode == "tiered":
+            ratio = limits.market_exposure_ratio
+            self._level_ppb = tuple(round(ratio * w * PPB) for w in params.tier_weights[:levels])
+        elif params.fixed_base is not None:
+            self._fixed_lots = min(market.floor_lots(params.fixed_base), LARGEST)
+        else:
+            worth = min(self._worth(int(params.fixed_usd * MICRO)), self._max_worth)
+            self._budget = (worth,) * levels
+
+    def budget(self, equity_uusd: int, free_uusd: int | None) -> Budget:
+        """Budget of a decision; free_uusd is only read when levels are a share of it."""
+        levels = self._budget
+        if self._level_ppb:
+            levels = tuple([self._order_worth(equity_uusd * ppb // PPB) for ppb in self._level_ppb])
+        elif self._free_ppb and free_uusd is not None:
+            levels = (self._order_worth(free_uusd * self._free_ppb // PPB),) * len(levels)
+        return Budget(levels, self._worth(equity_uusd * self._side_ppb // PPB))
+
+    def lots(self, ticks: list[int], budget: Budget) -> list[int]:
+        """Lots of each level, floored, none larger than the largest order."""
+        if self._fixed_lots is None:
+            if self._linear:
+                return list(map(floordiv, budget.levels, ticks))
+            return list(budget.levels[: len(ticks)])
+        if self._linear:
+            return [min(self._fixed_lots, self._max_worth // price) for price in ticks]
+        return [min(self._fixed_lots, self._max_worth)] * len(ticks)
+
+    def caps(self, budget: Budget, room_lots: int) -> tuple[int, int]:
+        """Most lots, and most ticks * lots, of a side; the latter does not bound inverse ones."""
+        if self._linear:
+            return min(room_lots, LARGEST), budget.side
+        return min(room_lots, budget.side), UNCAPPED
+
+    def orders(self, stacked: list[tuple[int, int]]) -> tuple[Level, ...]:
+        """Levels that were merged and cut: none above the largest order, those too small left out.
+
+        Merging may have made a level too large, cutting too small.
+        """
+        linear, most, least = self._linear, self._max_worth, self._min_worth
+        kept = []
+        for price, lots in stacked:
+            unit = price if linear else 1
+            if lots * unit > most:
+                lots = most // unit
+            if lots * unit >= least and lots >= self._min_lots:
+                kept.append(Level(price, lots))
+        return tuple(kept)
+
+    def _order_worth(self, uusd: int) -> int:
+        return min(self._worth(uusd), self._max_worth)
+
+    def _worth(self, uusd: int) -> int:
+        # At half_ticks 2 a lot of a linear contract costs what it costs at one tick.
+        return min(self._market.lots_for(uusd, 2), LARGEST)
+
+
+def _least_worth(market: Market, uusd: int) -> int:
+    """Smallest worth that is at least `uusd`, which `lots_for` rounds down."""
+    worth = market.lots_for(uusd, 2)
+    return worth if market.notional_uusd(2, worth) >= uusd else worth + 1

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from mmbot.domain.params import Params
 
+BPS = 1e-4
+
 
 class SpreadParams(Params):
     """Full width of level 0 (spec section 4)."""
@@ -18,3 +20,22 @@ class SpreadParams(Params):
         if self.max_bps < self.min_bps:
             raise ValueError(f"max_bps {self.max_bps} is below min_bps {self.min_bps}")
         return self
+
+
+class SpreadCalculator:
+    """Spread of level 0, between its two bounds whatever comes in."""
+
+    __slots__ = ("_max", "_min", "_range")
+
+    def __init__(self, params: SpreadParams) -> None:
+        self._min = params.min_bps * BPS
+        self._max = params.max_bps * BPS
+        self._range = self._max - self._min
+
+    def spread(self, imbalance: float) -> float:
+        """Full width as a ratio of price for an imbalance in [-1, 1] (spec section 4).
+
+        An imbalance that is no number gives the widest spread.
+        """
+        spread = self._min + abs(imbalance) * self._range
+        return spread if spread < self._max else self._max

@@ -6,12 +6,17 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
 from mmbot.domain.quotes import NO_ROOM, Room
 
+# What OrderBook.top answers: best bid and ask (ticks), depth of both sides (lots), imbalance,
+# mid (ticks), number of levels of both sides.
+Top = tuple[int, int, int, int, float, float, int, int]
+
 
 @dataclass(slots=True)
 class QuotingState:
     """Filled by the engine before every decision; the strategy reads and keeps nothing of it.
 
-    Money is micro-USD, None when unknown. `book_ts_ns` is when the book last changed (receipt
+    Money is micro-USD, None when unknown; `free_uusd` is the free collateral as if none of our
+    orders rested (F0 of spec section 1). `book_ts_ns` is when the book last changed (receipt
     time), None before the first update or after a gap. `reference_ticks`: outside mid in our ticks.
     """
 

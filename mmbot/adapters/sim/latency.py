@@ -73,7 +73,7 @@ def _sample(row: list[str], place: str) -> tuple[int, int, int]:
 
 
 def from_feed(times: Iterable[tuple[int, int]], extra_ns: int) -> Delays:
-    """Guess order latency from feed latency: the last event of each second, plus `extra_ns`, each way.
+    """Guess order latency, each way: that of the last event of each second, plus `extra_ns`.
 
     `times` are (exchange, local) stamps of the events that both sides see, by local time.
     """

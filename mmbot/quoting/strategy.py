@@ -1,0 +1,121 @@
+"""Strategy: what should rest on the book now. MarketMaker runs the stages of the model in order.
+
+Fair price -> spread -> skew -> reservation price -> ladder; the gate comes first (spec 2 to 8).
+"""
+
+from typing import Protocol, Self
+
+from msgspec import Struct
+from pydantic import model_validator
+
+from mmbot.domain.market import Market
+from mmbot.domain.params import Params
+from mmbot.domain.quotes import Hold, Quotes
+from mmbot.quoting.fair import FairPrice, FairPriceParams
+from mmbot.quoting.gate import Gate
+from mmbot.quoting.ladder import Ladder, LevelsParams
+from mmbot.quoting.sizing import SizingCalculator, SizingParams
+from mmbot.quoting.skew import InventoryManager, InventoryParams
+from mmbot.quoting.spread import SpreadCalculator, SpreadParams
+from mmbot.quoting.state import QuotingLimits, QuotingState
+
+
+class Strategy(Protocol):
+    """Anything that can say what should rest on one market."""
+
+    def decide(self, state: QuotingState) -> Hold | Quotes:
+        """Full set of quotes wanted now, or HOLD to leave things as they are."""
+        ...
+
+
+class QuotingParams(Params):
+    """Settings of the quoting model, one block per stage."""
+
+    fair_price: FairPriceParams = FairPriceParams()
+    spread: SpreadParams = SpreadParams()
+    inventory: InventoryParams = InventoryParams()
+    levels: LevelsParams = LevelsParams()
+    sizing: SizingParams = SizingParams()
+
+    @model_validator(mode="after")
+    def _weight_per_level(self) -> Self:
+        weights = len(self.sizing.tier_weights)
+        if self.sizing.mode == "tiered" and weights < self.levels.count:
+            raise ValueError(
+                f"levels.count {self.levels.count} needs as many sizing.tier_weights, not {weights}"
+            )
+        return self
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """The numbers behind one answer; all but the reason are absent when the gate said no.
+
+    Prices in ticks; spread, position_ratio and skew are ratios, skew with its direction.
+    """
+
+    reason: str | None
+    fair: float | None = None
+    imbalance: float | None = None
+    spread: float | None = None
+    position_ratio: float | None = None
+    skew: float | None = None
+    reservation: float | None = None
+
+
+class MarketMaker:
+    """The strategy of the quoting model. It never holds: no opinion means no quotes.
+
+    `last` explains the latest answer.
+    """
+
+    __slots__ = (
+        "_depth",
+        "_exclude_own",
+        "_fair",
+        "_gate",
+        "_inventory",
+        "_ladder",
+        "_sizing",
+        "_spread",
+        "last",
+    )
+
+    def __init__(self, params: QuotingParams, limits: QuotingLimits, market: Market) -> None:
+        self._depth = params.fair_price.book_levels
+        self._exclude_own = params.fair_price.exclude_own
+        self._gate = Gate(
+            params.fair_price.min_levels_count,
+            limits,
+            needs_free=params.sizing.mode == "percentage",
+        )
+        self._fair = FairPrice(params.fair_price, limits)
+        self._spread = SpreadCalculator(params.spread)
+        self._inventory = InventoryManager(params.inventory, limits, market)
+        self._sizing = SizingCalculator(params.sizing, limits, market, params.levels.count)
+        self._ladder = Ladder(params.levels, self._sizing)
+        self.last = Decision("no decision yet")
+
+    def decide(self, state: QuotingState) -> Quotes:
+        """Quotes wanted now; empty, with the reason, when the market must not be quoted."""
+        top = state.book.top(self._depth, self._exclude_own)
+        reason = self._gate.reason(state, top)
+        equity_uusd = state.equity_uusd
+        if reason is not None or equity_uusd is None:
+            return self._nothing(reason)
+        best_bid, best_ask, _, _, imbalance, mid, _, _ = top
+        fair = self._fair.price(state, mid)
+        if isinstance(fair, str):
+            return self._nothing(fair)
+        spread = self._spread.spread(imbalance)
+        inventory = self._inventory
+        ratio = inventory.position_ratio(state.position_lots, best_bid + best_ask, equity_uusd)
+        skew = inventory.skew(ratio)
+        reservation = inventory.reservation(fair, skew)
+        budget = self._sizing.budget(equity_uusd, state.free_uusd)
+        quotes = self._ladder.quotes(reservation, spread, (best_bid, best_ask), budget, state.room)
+        self.last = Decision(quotes.reason, fair, imbalance, spread, ratio, skew, reservation)
+        return quotes
+
+    def _nothing(self, reason: str | None) -> Quotes:
+        self.last = Decision(reason)
+        return Quotes((), (), reason)
