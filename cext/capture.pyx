@@ -7,6 +7,9 @@ include "book.pxi"
 
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
+cdef uint32_t SIDES = FLAG_BUY | FLAG_SELL
+cdef uint32_t STREAMS = FLAG_EXCH | FLAG_LOCAL
+
 include "capture_scan.pxi"
 include "capture_message.pxi"
 include "capture_sequence.pxi"
@@ -14,7 +17,6 @@ include "capture_columns.pxi"
 include "capture_books.pxi"
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport fabs, llround
 
 cdef enum:
     LOCAL_DIGITS = 19

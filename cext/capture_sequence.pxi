@@ -154,3 +154,71 @@ cdef class Sequencer:
         row.flags = (row.flags & ~(FLAG_EXCH | FLAG_LOCAL)) | streams
         source.head += 1
         self.merged.count += 1
+
+
+def arrival_rows(bytes rows) -> bytes:
+    """Return the rows of the local stream: every event once, in order of arrival."""
+    cdef Py_ssize_t count = row_count(rows), i
+    cdef const Row* given = <const Row*><const char*>rows
+    cdef Rows kept
+    memset(&kept, 0, sizeof(kept))
+    try:
+        reserve(&kept, count)
+        for i in range(count):
+            if given[i].flags & FLAG_LOCAL:
+                kept.items[kept.count] = given[i]
+                kept.count += 1
+        return take_rows(&kept)
+    finally:
+        free(kept.items)
+
+
+@cython.final
+cdef class OrderCheck:
+    """Refuse rows of one market whose streams are not in order of their time, and sum them up.
+
+    `count` rows taken; first and newest times of each stream in ns; `trades` and `longest_silence`
+    (ns) of the local stream.
+    """
+
+    cdef:
+        readonly int64_t first_exch
+        readonly int64_t newest_exch
+        readonly int64_t first_local
+        readonly int64_t newest_local
+        readonly int64_t longest_silence
+        readonly int64_t trades
+        readonly int64_t count
+
+    def __cinit__(self):
+        self.first_exch = INT64_MAX
+        self.newest_exch = INT64_MIN
+        self.first_local = INT64_MAX
+        self.newest_local = INT64_MIN
+
+    def push(self, bytes rows) -> None:
+        """Check rows that follow those before; ValueError: no stream bit, or time goes back."""
+        cdef Py_ssize_t count = row_count(rows), i
+        cdef const Row* row = <const Row*><const char*>rows
+        for i in range(count):
+            if not row[i].flags & STREAMS:
+                raise ValueError(f"expected a stream bit in row {self.count}")
+            if row[i].flags & FLAG_EXCH:
+                if row[i].exch_ns < self.newest_exch:
+                    raise ValueError(self.disorder("exchange", self.newest_exch, row[i].exch_ns))
+                self.newest_exch = row[i].exch_ns
+                self.first_exch = min(self.first_exch, row[i].exch_ns)
+            if row[i].flags & FLAG_LOCAL:
+                if row[i].local_ns < self.newest_local:
+                    raise ValueError(self.disorder("local", self.newest_local, row[i].local_ns))
+                if self.first_local != INT64_MAX:
+                    self.longest_silence = max(
+                        self.longest_silence, row[i].local_ns - self.newest_local
+                    )
+                self.newest_local = row[i].local_ns
+                self.first_local = min(self.first_local, row[i].local_ns)
+                self.trades += row[i].flags & KIND_MASK == KIND_TRADE
+            self.count += 1
+
+    cdef disorder(self, name, before, found):
+        return f"{name} time goes back from {before} to {found} in row {self.count}"
