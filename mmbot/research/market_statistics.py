@@ -99,7 +99,7 @@ def market_statistics(series: MarketSeries, lots_per_unit: float) -> MarketStati
     per_second = SECOND_NS // series.interval_ns
     seconds = mids[::per_second]
     bps = mids[0] / BPS
-    returns = [(after - before) / bps for before, after in zip(seconds, seconds[1:], strict=False)]
+    returns = [move / bps for move in _moves(seconds, 1)]
     spreads, depths = _touch_figures(series, per_second, bps, lots_per_unit)
     impact, realised = _impact(series, mids, bps)
     length_s = len(mids) // per_second
@@ -157,7 +157,7 @@ def quantile(values: Sequence[float], share: float) -> float:
     """Order statistic at `share` of a sample (the median averages two); NaN of nothing."""
     if not values:
         return nan
-    if share == 0.5:  # noqa: PLR2004 - the one share with a customary definition
+    if share == 0.5:
         return median(values)
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
