@@ -18,13 +18,13 @@ _REDRAW_EVERY_S = 0.1
 class Meter:
     """Turns a share of work done into a bar (terminal) or a line every 10 s (anything else)."""
 
-    def __init__(self, share: Callable[[], float], market_ns: Callable[[], int]) -> None:
-        """`share` is 0 to 1; `market_ns` is the market time reached, for the rate shown."""
+    def __init__(self, share: Callable[[], float], market_ns: Callable[[], int] | None) -> None:
+        """`share` is 0 to 1; `market_ns`, where there is one, is the market time reached."""
         self.stopped = False
         self._share = share
         self._market_ns = market_ns
         self._started_s = perf_counter()
-        self._first_ns = market_ns()
+        self._first_ns = 0 if market_ns is None else market_ns()
         self._shown_s = self._started_s
         self._bar: Progress | None = None
 
@@ -44,22 +44,25 @@ class Meter:
 
     def _show(self, elapsed_s: float, terminal: bool) -> None:
         share = self._share()
-        speed = (self._market_ns() - self._first_ns) / 1e9 / elapsed_s
+        rate = ""
+        if self._market_ns is not None:
+            market_s = (self._market_ns() - self._first_ns) / 1e9
+            rate = f" {market_s / elapsed_s:,.0f}x real time"
         if terminal:
-            self._draw(share, speed)
+            self._draw(share, rate)
             return
         left = elapsed_s * (1 - share) / share if share > 0 else 0.0
         eta = f"{int(left) // 60:02d}:{int(left) % 60:02d}"
-        sys.stderr.write(f"progress {share:.0%} {speed:,.0f}x real time eta {eta}\n")
+        sys.stderr.write(f"progress {share:.0%}{rate} eta {eta}\n")
 
-    def _draw(self, share: float, speed: float) -> None:
+    def _draw(self, share: float, rate: str) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
                 BarColumn(),
-                TextColumn("{task.percentage:>3.0f}%  {task.description}  eta"),
+                TextColumn("{task.percentage:>3.0f}%{task.description}  eta"),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,
@@ -67,11 +70,11 @@ class Meter:
             self._bar.add_task("", total=1.0)
             self._bar.start()
         task = self._bar.task_ids[0]
-        self._bar.update(task, completed=share, description=f"{speed:,.0f}x real time")
+        self._bar.update(task, completed=share, description=rate)
 
 
 @contextmanager
-def metered(share: Callable[[], float], market_ns: Callable[[], int]) -> Iterator[Meter]:
+def metered(share: Callable[[], float], market_ns: Callable[[], int] | None) -> Iterator[Meter]:
     """Meter a run; the first Ctrl-C asks it to stop, the second interrupts the program."""
     meter = Meter(share, market_ns)
 

@@ -68,7 +68,7 @@ def _backtest(
         return sum(feed.progress() for feed in feeds) / len(feeds)
 
     record = _drive(run, share, args.steps)
-    notes = [f"{feed.market.symbol}: {note}" for feed in feeds for note in feed.notes()]
+    notes = [note for feed in feeds for note in feed.notes()]
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
     return describe(
         _header(config, name, ", ".join(map(str, args.data)), digest, tuple(notes)), record
