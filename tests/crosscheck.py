@@ -20,6 +20,10 @@ from mmbot.domain.order import Side
 from tests import event_rows
 from tests.reference_strategy import Contract, Fill, Outcome, ReferenceStrategy, Run
 
+COLUMNS = (
+    *("exch_ts", "order_id", "side", "price_tick", "price"),
+    *("qty_lots", "qty", "liquidity", "cause"),
+)
 FEED_EXTRA_NS = 500_000
 BOTH = event_rows.FLAG_EXCH | event_rows.FLAG_LOCAL
 NAMES = {Side.BID: "buy", Side.ASK: "sell"}
@@ -58,7 +62,11 @@ def simulate(rows: bytes, params: dict[str, Any], tick: float, lot: float) -> Ou
         taker_fee=params["taker_fee"],
     )
     strategy = ReferenceStrategy(Run.from_json(params), contract, replay, book)
-    return strategy.play(event_rows.chunks(rows))
+    outcome = strategy.play(event_rows.chunks(rows))
+    if not params["partial"]:
+        # Files of partial runs list the fills of one instant as they happened, the others by id.
+        outcome.fills.sort(key=lambda fill: (fill.exch_ns, fill.order_id))
+    return outcome
 
 
 def fills_sha256(fills: Sequence[Fill]) -> str:
@@ -70,8 +78,8 @@ def fills_sha256(fills: Sequence[Fill]) -> str:
 def write_fills(path: Path, fills: Sequence[Fill], tick: Decimal, lot: Decimal) -> None:
     """Write fills with the columns of the reference files."""
     with path.open("w", newline="", encoding="utf-8") as target:
-        rows = csv.writer(target, lineterminator="\n")
-        rows.writerow("exch_ts order_id side price_tick price qty_lots qty liquidity cause".split())
+        rows = csv.writer(target)
+        rows.writerow(COLUMNS)
         for f in fills:
             liquidity = "maker" if f.maker else "taker"
             price, size = (f.ticks * tick).normalize(), (f.lots * lot).normalize()
@@ -94,14 +102,14 @@ def totals(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.crosscheck", description=__doc__)
     for option in ("--data", "--run", "--fills", "--json"):
         parser.add_argument(option, type=Path, required=True)
     for option in ("--tick", "--lot"):
         parser.add_argument(option, type=Decimal, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     params = json.loads(args.run.read_text(encoding="utf-8"))
     tick, lot = float(args.tick), float(args.lot)
     outcome = simulate(event_rows.load_npz(args.data, tick, lot), params, tick, lot)
