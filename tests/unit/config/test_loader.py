@@ -217,6 +217,28 @@ backtest:
             " defaults.requote or defaults.hedge",
         ),
         (
+            "risk: {max_market_exposure_pct: 30}\n",
+            "risk.max_market_exposure_pct (c.yaml:1:8): unknown key here; it belongs to"
+            " defaults.market_risk",
+        ),
+        (
+            "markets: {BTCUSD: {deadband_pct: 3}}\n",
+            "markets.BTCUSD.deadband_pct (c.yaml:1:20): unknown key here; it belongs to"
+            " markets.BTCUSD.inventory",
+        ),
+        (
+            "backtest: {latency_ms: 3}\n",
+            "backtest.latency_ms (c.yaml:1:12): unknown key here; it belongs to simulate",
+        ),
+        (
+            "backtest: {entry_ms: 3}\n",
+            "backtest.entry_ms (c.yaml:1:12): unknown key here; it belongs to backtest.latency",
+        ),
+        (
+            "risk: {version: 1}\n",
+            "risk.version (c.yaml:1:8): unknown key here; it belongs to the top level",
+        ),
+        (
             "markets: {BTCUSD: {spread: {min_bsp: 1}}}\n",
             "markets.BTCUSD.spread.min_bsp (c.yaml:1:29): unknown key; did you mean min_bps?",
         ),
