@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -89,12 +90,17 @@ def _elsewhere(path: Path) -> str:
     """Return the sections that do have the last name of `path`; those below its section first."""
     market = path[:2] if path[0] == "markets" else ("defaults",)
     above = ("defaults", *path[2:-1]) if path[0] == "markets" else path[:-1]
-    known = [key.path for key in keys(Config) if key.path[0] != "markets"]
-    sections = dict.fromkeys(key[:end] for key in known for end in range(1, len(key)))
-    places = [key[:-1] for key in (*known, *sections) if key[-1] == path[-1]]
+    places = [known[:-1] for known in _places() if known[-1] == path[-1]]
     found = [place for place in places if place[: len(above)] == above] or places
     found = [(*market, *place[1:]) if place[:1] == ("defaults",) else place for place in found]
     return " or ".join(".".join(place) or "the top level" for place in found[:2])
+
+
+@cache
+def _places() -> tuple[Path, ...]:
+    known = [key.path for key in keys(Config) if key.path[0] != "markets"]
+    sections = dict.fromkeys(key[:end] for key in known for end in range(1, len(key)))
+    return (*known, *sections)
 
 
 def _sentence(error: ErrorDetails, context: Mapping[str, Any], path: Path) -> str:
