@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from mmbot.config.keys import keys, section_at
+from mmbot.config.keys import keys
+from mmbot.config.paths import section_at
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import Node, Problem
 

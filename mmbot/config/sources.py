@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmbot.config.keys import section_at
+from mmbot.config.paths import section_at
 from mmbot.config.strict_yaml import MAX_BYTES, TOO_LARGE, Node, Place, Problem, parse
 
 ENV_PREFIX = "MMBOT__"

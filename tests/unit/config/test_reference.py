@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.config.keys import Key, is_section, keys, section_at, unit_of
+from mmbot.config.keys import Key, keys, unit_of
 from mmbot.config.loader import load
+from mmbot.config.paths import is_section, section_at
 from mmbot.config.reference import docs, full, schema, schema_text, template
 from mmbot.config.schema import Config
 from mmbot.config.show import get, scalar, show
