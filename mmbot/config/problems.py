@@ -3,11 +3,13 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from mmbot.config.keys import keys, section_at
+from mmbot.config.keys import keys
+from mmbot.config.paths import section_at
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import Node, Problem
 
@@ -65,13 +67,13 @@ def nearest(tree: Node, path: Path) -> Node:
 def unknown(path: Path) -> str:
     """Return the sentence for a key that does not exist, with what was probably meant."""
     name, section = path[-1], section_at(path[:-1])
+    elsewhere = _elsewhere(path)
+    if elsewhere:
+        return f"unknown key here; it belongs to {elsewhere}"
     here = list(section.model_fields) if section is not None else []
     close = difflib.get_close_matches(name, here, n=1, cutoff=0.6)
     if close:
         return f"unknown key; did you mean {close[0]}?"
-    elsewhere = _elsewhere(name, path)
-    if elsewhere:
-        return f"unknown key here; it belongs to {elsewhere}"
     return f"unknown key; possible here: {', '.join(here)}" if here else "unknown key"
 
 
@@ -85,15 +87,21 @@ def show_value(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _elsewhere(name: str, path: Path) -> str:
-    everything = [key.path for key in keys(Config)]
-    sections = {known[:end] for known in everything for end in range(1, len(known))}
-    places = [known for known in [*everything, *sorted(sections)] if known[-1] == name]
-    places = [known for known in places if known[0] != "markets"]
-    # The user may have dropped a section in between, or all of them.
-    nested = [known for known in places if known[: len(path) - 1] == path[:-1]]
-    found = (nested or places)[:2]
-    return " or ".join(".".join(known[:-1]) or "the top level" for known in found)
+def _elsewhere(path: Path) -> str:
+    """Return the sections that do have the last name of `path`; those below its section first."""
+    market = path[:2] if path[0] == "markets" else ("defaults",)
+    above = ("defaults", *path[2:-1]) if path[0] == "markets" else path[:-1]
+    places = [known[:-1] for known in _places() if known[-1] == path[-1]]
+    found = [place for place in places if place[: len(above)] == above] or places
+    found = [(*market, *place[1:]) if place[:1] == ("defaults",) else place for place in found]
+    return " or ".join(".".join(place) or "the top level" for place in found[:2])
+
+
+@cache
+def _places() -> tuple[Path, ...]:
+    known = [key.path for key in keys(Config) if key.path[0] != "markets"]
+    sections = dict.fromkeys(key[:end] for key in known for end in range(1, len(key)))
+    return (*known, *sections)
 
 
 def _sentence(error: ErrorDetails, context: Mapping[str, Any], path: Path) -> str:

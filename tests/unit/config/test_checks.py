@@ -77,6 +77,10 @@ def test_the_defaults_draw_no_remark() -> None:
         ),
         ("defaults: {sizing: {fixed_usd: 9}}", "defaults.sizing.fixed_usd"),
         ("defaults: {sizing: {fixed_usd: 1001}}", "defaults.sizing.fixed_usd"),
+        ("defaults: {hedge: {threshold_pct: 0.35}}", "defaults.hedge.threshold_pct"),
+        ("markets: {A: {hedge: {fraction_pct: 0.3}}}", "markets.A.hedge.fraction_pct"),
+        ("risk: {loss: {drawdown_from_peak_pct: 0.03}}", "risk.loss.drawdown_from_peak_pct"),
+        ("backtest: {bars: {p_touch_pct: 0.3}}", "backtest.bars.p_touch_pct"),
         ("markets: {A: {spread: {min_bps: 1.9}}, B: {}}", "markets.A.spread.min_bps"),
         ("risk: {max_open_orders_count: 3}", "risk.max_open_orders_count"),
     ],
@@ -98,6 +102,7 @@ def test_doubtful_settings_are_remarked_on_once(text: str, key: str) -> None:
         "defaults: {sizing: {fixed_usd: 9, fixed_base: 1}}",
         "defaults: {sizing: {fixed_usd: 9, mode: percentage}}",
         "risk: {max_open_orders_count: 4}",
+        "defaults: {inventory: {deadband_pct: 0}, hedge: {threshold_pct: 1}}",
     ],
 )
 def test_settings_on_the_edge_are_not(text: str) -> None:
