@@ -1,6 +1,7 @@
 """The matching kernel against its slow twin, and rules worked by hand."""
 
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -48,13 +49,7 @@ def play(venue: Matching | oracle.Matching, number: int, step: tuple) -> object:
     return venue.event(number, *step)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
-@given(MODELS, st.booleans(), STEPS)
-def test_random_streams_match_the_slow_twin(
-    model: tuple[str, tuple[float, ...]],
-    partial: bool,
-    steps: list[tuple],  # type: ignore[type-arg]
-) -> None:
+def compare(model: tuple[str, tuple[float, ...]], partial: bool, steps: list[tuple]) -> None:  # type: ignore[type-arg]
     queue, numbers = model
     fast = Matching(queue=queue, numbers=numbers, partial=partial)
     slow = oracle.Matching(queue=queue, numbers=numbers, partial=partial)
@@ -67,6 +62,45 @@ def test_random_streams_match_the_slow_twin(
         for ticks in range(95, 106):
             for side in (BID, ASK):
                 assert fast.lots_at(side, ticks) == slow.lots_at(side, ticks)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(MODELS, st.booleans(), STEPS)
+def test_random_streams_match_the_slow_twin(
+    model: tuple[str, tuple[float, ...]],
+    partial: bool,
+    steps: list[tuple],  # type: ignore[type-arg]
+) -> None:
+    compare(model, partial, steps)
+
+
+def long_stream(dice: random.Random) -> list[tuple]:  # type: ignore[type-arg]
+    """Draw 400 steps around 100 with bids mostly below asks, so that orders rest and queue up."""
+    steps: list[tuple] = []  # type: ignore[type-arg]
+    for number in range(400):
+        side = dice.choice((BID, ASK))
+        ticks = 100 - side * dice.choice((-1, 0, 1, 1, 2, 2, 3))
+        kind = dice.choice(("depth",) * 5 + ("trade",) * 3 + ("order",) * 5 + ("cancel", "rare"))
+        if kind == "order":
+            mode = dice.choice((*FillMode, FillMode.POST_ONLY, FillMode.POST_ONLY))
+            steps.append(("submit", number, side, ticks, dice.randint(1, 6), mode))
+        elif kind == "cancel":
+            steps.append(("cancel", dice.randint(0, number)))
+        elif kind == "rare":
+            row = dice.choice((kernel.TAKE, kernel.TAKE, kernel.CLEAR))
+            steps.append((row, -side, ticks, dice.randint(1, 20)))
+        elif kind == "trade":
+            steps.append((kernel.TRADE, -side, ticks, dice.randint(1, 8)))
+        else:
+            steps.append((kernel.DEPTH, side, ticks, dice.choice((0, 1, 4, 9, 14))))
+    return steps
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_long_streams_match_the_slow_twin(seed: int) -> None:
+    dice = random.Random(seed)
+    power = ("power", (dice.choice((0.7, 1.0, 2.0, 3.0)),))
+    compare(("risk", ()) if seed % 3 == 0 else power, bool(seed % 2), long_stream(dice))
 
 
 def venue(**rules: object) -> Matching:
