@@ -60,11 +60,10 @@ def _market_remarks(market: "MarketConfig", config: "Config") -> Iterator[Remark
             f" {config.risk.max_total_exposure_pct:g} %, which is reached first",
         )
     fixed = sizing.mode == "fixed" and sizing.fixed_base is None
-    if fixed and not sizing.min_order_usd <= sizing.fixed_usd <= sizing.max_order_usd:
+    if fixed and sizing.fixed_usd > sizing.max_order_usd:
         yield Remark(
             "sizing.fixed_usd",
-            f"{sizing.fixed_usd} is outside min_order_usd {sizing.min_order_usd} to max_order_usd"
-            f" {sizing.max_order_usd}; levels are dropped or cut",
+            f"{sizing.fixed_usd} is above max_order_usd {sizing.max_order_usd}; levels are cut",
         )
 
 

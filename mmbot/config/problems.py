@@ -2,6 +2,8 @@
 
 import difflib
 import json
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -44,8 +46,8 @@ def translate(error: ErrorDetails, tree: Node) -> Problem:
     """Return one validation error of pydantic as a problem at the user's line."""
     context: Mapping[str, Any] = error.get("ctx", {})
     path = tuple(str(part) for part in error["loc"] if part != "[key]")
-    if "at" in context:
-        path += tuple(context["at"].split("."))
+    if error["type"] == "value_error":
+        path = _mentioned(str(context["error"]), path, tree)
     node = nearest(tree, path)
     place = node.key if error["type"] in ("extra_forbidden", "string_pattern_mismatch") else None
     return Problem(place or node.place, ".".join(path), _sentence(error, context, path))
@@ -53,15 +55,30 @@ def translate(error: ErrorDetails, tree: Node) -> Problem:
 
 def nearest(tree: Node, path: Path) -> Node:
     """Return the node at `path`, or the closest one above it that the user wrote."""
-    node = tree
+    found = (_at(tree, path[:end]) for end in range(len(path), 0, -1))
+    return next((node for node in found if node is not None), tree)
+
+
+def _at(tree: Node, path: Path) -> Node | None:
+    node: Node | None = tree
     for name in path:
-        if isinstance(node.value, dict) and name in node.value:
-            node = node.value[name]
-        elif isinstance(node.value, list) and name.isdigit() and int(name) < len(node.value):
-            node = node.value[int(name)]
+        below = node.value if node is not None else None
+        if isinstance(below, dict):
+            node = below.get(name)
+        elif isinstance(below, list) and name.isdigit() and int(name) < len(below):
+            node = below[int(name)]
         else:
-            break
+            return None
     return node
+
+
+def _mentioned(text: str, path: Path, tree: Node) -> Path:
+    """Return the path of the key that a clash is about: of those in `text`, the last one set."""
+    named = [(*path, *word.split(".")) for word in re.findall(r"[a-z_]+(?:\.[a-z_]+)*", text)]
+    written = {at: _at(tree, at) for at in named}
+    places = {at: node.place for at, node in written.items() if node is not None}
+    # A value without a line is from the environment or the command line, which come last.
+    return max(places, key=lambda at: (places[at].line or sys.maxsize, places[at]), default=path)
 
 
 def unknown(path: Path) -> str:

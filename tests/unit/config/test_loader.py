@@ -188,7 +188,8 @@ backtest:
         ),
         (
             "backtest: {latency: {model: table}}\n",
-            "backtest.latency (c.yaml:1:21): model table reads its delays from a file; set file",
+            "backtest.latency.model (c.yaml:1:29): model table reads its delays from a file;"
+            " set file",
         ),
         (
             "defaults: {sizing: {tier_weights: []}}\n",
@@ -281,13 +282,24 @@ def test_an_inherited_mistake_is_reported_once_at_its_own_line() -> None:
     )
     assert problems(text) == (
         "defaults.levels.count (c.yaml:2:19): 21 is above 20",
-        "defaults.spread (c.yaml:3:11): max_bps 5.0 is below min_bps 9.0",
+        "defaults.spread.max_bps (c.yaml:3:33): max_bps 5.0 is below min_bps 9.0",
     )
 
 
 def test_a_market_that_clashes_with_defaults_is_reported_at_the_market() -> None:
     text = "defaults:\n  spread: {max_bps: 20}\nmarkets:\n  A:\n    spread: {min_bps: 25}\n"
-    assert problems(text) == ("markets.A.spread (c.yaml:5:13): max_bps 20.0 is below min_bps 25.0",)
+    assert problems(text) == (
+        "markets.A.spread.min_bps (c.yaml:5:23): max_bps 20.0 is below min_bps 25.0",
+    )
+
+
+def test_a_clash_names_the_key_that_was_set_last() -> None:
+    assert problems(
+        "defaults:\n  spread: {min_bps: 25}\n", overrides=["defaults.spread.max_bps=9"]
+    ) == ("defaults.spread.max_bps (--set): max_bps 9.0 is below min_bps 25.0",)
+    assert problems("defaults: {spread: {max_bps: 2}}\n") == (
+        "defaults.spread.max_bps (c.yaml:1:30): max_bps 2.0 is below min_bps 8.0",
+    )
 
 
 def test_mistakes_outside_files_name_their_source() -> None:
