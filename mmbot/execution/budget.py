@@ -1,6 +1,10 @@
-"""Budget: token buckets for orders, cancels and requests; a cancel never waits behind a place."""
+"""Budget: tokens for orders, cancels and requests; a cancel never waits behind a place.
 
-from typing import Annotated
+A spent token comes back one whole period later, so no window of that length, wherever it starts,
+ever holds more than the limit.
+"""
+
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -18,3 +22,79 @@ class RateLimitParams(Params):
     emergency_reserve_pct: Annotated[
         float, Field(ge=0, le=90, description="request tokens only cancels may use")
     ] = 20.0
+
+
+SECOND_NS = 1_000_000_000
+_LONG_AGO = -(1 << 62)
+
+
+class Window:
+    """At most `rate` spendings in any `period_ns`; a rate below 1 is one per longer period."""
+
+    __slots__ = ("_next", "_period_ns", "_spent_ns", "size")
+
+    def __init__(self, rate: float, period_ns: int) -> None:
+        self.size = max(1, int(rate))
+        self._period_ns = period_ns if rate >= 1 else int(period_ns / rate)
+        self._spent_ns = [_LONG_AGO] * self.size
+        self._next = 0
+
+    def free(self, now_ns: int, most: int, keep: int = 0) -> int:
+        """Tokens there are at `now_ns` beyond the `keep` ones, counted up to `most`."""
+        back = now_ns - self._period_ns
+        spent, size = self._spent_ns, self.size
+        start = self._next + keep
+        most = min(most, size - keep)
+        count = 0
+        # Oldest first: when one has come back, all before it have.
+        while count < most and spent[(start + count) % size] <= back:
+            count += 1
+        return count
+
+    def spend(self, now_ns: int, count: int) -> None:
+        """Take `count` tokens, which must be there."""
+        for _ in range(count):
+            self._spent_ns[self._next] = now_ns
+            self._next = (self._next + 1) % self.size
+
+
+class Allowance(NamedTuple):
+    """How many cancels and places may go out now."""
+
+    cancels: int
+    places: int
+
+
+class Budget:
+    """What may still be sent, account-wide; times in nanoseconds, never decreasing."""
+
+    __slots__ = ("_batch_size", "_cancels", "_places", "_requests", "_reserve")
+
+    def __init__(self, params: RateLimitParams, batch_size: int) -> None:
+        self._places = Window(params.orders_per_second, SECOND_NS)
+        self._cancels = Window(params.cancels_per_second, SECOND_NS)
+        self._requests = Window(params.requests_per_minute, 60 * SECOND_NS)
+        self._reserve = int(self._requests.size * params.emergency_reserve_pct / 100)
+        self._batch_size = batch_size
+
+    def allow(self, now_ns: int, cancels: int, places: int) -> Allowance:
+        """What of this may go out now. Cancels come first; none goes out, no place does.
+
+        A place may replace an order whose cancel has to wait, so it waits with it.
+        """
+        size = self._batch_size
+        cancel_batches = -(-cancels // size)
+        requests = self._requests.free(now_ns, cancel_batches)
+        cancels_now = min(self._cancels.free(now_ns, cancels), requests * size)
+        if cancels_now < cancels:
+            return Allowance(cancels_now, 0)
+        wanted = -(-(cancels + places) // size)
+        # Places may fill up the last batch of cancels; more batches must leave the reserve.
+        batches = max(cancel_batches, self._requests.free(now_ns, wanted, self._reserve))
+        return Allowance(cancels, min(self._places.free(now_ns, places), batches * size - cancels))
+
+    def spend(self, now_ns: int, cancels: int, places: int) -> None:
+        """Book what went out, packed as tightly as it can be."""
+        self._cancels.spend(now_ns, cancels)
+        self._places.spend(now_ns, places)
+        self._requests.spend(now_ns, -(-(cancels + places) // self._batch_size))

@@ -1,11 +1,19 @@
 """Limits: what may rest and what may be sent, judged on the worst case; a missing figure denies."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from mmbot.domain.actions import Place
+from mmbot.domain.events import AccountSnapshot
+from mmbot.domain.market import MICRO, Market
+from mmbot.domain.order import Side
 from mmbot.domain.params import Params
+from mmbot.domain.quotes import Room
 
 
 class MarketRiskParams(Params):
@@ -65,3 +73,231 @@ class RiskParams(Params):
     ] = 40
     stale: StaleParams = StaleParams()
     loss: LossParams = LossParams()
+
+
+MILLISECOND_NS = 1_000_000
+_PPM_PER_PCT = 10_000
+
+
+class Denial(StrEnum):
+    """Why an order must not be sent."""
+
+    NO_ACCOUNT = "equity unknown"
+    OPEN_ORDERS = "too many open orders"
+    NOT_REDUCING = "a reduce-only order that would not reduce"
+    MARKET_EXPOSURE = "market exposure limit"
+    TOTAL_EXPOSURE = "total exposure limit"
+
+
+class Exposure(NamedTuple):
+    """What one market holds and may come to hold.
+
+    lots: signed position; bid_lots, ask_lots: all that may still fill on a side, sent, open,
+    closing or unknown; orders: how many; mark: best bid + best ask (half ticks), 0 when unknown.
+    """
+
+    lots: int
+    bid_lots: int
+    ask_lots: int
+    orders: int
+    mark: int
+
+
+class _MarketRisk:
+    """Limits and latest exposure of one market; money in micro-USD."""
+
+    __slots__ = (
+        "cap_ppm",
+        "cap_uusd",
+        "exposure",
+        "margin_uusd",
+        "mark",
+        "market",
+        "unpriced",
+        "worst_uusd",
+    )
+
+    def __init__(self, market: Market, params: MarketRiskParams) -> None:
+        self.market = market
+        self.cap_ppm = _ppm(params.max_market_exposure_pct)
+        self.cap_uusd = None if params.max_position_usd is None else _uusd(params.max_position_usd)
+        self.exposure = Exposure(0, 0, 0, 0, 0)
+        self.mark = 0
+        self.worst_uusd = 0
+        self.margin_uusd = 0
+        self.unpriced = False
+
+
+class RiskManager:
+    """Holds every market's worst case against equity; may only take away (spec section 9).
+
+    The worst case of a market is the larger position it can reach when everything on one side
+    fills, at the mark. The account's is their sum.
+    """
+
+    __slots__ = (
+        "_margin_uusd",
+        "_markets",
+        "_max_age_ns",
+        "_max_orders",
+        "_min_free_uusd",
+        "_min_margin_ppm",
+        "_orders",
+        "_total_ppm",
+        "_unpriced",
+        "_worst_uusd",
+        "equity_uusd",
+    )
+
+    def __init__(
+        self,
+        params: RiskParams,
+        markets: Sequence[Market],
+        market_params: Sequence[MarketRiskParams],
+    ) -> None:
+        self._markets = [_MarketRisk(*pair) for pair in zip(markets, market_params, strict=True)]
+        self._min_margin_ppm = _ppm(params.min_margin_fraction_pct)
+        self._min_free_uusd = _uusd(params.min_free_collateral_usd)
+        self._total_ppm = _ppm(params.max_total_exposure_pct)
+        self._max_orders = params.max_open_orders_count
+        self._max_age_ns = params.stale.account_ms * MILLISECOND_NS
+        self._worst_uusd = 0
+        self._margin_uusd = 0
+        self._orders = 0
+        self._unpriced = 0
+        self.equity_uusd: int | None = None
+
+    def account_verdict(self, snapshot: AccountSnapshot | None, now_ns: int) -> str | None:
+        """Why nothing may rest at all, or None (gates 1 and 2); what is not known says no."""
+        if snapshot is None:
+            return "no account snapshot"
+        mf, omf, imf, pn = snapshot.mf_uusd, snapshot.omf_uusd, snapshot.imf_uusd, snapshot.pn_uusd
+        if not (
+            isinstance(mf, int)
+            and isinstance(omf, int)
+            and isinstance(imf, int)
+            and isinstance(pn, int)
+        ):
+            return "a figure of the account is missing"
+        if snapshot.bankruptcy:
+            return "the account is bankrupt"
+        if mf <= 0:
+            return f"equity {mf} uusd is not positive"
+        age_ns = now_ns - snapshot.ts_recv_ns
+        if age_ns > self._max_age_ns:
+            return f"account snapshot older than {self._max_age_ns // MILLISECOND_NS} ms"
+        if mf * MICRO < self._min_margin_ppm * pn:
+            return f"margin fraction {mf * MICRO // pn} ppm is below {self._min_margin_ppm}"
+        free = max(0, omf - imf)
+        if free < self._min_free_uusd:
+            return f"free collateral {free} uusd is below {self._min_free_uusd}"
+        return None
+
+    def take_account(self, snapshot: AccountSnapshot) -> None:
+        """Measure limits by this snapshot's equity from now on."""
+        self.equity_uusd = snapshot.mf_uusd
+
+    def take_exposure(self, index: int, exposure: Exposure) -> None:
+        """Replace what is known of a market; a mark of 0 keeps the last one."""
+        slot = self._markets[index]
+        mark = exposure.mark
+        if mark == 0:
+            mark = slot.mark
+        old = slot.exposure
+        slot.exposure = exposure
+        self._orders += exposure.orders - old.orders
+        lots = exposure.lots
+        reach = max(abs(lots + exposure.bid_lots), abs(lots - exposure.ask_lots))
+        market = slot.market
+        worst_uusd = market.notional_uusd(mark, reach)
+        self._worst_uusd += worst_uusd - slot.worst_uusd
+        slot.worst_uusd = worst_uusd
+        if lots != old.lots or mark != slot.mark:
+            imf = market.imf
+            held = market.notional_uusd(mark, lots) * imf.numerator
+            margin_uusd = -(-held // imf.denominator)
+            self._margin_uusd += margin_uusd - slot.margin_uusd
+            slot.margin_uusd = margin_uusd
+        slot.mark = mark
+        unpriced = mark == 0 and reach > 0
+        self._unpriced += unpriced - slot.unpriced
+        slot.unpriced = unpriced
+
+    @property
+    def worst_uusd(self) -> int:
+        """Sum of the markets' worst cases, micro-USD; too low while a market has no price."""
+        return self._worst_uusd
+
+    @property
+    def free_uusd(self) -> int | None:
+        """Free collateral as if none of our orders rested (F0 of spec section 1), micro-USD."""
+        if self.equity_uusd is None or self._unpriced:
+            return None
+        return max(0, self.equity_uusd - self._margin_uusd)
+
+    def position_ratio(self, index: int) -> float:
+        """Position against its limit, signed, within -1 to 1 (spec section 5)."""
+        slot = self._markets[index]
+        lots = slot.exposure.lots
+        if lots == 0:
+            return 0.0
+        sign = 1.0 if lots > 0 else -1.0
+        equity = self.equity_uusd
+        if equity is None or equity <= 0 or slot.mark == 0:
+            return sign
+        held = slot.market.notional_uusd(slot.mark, lots)
+        return sign * min(1.0, held * MICRO / (equity * slot.cap_ppm))
+
+    def limit_lots(self, index: int) -> int:
+        """Largest position this market may have, by equity, its own limit and the others'."""
+        slot = self._markets[index]
+        return slot.market.lots_for(min(self._caps(slot)), slot.mark)
+
+    def room(self, index: int) -> Room:
+        """Most lots each side may add up to; only the reducing side once a limit is passed."""
+        slot = self._markets[index]
+        most = self.limit_lots(index)
+        lots = slot.exposure.lots
+        if lots > most:
+            return Room(0, lots)
+        if -lots > most:
+            return Room(-lots, 0)
+        return Room(most - lots, most + lots)
+
+    def _caps(self, slot: _MarketRisk) -> tuple[int, int]:
+        """Worst case this market may have by its own limit, and by what the others leave."""
+        equity = self.equity_uusd
+        if equity is None or equity <= 0 or self._unpriced:
+            return (0, 0)
+        own = equity * slot.cap_ppm // MICRO
+        if slot.cap_uusd is not None and slot.cap_uusd < own:
+            own = slot.cap_uusd
+        return (own, equity * self._total_ppm // MICRO - (self._worst_uusd - slot.worst_uusd))
+
+    def permit(self, place: Place) -> Denial | None:
+        """Why this order must not go out on top of all that may still fill, or None."""
+        if self.equity_uusd is None:
+            return Denial.NO_ACCOUNT
+        if self._orders >= self._max_orders:
+            return Denial.OPEN_ORDERS
+        slot = self._markets[place.market]
+        exposure = slot.exposure
+        if place.reduce_only and place.lots > -place.side * exposure.lots:
+            return Denial.NOT_REDUCING
+        room = self.room(place.market)
+        if place.side is Side.BID:
+            allowed = exposure.bid_lots + place.lots <= room.bid_lots
+        else:
+            allowed = exposure.ask_lots + place.lots <= room.ask_lots
+        if allowed:
+            return None
+        own, left = self._caps(slot)
+        return Denial.MARKET_EXPOSURE if own <= left else Denial.TOTAL_EXPOSURE
+
+
+def _ppm(percent: float) -> int:
+    return int(Fraction(str(percent)) * _PPM_PER_PCT)
+
+
+def _uusd(usd: Decimal) -> int:
+    return int(usd * MICRO)

@@ -168,14 +168,6 @@ def test_hold_is_not_an_empty_answer() -> None:
     assert answer == Quotes((), (), "no room for bids, no room for asks")
 
 
-def test_a_weight_for_every_level() -> None:
-    with pytest.raises(ValidationError, match=r"levels.count 3 needs as many sizing.tier_weights"):
-        params(sizing={"mode": "tiered", "tier_weights": (0.5, 0.5)})
-    assert params(sizing={"tier_weights": (0.5, 0.5)}).levels.count == 3
-    assert params(sizing={"mode": "tiered"}).levels.count == 3
-    assert QuotingParams().levels.count == 2
-
-
 @st.composite
 def scenes(draw: st.DrawFn) -> tuple[MarketMaker, QuotingState]:
     """Any market, book, settings and account there might be, healthy or not."""

@@ -1,0 +1,96 @@
+"""Sources -> Config with the origin of each value, or every mistake at once with its place."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mmbot.config.paths import is_section
+from mmbot.config.problems import in_reading_order, translate
+from mmbot.config.schema import Config
+from mmbot.config.sources import Sources, merge
+from mmbot.config.strict_yaml import Node
+from mmbot.errors import ConfigError
+
+NO_ENV: Mapping[str, str] = {}
+NO_TEXTS: Mapping[Path, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid configuration; `origins` has the dotted key of every value that was set.
+
+    An origin reads `file:line:column`, `env NAME` or `--set`.
+    """
+
+    config: Config
+    origins: Mapping[str, str]
+
+    def origin(self, key: str) -> str:
+        """Return where the value of a dotted key comes from; `default` when nobody set it."""
+        if key in self.origins:
+            return self.origins[key]
+        head, _, rest = key.partition(".")
+        inherited = f"defaults.{rest.partition('.')[2]}" if head == "markets" else ""
+        return self.origins.get(inherited, "default")
+
+
+def load(
+    paths: Sequence[Path | str],
+    overrides: Sequence[str] = (),
+    env: Mapping[str, str] = NO_ENV,
+    texts: Mapping[Path, str] = NO_TEXTS,
+) -> Loaded:
+    """Merge files, `MMBOT__SECTION__KEY` of `env` and `section.key=value` overrides, in this order.
+
+    `texts` stands in for the contents of files (an edit that is not written yet). Raises
+    ConfigError with one line per mistake.
+    """
+    sources = Sources(texts)
+    tree = sources.read([Path(path) for path in paths], env, overrides)
+    config = None
+    if sources.complete:
+        complete = _on_defaults(_without_null_sections(tree, ()))
+        try:
+            # Strict JSON mode: no text is taken for a number or a truth value.
+            config = Config.model_validate_json(json.dumps(complete.plain()), strict=True)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            sources.problems += [translate(detail, complete) for detail in details]
+    if config is None or sources.problems:
+        raise ConfigError(in_reading_order(sources.problems, sources.names))
+    return Loaded(config, dict(_origins(tree, "")))
+
+
+def _without_null_sections(node: Node, path: tuple[str, ...]) -> Node:
+    if node.value is None and is_section(path):
+        return Node({}, node.place, node.key)
+    if not isinstance(node.value, dict):
+        return node
+    below = node.value.items()
+    return Node(
+        {name: _without_null_sections(inner, (*path, name)) for name, inner in below},
+        node.place,
+        node.key,
+    )
+
+
+def _on_defaults(tree: Node) -> Node:
+    """Lay every market on `defaults`; what it inherits keeps its own place for mistakes."""
+    sections = tree.value if isinstance(tree.value, dict) else {}
+    defaults, markets = sections.get("defaults"), sections.get("markets")
+    if defaults is None or markets is None or not isinstance(markets.value, dict):
+        return tree
+    merged = {name: merge(defaults, market) for name, market in markets.value.items()}
+    laid = Node(merged, markets.place, markets.key)
+    return Node({**sections, "markets": laid}, tree.place, tree.key)
+
+
+def _origins(node: Node, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node.value, dict):
+        for name, inner in node.value.items():
+            yield from _origins(inner, f"{key}.{name}" if key else name)
+    else:
+        yield key, str(node.place)

@@ -1,0 +1,47 @@
+"""Config = the Params of every package, nested. Frozen; unknown keys are refused."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from mmbot.adapters.sim.params import BacktestParams, SimulateParams, Symbol
+from mmbot.config.checks import remarks
+from mmbot.config.market import MarketConfig
+from mmbot.domain.params import Params
+from mmbot.execution.budget import RateLimitParams
+from mmbot.risk.limits import RiskParams
+
+
+class InstanceParams(Params):
+    """What tells one bot from another."""
+
+    name: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=32),
+        Field(description="label of reports and messages: a-z, 0-9 and -"),
+    ] = "mmbot"
+    id: Annotated[
+        int, Field(ge=0, le=255, description="part of every client order id; one per bot")
+    ] = 1
+
+
+class Config(Params):
+    """Everything a run is told; `markets` holds complete settings, defaults already merged in."""
+
+    version: Annotated[Literal[1], Field(description="of this file format")] = 1
+    instance: InstanceParams = InstanceParams()
+    defaults: Annotated[MarketConfig, Field(description="what every market starts from")] = (
+        MarketConfig()
+    )
+    markets: dict[Symbol, MarketConfig] = Field(
+        default_factory=dict,
+        description="by name, upper-case; a key set here overrides the one in defaults",
+    )
+    risk: RiskParams = RiskParams()
+    rate_limits: RateLimitParams = RateLimitParams()
+    backtest: BacktestParams = BacktestParams()
+    simulate: SimulateParams = SimulateParams()
+
+    def warnings(self) -> list[str]:
+        """Return what is allowed but probably not meant, one `key: sentence` each."""
+        return [f"{remark.key}: {remark.text}" for remark in remarks(self)]

@@ -1,0 +1,384 @@
+"""Engine: events in, batches out. It only sequences: what to quote, what to change and what is
+allowed is decided in quoting, execution, risk and hedging.
+
+Its now is the receipt time of the event in hand. Each market is decided on once per interval,
+on the first event that finds it due, for as long as it has a book.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from mmbot.cext.orderbook import OrderBook
+from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.events import (
+    AccountSnapshot,
+    BookGap,
+    BookUpdate,
+    Event,
+    Fill,
+    FundingPayment,
+    Operator,
+    OrderUpdate,
+    ReferencePrice,
+)
+from mmbot.domain.market import Market
+from mmbot.domain.notices import Notice, Severity
+from mmbot.domain.order import FillMode, OrderState, Side
+from mmbot.domain.position import Position
+from mmbot.domain.quotes import Hold, Quotes
+from mmbot.errors import InvariantViolation
+from mmbot.execution.budget import Budget
+from mmbot.execution.diff import Changes, RequoteParams, Tolerance, diff
+from mmbot.execution.order_ids import OrderIds
+from mmbot.execution.plan import pack
+from mmbot.execution.tracker import Booking, Tracker, WorkingOrder
+from mmbot.hedging.engine import Hedge, HedgingEngine
+from mmbot.quoting.state import QuotingState
+from mmbot.quoting.strategy import Strategy
+from mmbot.risk.breaker import Breaker, BreakerState
+from mmbot.risk.limits import Exposure, RiskManager
+
+MILLISECOND_NS = 1_000_000
+REPEAT_NS = 60_000_000_000
+NEVER_NS: Final = (1 << 63) - 1
+
+
+class VenueTraits(NamedTuple):
+    """What the engine must know of the venue.
+
+    batch_size: most actions that travel together; book_includes_own: its public book shows our
+    own orders, so the book is told which they are.
+    """
+
+    batch_size: int = 4
+    book_includes_own: bool = False
+
+
+class Desk:
+    """One market: what it is traded with, and what is known of it. The engine alone writes it."""
+
+    __slots__ = (
+        "answer",
+        "due_ns",
+        "hedge",
+        "hedging",
+        "interval_ns",
+        "position",
+        "state",
+        "strategy",
+        "tolerance",
+        "tracker",
+    )
+
+    def __init__(
+        self,
+        market: Market,
+        book: OrderBook,
+        strategy: Strategy,
+        requote: RequoteParams,
+        hedging: HedgingEngine | None = None,
+    ) -> None:
+        self.strategy = strategy
+        self.hedging = hedging
+        self.interval_ns = requote.min_interval_ms * MILLISECOND_NS
+        self.tolerance = Tolerance(requote)
+        self.state = QuotingState(market, book)
+        self.tracker = Tracker()
+        self.position = Position(market)
+        self.hedge: WorkingOrder | None = None
+        self.due_ns = NEVER_NS
+        self.answer: Quotes | Hold = Quotes((), (), "no decision yet")
+
+    def exposure(self, mark: int) -> Exposure:
+        """What the market holds and may come to hold; mark in half ticks, 0 for unchanged."""
+        tracker = self.tracker
+        return Exposure(
+            self.position.lots, tracker.bid_lots, tracker.ask_lots, len(tracker.orders), mark
+        )
+
+    def rivals(self, side: Side) -> list[WorkingOrder]:
+        """Own orders that one of `side` could trade with."""
+        return [order for order in self.tracker.cancellable() if order.side is not side]
+
+
+class Engine:
+    """Keeps what the strategies want resting, as far as risk and the venue's rates allow."""
+
+    __slots__ = (
+        "_account",
+        "_breaker",
+        "_breaker_state",
+        "_budget",
+        "_due_ns",
+        "_ids",
+        "_notices",
+        "_now_ns",
+        "_told_ns",
+        "_traits",
+        "desks",
+        "risk",
+    )
+
+    def __init__(
+        self,
+        desks: Sequence[Desk],
+        risk: RiskManager,
+        breaker: Breaker,
+        ids: OrderIds,
+        budget: Budget,
+        traits: VenueTraits,
+    ) -> None:
+        self.desks = tuple(desks)
+        self.risk = risk
+        self._breaker = breaker
+        self._breaker_state = breaker.state
+        self._ids = ids
+        self._budget = budget
+        self._traits = traits
+        self._account: AccountSnapshot | None = None
+        self._now_ns = 0
+        self._due_ns = NEVER_NS
+        self._notices: list[Notice] = []
+        self._told_ns: dict[tuple[str, int | None], int] = {}
+        for index, desk in enumerate(self.desks):
+            if desk.state.market.index != index:
+                raise InvariantViolation(f"market {desk.state.market} is not at its index")
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """Every market's position, by index; not to be changed."""
+        return tuple(desk.position for desk in self.desks)
+
+    def next_wakeup_ns(self) -> int | None:
+        """When a Timer is wanted; None before the first book."""
+        return None if self._due_ns == NEVER_NS else self._due_ns
+
+    def take_notices(self) -> list[Notice]:
+        """Notices since the last call."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def handle(self, event: Event) -> Sequence[Batch]:
+        """Take in one event; return what must be sent, in order.
+
+        Raises InvariantViolation when the event cannot be, such as an order state that only we set.
+        """
+        self._now_ns = now_ns = event.ts_recv_ns
+        out: list[Batch] = []
+        if isinstance(event, AccountSnapshot | Operator):
+            self._take_account_event(event, out)
+        else:
+            self._take_market_event(event, out)
+        if now_ns >= self._due_ns:
+            self._decide_due(out)
+        return out
+
+    def _take_account_event(self, event: AccountSnapshot | Operator, out: list[Batch]) -> None:
+        if isinstance(event, AccountSnapshot):
+            self._account = event
+            self.risk.take_account(event)
+            self._breaker.observe(event, self.risk.account_verdict(event, self._now_ns))
+        else:
+            market = event.market
+            if market is not None and not 0 <= market < len(self.desks):
+                self._notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+                return
+            self._breaker.command(event)
+            self._notify(Severity.WARNING, event.command, market, event.reason)
+        self._follow_breaker(out)
+
+    def _follow_breaker(self, out: list[Batch]) -> None:
+        """Tell about a change of the breaker, and take off whatever it stops."""
+        state = self._breaker.state
+        if state is not self._breaker_state:
+            self._breaker_state = state
+            severity = Severity.INFO if state is BreakerState.RUNNING else Severity.CRITICAL
+            reason = self._breaker.stop_reason(0)
+            self._notify(severity, state, None, "figures are good" if reason is None else reason)
+        for index, desk in enumerate(self.desks):
+            if self._breaker.stop_reason(index) is not None:
+                self._pull(desk, out)
+
+    def _take_market_event(self, event: Event, out: list[Batch]) -> None:
+        market = getattr(event, "market", None)
+        if market is None:
+            return
+        if not 0 <= market < len(self.desks):
+            self._notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+            return
+        desk = self.desks[market]
+        match event:
+            case BookUpdate():
+                desk.state.book_ts_ns = event.ts_recv_ns
+                if desk.due_ns == NEVER_NS:
+                    desk.due_ns = self._due_ns = event.ts_recv_ns
+            case OrderUpdate():
+                self._take_order_update(desk, event, out)
+            case Fill():
+                self._take_fill(desk, event)
+            case ReferencePrice():
+                desk.state.reference_ticks = event.mid_ticks
+                desk.state.reference_ts_ns = event.ts_recv_ns
+            case BookGap():
+                desk.state.book_ts_ns = None
+                self._notify(Severity.WARNING, "book_gap", market, event.reason)
+                self._pull(desk, out)
+            case FundingPayment():
+                desk.position.fund(event.atoms)
+            case _:
+                raise InvariantViolation(f"not an event of a market: {event}")
+
+    def _take_order_update(self, desk: Desk, event: OrderUpdate, out: list[Batch]) -> None:
+        order = desk.tracker.update(event)
+        if order is not None:
+            self._mirror(desk, order)
+            if event.state is OrderState.REJECTED or event.state is OrderState.UNKNOWN:
+                code = f"order_{event.state}"
+                self._notify(Severity.WARNING, code, event.market, f"{event.reason}")
+        elif event.state is OrderState.OPEN and event.reason is None:
+            # It rests though we hold it for finished, or it is not ours at all.
+            self._notify(Severity.CRITICAL, "stray_order", event.market, f"{event}")
+            if self._ids.owns(event.order_id) and self._budget.allow(self._now_ns, 1, 0).cancels:
+                self._budget.spend(self._now_ns, 1, 0)
+                out.append(Batch(self._now_ns, (Cancel(event.market, event.order_id),)))
+
+    def _take_fill(self, desk: Desk, event: Fill) -> None:
+        order = desk.tracker.orders.get(event.order_id)
+        booking = desk.tracker.fill(event)
+        if booking is Booking.DUPLICATE:
+            return
+        desk.position.fill(event.side, event.ticks, event.lots, event.fee_atoms)
+        if order is not None:
+            self._mirror(desk, order)
+        if booking is not Booking.BOOKED:
+            late = booking is Booking.NOT_WORKING and self._ids.issued(event.order_id)
+            severity = Severity.WARNING if late else Severity.CRITICAL
+            code = "late_fill" if late else "unexpected_fill"
+            self._notify(severity, code, event.market, f"{event}")
+
+    def _mirror(self, desk: Desk, order: WorkingOrder) -> None:
+        if self._traits.book_includes_own:
+            lots = desk.tracker.resting_lots(order.side, order.ticks)
+            desk.state.book.set_own(order.side, order.ticks, lots)
+
+    def _decide_due(self, out: list[Batch]) -> None:
+        now_ns = self._now_ns
+        verdict = self.risk.account_verdict(self._account, now_ns)
+        # Before the first snapshot there is nothing to alarm about, only nothing to do yet.
+        if verdict is not None and self._account is not None:
+            self._breaker.fail(verdict)
+            self._follow_breaker(out)
+        soonest_ns = NEVER_NS
+        for index, desk in enumerate(self.desks):
+            if desk.due_ns <= now_ns:
+                desk.due_ns = now_ns + desk.interval_ns
+                reason = self._breaker.stop_reason(index)
+                self._decide(desk, verdict if reason is None else reason, out)
+            soonest_ns = min(soonest_ns, desk.due_ns)
+        self._due_ns = soonest_ns
+
+    def _decide(self, desk: Desk, stop_reason: str | None, out: list[Batch]) -> None:
+        state = desk.state
+        market = state.market.index
+        best_bid, _, best_ask, _ = state.book.touch()
+        mark = best_bid + best_ask if best_bid and best_ask else 0
+        risk = self.risk
+        risk.take_exposure(market, desk.exposure(mark))
+        if stop_reason is None and state.book_ts_ns is None:
+            stop_reason = "no book"
+        if stop_reason is not None:
+            desk.answer = Quotes((), (), stop_reason)
+            self._pull(desk, out)
+            return
+        state.now_ns = self._now_ns
+        state.position_lots = desk.position.lots
+        state.equity_uusd = risk.equity_uusd
+        state.free_uusd = risk.free_uusd
+        state.room = risk.room(market)
+        desk.answer = answer = desk.strategy.decide(state)
+        if isinstance(answer, Hold):
+            return
+        hedge = None
+        if desk.hedging is not None:
+            hedge = self._hedge(desk, desk.hedging, answer, (best_bid, best_ask))
+            active = desk.hedge if hedge is None else hedge
+            if active is not None:
+                # The hedge must not trade with our own quotes.
+                bids, asks, reason = answer
+                answer = (
+                    Quotes((), asks, reason)
+                    if active.side is Side.ASK
+                    else Quotes(bids, (), reason)
+                )
+        changes = diff(answer, desk.tracker, desk.tolerance, state.room, self._now_ns)
+        if hedge is not None or changes.places or changes.cancels:
+            self._send(desk, changes, hedge, out)
+
+    def _hedge(
+        self, desk: Desk, hedging: HedgingEngine, answer: Quotes, best: tuple[int, int]
+    ) -> Hedge | None:
+        """A hedge to send now; only while the strategy finds the market fit to quote."""
+        if desk.hedge is not None and desk.hedge.order_id not in desk.tracker.orders:
+            desk.hedge = None
+            hedging.settle()
+        if desk.hedge is not None or not (answer.bids or answer.asks):
+            return None
+        side = Side.ASK if desk.position.lots > 0 else Side.BID
+        if any(order.state is not OrderState.OPEN for order in desk.rivals(side)):
+            return None
+        ratio = self.risk.position_ratio(desk.state.market.index)
+        return hedging.decide(ratio, desk.position.lots, *best, self._now_ns)
+
+    def _pull(self, desk: Desk, out: list[Batch]) -> None:
+        """Cancel every order of the market that has no cancel on its way."""
+        orders = desk.tracker.cancellable()
+        if orders:
+            self._send(desk, Changes(orders, []), None, out)
+
+    def _send(self, desk: Desk, changes: Changes, hedge: Hedge | None, out: list[Batch]) -> None:
+        """Send what the budget and the limits allow, and book it as sent."""
+        now_ns = self._now_ns
+        market = desk.state.market.index
+        places: list[Place] = []
+        count = len(changes.places) + (hedge is not None)
+        cancels_now, places_now = self._budget.allow(now_ns, len(changes.cancels), count)
+        cancels = []
+        for order in changes.cancels[:cancels_now]:
+            order.move(OrderState.CLOSING)
+            cancels.append(Cancel(market, order.order_id))
+        if hedge is not None:
+            order_id = self._ids.next()
+            side, ticks, lots = hedge
+            place = Place(market, order_id, side, ticks, lots, FillMode.IOC, reduce_only=True)
+            if places_now and self._permit(desk, place):
+                places.append(place)
+                desk.hedge = desk.tracker.orders[order_id]
+            elif desk.hedging is not None:
+                desk.hedging.settle()
+        for side, ticks, lots in changes.places:
+            if len(places) >= places_now:
+                break
+            place = Place(market, self._ids.next(), side, ticks, lots, FillMode.POST_ONLY)
+            if self._permit(desk, place):
+                places.append(place)
+        self._budget.spend(now_ns, len(cancels), len(places))
+        out += pack(now_ns, cancels, places, self._traits.batch_size)
+
+    def _permit(self, desk: Desk, place: Place) -> bool:
+        """Ask risk; book the order as sent when it may go."""
+        denial = self.risk.permit(place)
+        if denial is not None:
+            self._notify(Severity.WARNING, f"denied_{denial.name.lower()}", place.market, denial)
+            return False
+        desk.tracker.send(place, self._now_ns)
+        self.risk.take_exposure(place.market, desk.exposure(0))
+        return True
+
+    def _notify(self, severity: Severity, code: str, market: int | None, text: str) -> None:
+        """Keep a notice; the same code of a market is told once per REPEAT_NS unless critical."""
+        told_ns = self._told_ns.get((code, market))
+        if severity is not Severity.CRITICAL:
+            if told_ns is not None and self._now_ns - told_ns < REPEAT_NS:
+                return
+            self._told_ns[code, market] = self._now_ns
+        self._notices.append(Notice(self._now_ns, severity, code, market, text))

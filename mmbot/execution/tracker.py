@@ -1,0 +1,156 @@
+"""Tracker: the working orders of one market, and the worst they can do to the position.
+
+An order counts with all it has left until the venue says it is done. What it has left falls only
+by fills that were seen, so position and exposure together are right whatever order news comes in.
+"""
+
+from enum import IntEnum
+
+from mmbot.domain.actions import Place
+from mmbot.domain.events import Fill, OrderUpdate
+from mmbot.domain.order import DONE, TRANSITIONS, FillMode, OrderState, Side
+from mmbot.errors import InvariantViolation
+
+# Trades remembered, to know a fill that is told twice; replays reach back far less.
+SEEN_TRADES = 4096
+
+
+class Booking(IntEnum):
+    """What a fill turned out to be; only DUPLICATE leaves the position alone."""
+
+    BOOKED = 0
+    DUPLICATE = 1
+    NOT_WORKING = 2
+    EXCESS = 3
+
+
+class WorkingOrder:
+    """One order that may be alive at the venue. `rests` once the venue has confirmed it."""
+
+    __slots__ = (
+        "leaves",
+        "lots",
+        "mode",
+        "order_id",
+        "placed_ns",
+        "rests",
+        "side",
+        "state",
+        "ticks",
+    )
+
+    def __init__(self, place: Place, now_ns: int) -> None:
+        self.order_id = place.order_id
+        self.side = place.side
+        self.ticks = place.ticks
+        self.lots = place.lots
+        self.leaves = place.lots
+        self.mode = place.mode
+        self.placed_ns = now_ns
+        self.state = OrderState.NEW
+        self.rests = False
+
+    def move(self, state: OrderState) -> None:
+        """Change the state; InvariantViolation when the transition table forbids it."""
+        if state not in TRANSITIONS[self.state]:
+            raise InvariantViolation(f"order {self.order_id}: {self.state} cannot become {state}")
+        self.state = state
+
+
+class Tracker:
+    """Orders by id, with the lots each side adds up to: sent, open, closing and unknown alike."""
+
+    __slots__ = ("_seen", "ask_lots", "bid_lots", "orders")
+
+    def __init__(self) -> None:
+        self.orders: dict[int, WorkingOrder] = {}
+        self.bid_lots = 0
+        self.ask_lots = 0
+        self._seen: dict[tuple[int, int], None] = {}
+
+    def send(self, place: Place, now_ns: int) -> WorkingOrder:
+        """Take in an order that is on its way; InvariantViolation when its id is in use."""
+        if place.order_id in self.orders or place.lots <= 0:
+            raise InvariantViolation(f"not a new order of a positive size: {place}")
+        order = WorkingOrder(place, now_ns)
+        order.move(OrderState.SENT)
+        self.orders[place.order_id] = order
+        self._count(order.side, order.leaves)
+        return order
+
+    def update(self, event: OrderUpdate) -> WorkingOrder | None:
+        """Apply the venue's word on an order; None when that order is not working.
+
+        A repeated word changes nothing. OPEN settles CLOSING only with a reason, the refusal of
+        the cancel; without one it is the late answer to the place.
+        """
+        order = self.orders.get(event.order_id)
+        if order is None:
+            return None
+        state = event.state
+        if order.state in DONE or state is order.state:
+            return order
+        if state is OrderState.OPEN:
+            order.rests = True
+            if order.state is OrderState.CLOSING and event.reason is None:
+                return order
+        order.move(state)
+        if state in DONE:
+            self._finish(order)
+        return order
+
+    def fill(self, event: Fill) -> Booking:
+        """Apply one execution once."""
+        key = (event.order_id, event.trade_id)
+        if key in self._seen:
+            return Booking.DUPLICATE
+        self._seen[key] = None
+        if len(self._seen) > SEEN_TRADES:
+            del self._seen[next(iter(self._seen))]
+        order = self.orders.get(event.order_id)
+        if order is None:
+            return Booking.NOT_WORKING
+        lots = min(event.lots, order.leaves)
+        order.leaves -= lots
+        self._count(order.side, -lots)
+        if order.state in DONE:
+            self._finish(order)
+        elif event.leaves_lots == 0 or order.leaves == 0:
+            order.move(OrderState.FILLED)
+            self._finish(order)
+        elif order.state is OrderState.SENT:
+            order.move(OrderState.OPEN)
+            order.rests = True
+        return Booking.BOOKED if lots == event.lots else Booking.EXCESS
+
+    def _finish(self, order: WorkingOrder) -> None:
+        order.rests = False
+        # Filled, yet some fills have not been heard of: they still move the position.
+        if order.state is OrderState.FILLED and order.leaves > 0:
+            return
+        del self.orders[order.order_id]
+        self._count(order.side, -order.leaves)
+
+    def _count(self, side: Side, lots: int) -> None:
+        if side is Side.BID:
+            self.bid_lots += lots
+        else:
+            self.ask_lots += lots
+
+    def resting_lots(self, side: Side, ticks: int) -> int:
+        """Lots of our confirmed orders at one price."""
+        return sum(
+            order.leaves
+            for order in self.orders.values()
+            if order.rests and order.ticks == ticks and order.side is side
+        )
+
+    def cancellable(self) -> list[WorkingOrder]:
+        """Every order that may rest and has no cancel on its way."""
+        return [
+            order
+            for order in self.orders.values()
+            if order.state is not OrderState.CLOSING
+            and order.state not in DONE
+            and order.mode is not FillMode.IOC
+        ]
