@@ -1,5 +1,6 @@
 """Comparison of runs: pairing, intervals, and when it keeps its mouth shut."""
 
+import json
 from math import sqrt
 from random import Random
 from statistics import stdev
@@ -102,5 +103,7 @@ def test_minutes_sum_to_the_profit() -> None:
 def test_side_by_side_and_document() -> None:
     comparison = compare([_run("a", [1] * 12), _run("b", [2] * 12)], seed=1)
     assert side_by_side(comparison)["pnl_net_usd"] == [12, 24]
-    document = comparison_document(comparison)
+    document = json.loads(json.dumps(comparison_document(comparison)))
     assert document["schema"] == "mmbot.comparison/1"
+    assert [run["header"]["name"] for run in document["runs"]] == ["a", "b"]
+    assert document["differences"][0]["pnl_difference_usd"] == 12

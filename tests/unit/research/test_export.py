@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mmbot.research.compare import compare, comparison_document
 from mmbot.research.export import write_csv, write_json, write_whole
 from mmbot.research.results import Json, document
 from tests.unit.research.runs import hand_results, hand_run
@@ -87,7 +88,8 @@ def _keys(content: object) -> set[str]:
 
 
 def test_every_key_is_documented() -> None:
-    content: Json = json.loads(json.dumps(document(hand_results())))
+    comparison = compare([hand_results(), hand_results()], seed=1)
+    content: Json = json.loads(json.dumps(comparison_document(comparison)))
     words = set(re.findall(r"`([a-z][a-z0-9_]*)`", DOCS.read_text(encoding="utf-8")))
     names_in_this_run = {"XYZ", "spread too wide", "2023-11-15T00:00Z"}
     assert _keys(content) - words == names_in_this_run

@@ -44,6 +44,15 @@ def test_inverse_fills_weigh_by_coin() -> None:
     assert found.mean_bps == pytest.approx(2500)
 
 
+def test_markets_weigh_by_usd() -> None:
+    recorder = Recorder([linear(), inverse(1)], 10**9)
+    # 5 USD that are 1 % ahead at once, and 200 USD in coin that are not.
+    recorder.fill(but(fill(0, 1, Side.BID, 100, 1), mark_half_ticks=202))
+    recorder.fill(but(fill(1, 1, Side.BID, 100, 2), market=1))
+    found = _one(recorder.finish(START + 2 * SECOND, [202, 200]), "bid", 0)
+    assert found.mean_bps == pytest.approx(0.05 / 205 * 1e4)
+
+
 @settings(max_examples=60)
 @given(st.lists(st.integers(150, 250), min_size=2, max_size=12))
 def test_errors_of_fills_far_apart_are_the_classic_ones(marks: list[int]) -> None:
