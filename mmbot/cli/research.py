@@ -102,11 +102,16 @@ def _bars(
         raise UsageError("bars: one file at a time")
     path = args.data[0]
     config = loaded.config
-    bars = read_bars(path, _feed_options(args, config))
-    run = assemble.bar_run(config, bars, options)
+    market, bars = read_bars(path)
+    given = config.backtest.instruments.get(market.symbol)
+    if given is not None:
+        market, bars = read_bars(path, assemble.instrument(market.symbol, given))
+    run = assemble.bar_run(config, market, bars, options)
     record = _drive(run, lambda: 0.0, args.steps)
+    warning = run.venue.warning
+    notes = () if warning is None else (warning,)
     digest = sha256(path.read_bytes()).hexdigest()
-    return describe(_header(config, name, str(path), digest, ()), record)
+    return describe(_header(config, name, str(path), digest, notes), record)
 
 
 def _drive(run: assemble.Run, share: Callable[[], float], max_steps: int | None) -> RunRecord:
