@@ -33,7 +33,6 @@ from mmbot.engine import Desk, Engine, VenueTraits
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
-from mmbot.ports import SimVenue
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder
@@ -61,7 +60,7 @@ class Run:
     """Everything a run needs, wired but not started."""
 
     engine: Engine
-    venue: SimVenue
+    venue: ReplayExchange | BarExchange
     watch: Watch
 
 

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from time import time_ns
+from typing import NamedTuple
 
 from mmbot import assemble
+from mmbot.adapters.sim.bars import BarExchange
+from mmbot.adapters.sim.params import BacktestParams
 from mmbot.cli.output import ActionLog, Outputs, say
 from mmbot.cli.progress import metered
 from mmbot.config.loader import Loaded, load
@@ -70,9 +73,10 @@ def _backtest(
     record = _drive(run, share, args.steps)
     notes = [note for feed in feeds for note in feed.notes()]
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
-    return describe(
-        _header(config, name, ", ".join(map(str, args.data)), digest, tuple(notes)), record
-    )
+    read = Input(", ".join(map(str, args.data)), digest, tuple(notes))
+    params = config.backtest
+    words = Words(_queue_words(params), _delay_words(params))
+    return describe(_header(config, name, read, words), record)
 
 
 def _simulate(
@@ -92,7 +96,8 @@ def _simulate(
 
     record = _drive(run, share, None)
     source = f"synthetic {params.type}, {params.steps} s, seed {params.seed}"
-    return describe(_header(config, name, source, source, ()), record)
+    words = Words(_queue_words(config.backtest), f"{params.latency_ms:g} ms orders and answers")
+    return describe(_header(config, name, Input(source, source), words), record)
 
 
 def _bars(
@@ -108,10 +113,13 @@ def _bars(
         market, bars = read_bars(path, assemble.instrument(market.symbol, given))
     run = assemble.bar_run(config, market, bars, options)
     record = _drive(run, lambda: 0.0, args.steps)
-    warning = run.venue.warning
-    notes = () if warning is None else (warning,)
+    notes = (run.venue.warning,) if isinstance(run.venue, BarExchange) and run.venue.warning else ()
     digest = sha256(path.read_bytes()).hexdigest()
-    return describe(_header(config, name, str(path), digest, notes), record)
+    params = config.backtest.bars
+    words = Words(
+        fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
+    )
+    return describe(_header(config, name, Input(str(path), digest, notes), words), record)
 
 
 def _drive(run: assemble.Run, share: Callable[[], float], max_steps: int | None) -> RunRecord:
@@ -192,33 +200,50 @@ def _name(paths: Sequence[Path]) -> str:
     return paths[-1].stem if paths else "defaults"
 
 
-def _header(
-    config: Config, name: str, source: str, digest: str, notes: tuple[str, ...]
-) -> RunHeader:
-    params = config.backtest
-    synthetic = source.startswith("synthetic")
+class Input(NamedTuple):
+    """What a run read: its name, its hash, and what was noticed in it."""
+
+    source: str
+    digest: str
+    notes: tuple[str, ...] = ()
+
+
+class Words(NamedTuple):
+    """How a report describes the fills and the delays of a run."""
+
+    fill_model: str
+    latency: str
+
+
+def _queue_words(params: BacktestParams) -> str:
+    if params.fill_model == "probabilistic":
+        return "probabilistic arrivals"
+    return f"{params.queue_power:g} power queue" if params.fill_model == "power" else "risk queue"
+
+
+def _delay_words(params: BacktestParams) -> str:
     latency = params.latency
+    if latency.model == "constant":
+        return f"{latency.entry_ms:g} ms orders, {latency.response_ms:g} ms answers"
+    return f"{latency.model} {latency.file}"
+
+
+def _header(config: Config, name: str, read: Input, words: Words) -> RunHeader:
+    params = config.backtest
     quoting = config.defaults
-    if synthetic:
-        delays = f"{config.simulate.latency_ms:g} ms orders"
-    elif latency.model == "constant":
-        delays = f"{latency.entry_ms:g} ms orders, {latency.response_ms:g} ms answers"
-    else:
-        delays = f"{latency.model} {latency.file}"
-    model = f"power {params.queue_power:g}" if params.fill_model == "power" else params.fill_model
     return RunHeader(
         name=name,
         strategy=(
             f"{quoting.spread.min_bps:g} to {quoting.spread.max_bps:g} bps, "
             f"{quoting.levels.count} levels, skew {quoting.inventory.direction}"
         ),
-        source=source,
-        data_hash=digest,
+        source=read.source,
+        data_hash=read.digest,
         config_hash=sha256(config.model_dump_json().encode()).hexdigest(),
-        seed=config.simulate.seed if synthetic else params.seed,
-        fill_model=f"{model} queue" if params.fill_model != "probabilistic" else model,
-        latency=delays,
+        seed=params.seed,
+        fill_model=words.fill_model,
+        latency=words.latency,
         fees=f"maker {params.maker_fee_bps:g} bps, taker {params.taker_fee_bps:g} bps",
         optimistic_fills=params.fill_model == "probabilistic",
-        notes=notes,
+        notes=read.notes,
     )

@@ -10,7 +10,14 @@ from mmbot.adapters.sim.latency import constant
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.domain.actions import Action, Batch, Cancel, Place
-from mmbot.domain.events import AccountSnapshot, BookUpdate, Event, Fill, FundingPayment, OrderUpdate
+from mmbot.domain.events import (
+    AccountSnapshot,
+    BookUpdate,
+    Event,
+    Fill,
+    FundingPayment,
+    OrderUpdate,
+)
 from mmbot.domain.market import Market
 from mmbot.domain.order import FillMode, OrderState, Side
 
