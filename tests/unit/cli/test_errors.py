@@ -1,4 +1,4 @@
-"""Bad input from the command line: one clear line each, the documented code, nothing half-written."""
+"""Bad input on the command line: one clear line, the documented code, nothing half-written."""
 
 import gzip
 from collections.abc import Callable

@@ -81,7 +81,7 @@ def test_bars_run_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     rows = ["timestamp,open,high,low,close,volume,bid_depth,ask_depth"]
     for second in range(60):
         low = 3000 - 5 * (second % 3)
-        rows.append(f"{1_700_000_000 + second},3000.0,3005.5,{low}.0,3000.5,10.25,2.5,2.5")
+        rows.append(f"{1_700_000_000 + second},3000.0,3005.5,{low}.0,3000.5,10.251,2.5,2.5")
     bars.write_text("\n".join(rows) + "\n")
     assert main(["backtest", "--data", str(bars), "--json", "-", *TIGHT]) == 0
     content = json.loads(capsys.readouterr().out)
