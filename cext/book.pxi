@@ -1,9 +1,9 @@
 # A two-sided price level book in plain C, shared by include. Include "consts.pxi" before it.
 #
-# Every side keeps its levels under a key that grows from good to bad (asks: ticks, bids: ~ticks), so
-# one code serves both. Levels live in pages of 512 neighbouring keys with a bitmap; pages are found
-# by hash and kept once touched; `filled` lists the non-empty ones in order. Setting a level is O(1)
-# but for the rare page that becomes empty or non-empty; finding the next level is a bit scan.
+# Every side keeps its levels under a key that grows from good to bad (asks: ticks, bids: ~ticks),
+# so one code serves both. Levels live in pages of 512 neighbouring keys with a bitmap; pages are
+# found by hash and kept once touched; `filled` lists the non-empty ones in order. Setting a level is
+# O(1) but for the rare page that turns empty or non-empty; finding the next level is a bit scan.
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memmove, memset
 

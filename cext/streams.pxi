@@ -26,7 +26,6 @@ cdef struct Market:
     int64_t local_seen_ns
     int64_t book_exch_ns     # stamps of the last row the local book saw
     int64_t book_local_ns
-    int64_t mid
     Marks marks
 
 
@@ -47,11 +46,16 @@ cdef inline Soonest soonest(int64_t* times, int64_t count) noexcept nogil:
 
 
 cdef inline int64_t market_mid(Market* m) noexcept nogil:
-    # Best bid + best ask at the exchange, half ticks; the last known while a side is empty.
+    # Best bid + best ask at the exchange, half ticks. The other side stands in for an
+    # empty one; 0 when both are empty.
     cdef Book* book = m.matcher.book
-    if book.best_bid != NO_BID and book.best_ask != NO_ASK:
-        m.mid = book.best_bid + book.best_ask
-    return m.mid
+    if book.best_bid == NO_BID and book.best_ask == NO_ASK:
+        return 0
+    if book.best_bid == NO_BID:
+        return 2 * book.best_ask
+    if book.best_ask == NO_ASK:
+        return 2 * book.best_bid
+    return book.best_bid + book.best_ask
 
 
 cdef inline int64_t market_settle(Market* m, bint exchange) noexcept nogil:

@@ -3,13 +3,14 @@
 The only place that knows what kind of run it is.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.bars import BarExchange, BarRules
 from mmbot.adapters.sim.exchange import (
     RecordedRows,
     ReplayExchange,
@@ -32,14 +33,13 @@ from mmbot.engine import Desk, Engine, VenueTraits
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
-from mmbot.ports import SimVenue
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
 from mmbot.risk.breaker import Breaker
 from mmbot.risk.limits import RiskManager
-from mmbot.tape import Feed
+from mmbot.tape import Bar, Feed
 
 MILLISECOND_NS = 1_000_000
 BPS_PPB = PPB // 10_000
@@ -60,9 +60,8 @@ class Run:
     """Everything a run needs, wired but not started."""
 
     engine: Engine
-    venue: SimVenue
+    venue: ReplayExchange | BarExchange
     watch: Watch
-    markets: tuple[Market, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> 
     replay = _kernel(config.backtest, books, synthetic=False)
     _delays(config.backtest).apply(replay)
     sources = [RecordedRows(feed.chunks()) for feed in feeds]
-    return _wired(config, markets, books, (replay, sources), options)
+    return _over_rows(config, _account(config, markets), books, (replay, sources), options)
 
 
 def synthetic_run(
@@ -92,11 +91,19 @@ def synthetic_run(
     replay = _kernel(config.backtest, books, synthetic=True)
     delay_ns = round(params.latency_ms * MILLISECOND_NS)
     constant(delay_ns, delay_ns).apply(replay)
-    market = SyntheticMarket(
-        MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps
-    )
+    market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
     sources = [SyntheticRows(market, replay, recorded)]
-    return _wired(config, (SYNTHETIC_MARKET,), books, (replay, sources), options)
+    account = _account(config, (SYNTHETIC_MARKET,))
+    return _over_rows(config, account, books, (replay, sources), options)
+
+
+def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOptions) -> Run:
+    """Wire a backtest over bars of one market."""
+    params = config.backtest
+    book = OrderBook()
+    rules = BarRules(params.bars, params.seed, HORIZONS_NS)
+    venue = BarExchange(bars, book, _account(config, (market,)), _terms(params), rules)
+    return _watched(config, venue, [book], options)
 
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:
@@ -118,27 +125,41 @@ def market_settings(config: Config, symbol: str) -> MarketConfig:
     return config.markets.get(symbol, config.defaults)
 
 
-def _wired(
+def _over_rows(
     config: Config,
-    markets: tuple[Market, ...],
+    account: SimAccount,
     books: Sequence[OrderBook],
     rows: tuple[Replay, Sequence[RowSource]],
     options: RunOptions,
 ) -> Run:
-    params = config.backtest
-    initial_uusd = int(params.initial_equity_usd * MICRO)
     replay, sources = rows
-    terms = Terms(
+    venue = ReplayExchange(replay, sources, books, account, _terms(config.backtest))
+    return _watched(config, venue, books, options)
+
+
+def _watched(
+    config: Config,
+    venue: ReplayExchange | BarExchange,
+    books: Sequence[OrderBook],
+    options: RunOptions,
+) -> Run:
+    account = venue.account
+    engine = _engine(config, account.markets, books, options.observe)
+    recorder = Recorder(account.markets, account.initial_uusd)
+    watch = Watch(engine, venue, recorder, options.log)
+    return Run(engine=engine, venue=venue, watch=watch)
+
+
+def _account(config: Config, markets: Sequence[Market]) -> SimAccount:
+    return SimAccount(markets, int(config.backtest.initial_equity_usd * MICRO))
+
+
+def _terms(params: BacktestParams) -> Terms:
+    return Terms(
         maker_fee_ppb=round(params.maker_fee_bps * BPS_PPB),
         taker_fee_ppb=round(params.taker_fee_bps * BPS_PPB),
         funding_ppb_per_hour=round(params.funding_bps_per_hour * BPS_PPB),
     )
-    account = SimAccount(markets, initial_uusd)
-    venue = ReplayExchange(replay, sources, books, account, terms)
-    engine = _engine(config, markets, books, options.observe)
-    recorder = Recorder(markets, initial_uusd)
-    watch = Watch(engine, venue, recorder, _limits(config, markets, account), options.log)
-    return Run(engine=engine, venue=venue, watch=watch, markets=markets)
 
 
 def _kernel(params: BacktestParams, books: list[OrderBook], synthetic: bool) -> Replay:
@@ -204,24 +225,4 @@ def _strategy(config: Config, own: MarketConfig, market: Market) -> Strategy:
         side_exposure_ratio=risk.max_exposure_per_side_pct / 100,
         max_position_uusd=None if cap is None else int(cap * MICRO),
     )
-    return MarketMaker(own.quoting(), limits, market)
-
-
-def _limits(
-    config: Config, markets: Sequence[Market], account: SimAccount
-) -> Callable[[Sequence[int]], list[int]]:
-    """Position limits in lots at these marks, for the share of time a run spends at them."""
-    caps = []
-    for market in markets:
-        risk = market_settings(config, market.symbol).market_risk
-        cap = risk.max_position_usd
-        caps.append((risk.max_market_exposure_pct / 100, None if cap is None else int(cap * MICRO)))
-
-    def lots(marks: Sequence[int]) -> list[int]:
-        equity = account.equity_uusd(marks)
-        return [
-            market.lots_for(min(int(equity * share), cap or equity), mark)
-            for market, mark, (share, cap) in zip(markets, marks, caps, strict=True)
-        ]
-
-    return lots
+    return MarketMaker(own, limits, market)

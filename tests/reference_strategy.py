@@ -21,6 +21,7 @@ CAUSES = {
 }
 ENDS = {kernel.CANCELLED: "canceled", kernel.EXPIRED: "expired"}
 SAMPLE_STEPS = 100
+DEEP_TICKS = 99  # 100 prices, the best included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,6 @@ class ReferenceStrategy:
         while self._advance(start + (self.outcome.steps + 1) * self._run.step_ns, feed):
             self.outcome.steps += 1
             self._step(self.outcome.steps)
-        self.outcome.fills.sort(key=lambda fill: (fill.exch_ns, fill.order_id))
         return self.outcome
 
     def _advance(self, until_ns: int, feed: Iterator[bytes]) -> bool:
@@ -194,7 +194,7 @@ class ReferenceStrategy:
         if step % SAMPLE_STEPS == 0:
             money = (account.balance, account.fee)
             self.outcome.samples.append((now, bid, ask, account.lots, *money, account.trades))
-        deep = (self._book.lots_within(1, 100), self._book.lots_within(-1, 100))
+        deep = (self._book.lots_within(1, DEEP_TICKS), self._book.lots_within(-1, DEEP_TICKS))
         self.outcome.books.append((now, bid, bid_lots, ask, ask_lots, *deep))
         self._quote(bid, ask)
         every = self._run.taker_every

@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 from pydantic.fields import FieldInfo
 
-from mmbot.config.schema import Config
 from mmbot.domain.params import Params
 
 Section = type[Params]
@@ -108,30 +107,6 @@ def keys(section: Section, prefix: tuple[str, ...] = ()) -> Iterator[Key]:
             yield Key((*prefix, name), field)
 
 
-def section_at(path: tuple[str, ...]) -> Section | None:
-    """Return the model that the keys at `path` belong to, None where there is none."""
-    section: Section | None = Config
-    named: Section | None = None
-    for name in path:
-        if named is not None:
-            section, named = named, None
-        elif section is None or name not in section.model_fields:
-            return None
-        else:
-            field = section.model_fields[name]
-            section, named = section_of(field), named_section_of(field)
-    return section
-
-
-def is_section(path: tuple[str, ...]) -> bool:
-    """Return whether `path` holds keys or named sections rather than a value."""
-    if section_at(path) is not None:
-        return True
-    above = section_at(path[:-1])
-    field = above.model_fields.get(path[-1]) if above else None
-    return field is not None and named_section_of(field) is not None
-
-
 def values(
     settings: Params, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -164,6 +139,6 @@ def _bound(mark: object) -> str:
         case annotated_types.Le(le=bound):
             return f"up to {bound:,}"
         case annotated_types.MinLen(min_length=least):
-            return f"at least {least}"
+            return f"at least {least} of them"
         case _:
             return ""

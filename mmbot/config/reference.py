@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from mmbot.config.checks import LITERAL_SKEW
 from mmbot.config.keys import Key, Section, keys, named_section_of, section_of
 from mmbot.config.schema import Config
 from mmbot.config.show import COLUMN, scalar
+from mmbot.quoting.skew import InventoryParams
 
 SCHEMA_FILE = "mmbot.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=./{SCHEMA_FILE}"
@@ -73,6 +75,9 @@ Units are part of the key: `_bps` basis points, `_pct` percent (18 means 18 %), 
 """
 
 
+NOTES: dict[Section, str] = {InventoryParams: f"`direction`: {LITERAL_SKEW}"}
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft-07) of a configuration file, for editors."""
     found = Config.model_json_schema(ref_template="#/definitions/{model}")
@@ -102,10 +107,13 @@ def docs() -> str:
     lines = [DOCS_HEAD]
     for title, section, depth in _headings(Config, ()):
         own = [key for key in keys(section) if len(key.path) == 1]
+        note = NOTES.get(section)
         lines.append(f"\n{'#' * min(depth + 2, 4)} {title}\n\n{_summary(section)}.\n")
         if own:
             lines.append("\n| key | unit | default | values | effect |\n|---|---|---|---|---|\n")
             lines += [_row(key) for key in own]
+        if note:
+            lines.append(f"\n{note}\n")
     return "".join(lines)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mmbot.config.checks import quoted, remarks, resting_orders
-from mmbot.config.keys import is_section, section_at, unit_of, values
+from mmbot.config.keys import unit_of, values
 from mmbot.config.loader import Loaded
+from mmbot.config.paths import is_section, section_at
 from mmbot.config.problems import unknown
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import as_text

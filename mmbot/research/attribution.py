@@ -8,6 +8,8 @@ instead what the position then held earned. Hedge fills have lines of their own.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cache
+from operator import add
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -35,7 +37,7 @@ class Lines(NamedTuple):
 
     def plus(self, other: "Lines") -> "Lines":
         """Return the sum, line by line."""
-        return Lines(*(a + b for a, b in zip(self, other, strict=True)))
+        return Lines(*map(add, self, other))
 
     def times(self, factor: Fraction) -> "Lines":
         """Return every line times a factor."""
@@ -205,16 +207,16 @@ def _by_hour(record: RunRecord, index: int) -> dict[str, Lines]:
         for kind, position in held.items():
             if position:
                 earned = _held(kind, position * (value(mark) - value(last)))
-                _add(hours, _hour(last_ns), earned)
-        _add(hours, _hour(ts_ns), lines)
+                _add(hours, _hour_name(last_ns // HOUR_NS), earned)
+        _add(hours, _hour_name(ts_ns // HOUR_NS), lines)
         held[hedge] += lots
         last_ns, last = ts_ns, mark
     return hours
 
 
-def _hour(ts_ns: int) -> str:
-    start = ts_ns // HOUR_NS * HOUR_NS // 1_000_000_000
-    return datetime.fromtimestamp(start, UTC).strftime("%Y-%m-%dT%H:00Z")
+@cache
+def _hour_name(hour: int) -> str:
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%dT%H:00Z")
 
 
 def _add(group: dict[str, Lines], key: str, lines: Lines) -> None:

@@ -14,7 +14,7 @@ from mmbot.domain.market import MICRO
 from mmbot.errors import DataError
 from mmbot.research.metrics import MetricValue
 from mmbot.research.record import RunRecord
-from mmbot.research.results import ENOUGH_FILLS, Json, Results
+from mmbot.research.results import ENOUGH_FILLS, Json, Results, document
 
 SCHEMA = "mmbot.comparison/1"
 CONFIDENCE_PCT = 90
@@ -62,7 +62,7 @@ def comparison_document(comparison: Comparison) -> Json:
     """Return the JSON document of a comparison, schema "mmbot.comparison/1"."""
     return {
         "schema": SCHEMA,
-        "metrics": {run.header.name: run.values() for run in comparison.runs},
+        "runs": [document(run) for run in comparison.runs],
         "differences": to_builtins(comparison.differences),
     }
 

@@ -17,6 +17,7 @@ Trace = dict[str, Any]
 
 MAX_POINTS = 4000
 MS_NS = 1_000_000
+CROWD = 200
 SPLIT_NS = 5_000_000_000
 RUN_COLOURS = ("$net", "$ask", "$gain", "$bid", "$gross")
 
@@ -29,6 +30,11 @@ def thin(items: Sequence[Item], limit: int) -> list[Item]:
     if count <= limit:
         return list(items)
     return [items[i * (count - 1) // (limit - 1)] for i in range(limit)]
+
+
+def point_limit(record: RunRecord) -> int:
+    """Most points of a line in a market's chart: many markets share the page."""
+    return max(400, MAX_POINTS // len(record.markets))
 
 
 def equity_figure(record: RunRecord) -> Figure:
@@ -63,7 +69,7 @@ def equity_figure(record: RunRecord) -> Figure:
 def market_figure(record: RunRecord, index: int) -> Figure:
     """Mid, own quotes and fills of a market; below them the inventory and the quoted spread."""
     entry = record.markets[index]
-    limit = max(400, MAX_POINTS // len(record.markets))
+    limit = point_limit(record)
     samples = thin(entry.series, limit)
     fills = thin([fill for fill in record.fills if fill.market == index], limit)
     times = [sample.ts_ns // MS_NS for sample in samples]
@@ -245,7 +251,7 @@ def _quote(
     name: str, times: Sequence[int], ticks: Sequence[int], half_tick: float, colour: str
 ) -> Trace:
     prices = [2 * tick * half_tick if tick else None for tick in ticks]
-    return _line(name, times, prices, colour, width=1, shape="hv")
+    return {**_line(name, times, prices, colour, width=1, shape="hv"), "opacity": 0.6}
 
 
 def _band(samples: Sequence[QuoteSample], times: Sequence[int], half_tick: float) -> Trace:
@@ -280,6 +286,7 @@ def _fills(entry: MarketRecord, fills: Sequence[FillRecord], side: Side) -> Trac
     chosen = [fill for fill in fills if fill.side is side]
     largest = max((fill.lots for fill in fills), default=1)
     bid = side is Side.BID
+    smallest = 4 if len(fills) > CROWD else 7
     tick, lot = float(entry.market.tick), float(entry.market.lot)
     return {
         "type": "scatter",
@@ -290,9 +297,10 @@ def _fills(entry: MarketRecord, fills: Sequence[FillRecord], side: Side) -> Trac
         "customdata": [[fill.lots * lot, fill.cause] for fill in chosen],
         "hovertemplate": "%{customdata[0]} at %{y} (%{customdata[1]})",
         "marker": {
+            "opacity": 1,
             "symbol": "triangle-up" if bid else "triangle-down",
             "color": "$bid" if bid else "$ask",
-            "size": [4 + 6 * sqrt(fill.lots / largest) for fill in chosen],
+            "size": [smallest + 5 * sqrt(fill.lots / largest) for fill in chosen],
             "line": {"color": "$paper", "width": 0.6},
         },
     }

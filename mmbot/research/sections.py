@@ -41,11 +41,14 @@ def header(results: Results) -> str:
 
 def tiles(results: Results) -> str:
     """The headline numbers."""
+    shown = "".join(tile(one) for one in (*_earnings(results), *_quoting(results)))
+    return f'<div class="tiles">{shown}</div>'
+
+
+def _earnings(results: Results) -> list[Tile]:
     profit, risk = results.metrics.profit, results.metrics.risk
-    trading, presence = results.metrics.trading, results.metrics.presence
-    five = next((m for m in results.markouts if m.side == "all" and m.horizon_s == 5), None)
     minute = risk.sharpe_minute_ratio
-    shown = [
+    return [
         Tile(
             "Net profit", money(profit.pnl_net_usd), "USD",
             f"{money(profit.pnl_gross_usd)} before fees", profit.pnl_net_usd,
@@ -70,6 +73,13 @@ def tiles(results: Results) -> str:
             "Volume", amount(profit.volume_usd), "USD",
             f"{number(profit.turnover_ratio, 2)} x equity",
         ),
+    ]  # fmt: skip
+
+
+def _quoting(results: Results) -> list[Tile]:
+    trading, presence = results.metrics.trading, results.metrics.presence
+    five = next((m for m in results.markouts if m.side == "all" and m.horizon_s == 5), None)
+    return [
         Tile(
             "Fills", f"{trading.fills_count:,}", "",
             f"{number(trading.fill_rate_pct, 1, ' %')} of orders, "
@@ -99,7 +109,6 @@ def tiles(results: Results) -> str:
             f"{number(trading.requests_per_s, 2)} requests/s",
         ),
     ]  # fmt: skip
-    return f'<div class="tiles">{"".join(tile(one) for one in shown)}</div>'
 
 
 def warnings(remarks: Sequence[str]) -> str:
@@ -126,7 +135,11 @@ def markets(results: Results, charts: dict[str, Figure]) -> str:
     cards = []
     for index, metrics in enumerate(results.markets[:MAX_MARKET_CHARTS]):
         figure = figures.market_figure(results.record, index)
-        note = "Own quotes around the mid, fills sized by lots; inventory and its limit below."
+        drawn = min(metrics.fills_count, figures.point_limit(results.record))
+        note = (
+            f"Own quotes around the mid, {drawn:,} of {metrics.fills_count:,} fills sized by lots; "
+            "inventory and its limit below."
+        )
         cards.append(card(f"{metrics.symbol}: quotes and fills", note, chart(charts, figure, 620)))
     rows = [
         [

@@ -49,14 +49,11 @@ class Watch:
         engine: Engine,
         venue: WatchedVenue,
         recorder: Recorder,
-        limits: Callable[[Sequence[int]], Sequence[int]],
         log: Callable[[Batch], None] | None,
     ) -> None:
-        """`limits` turns marks into the position limit of every market in lots."""
         self._engine = engine
         self._venue = venue
         self._recorder = recorder
-        self._limits = limits
         self._log = log
         self._hedges: set[int] = set()
         self._refused = (0, 0)
@@ -79,7 +76,6 @@ class Watch:
         """Sample every market."""
         marks = self._venue.marks()
         self._collect()
-        limits = self._limits(marks)
         for index, desk in enumerate(self._engine.desks):
             mark = marks[index]
             if mark == 0:
@@ -87,7 +83,7 @@ class Watch:
             answer = desk.answer
             reason = None if isinstance(answer, Hold) else answer.reason
             self._recorder.gate(now_ns, index, reason)
-            self._recorder.set_limit(index, limits[index])
+            self._recorder.set_limit(index, self._engine.risk.limit_lots(index))
             self._recorder.sample(_sample(now_ns, index, desk, mark))
 
     def finish(self) -> RunRecord:
@@ -117,8 +113,8 @@ class Watch:
                     hedge=fill.order_id in self._hedges,
                 )
             )
-        for mark in venue.take_marks():
-            recorder.mark(*mark)
+        for matured in venue.take_marks():
+            recorder.mark(*matured)
         for payment, at in venue.take_funding():
             recorder.funding(payment.market, payment.ts_recv_ns, payment.atoms, at)
         refused = venue.refusals()

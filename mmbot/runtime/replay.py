@@ -1,6 +1,6 @@
 """The replay loop: venue events into the engine, its batches back to the venue, nothing else.
 
-No clock and no waiting: time is what the venue says it is, so a run is a pure function of its inputs.
+No clock, no waiting: time is what the venue says, so a run is a pure function of its inputs.
 """
 
 from collections.abc import Callable

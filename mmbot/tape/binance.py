@@ -81,7 +81,8 @@ class CaptureFeed:
         """Nanoseconds added to the local times of the capture."""
         if self._options.clock_offset_ns is not None:
             return self._options.clock_offset_ns
-        return max(-self._survey.least_latency, 0)
+        least = self._survey.least_latency
+        return self._options.feed_latency_ns - least if least < 0 else 0
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -77,9 +77,12 @@ class EventsFile:
                 yield file
                 return
             try:
-                with zipfile.ZipFile(file) as archive, archive.open(_member(archive)) as stream:
+                with (
+                    zipfile.ZipFile(file) as archive,
+                    archive.open(_member(self.path, archive)) as stream,
+                ):
                     yield stream
-            except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
                 raise DataError(f"{self.path}: damaged npz file ({error})") from error
 
 
@@ -169,11 +172,12 @@ def _decoded(file: EventsFile, decoder: EventDecoder) -> Iterator[bytes]:
             raise DataError(f"{file.path}, row {decoder.count}: {error}") from error
 
 
-def _member(archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if name.endswith(".npy")]
-    if len(names) != 1 and "data.npy" not in names:
-        raise KeyError(f"expected the array data.npy, found {', '.join(names) or 'nothing'}")
-    return names[0] if len(names) == 1 else "data.npy"
+def _member(path: Path, archive: zipfile.ZipFile) -> str:
+    names = archive.namelist()
+    arrays = [name for name in names if name.endswith(".npy")]
+    if len(arrays) == 1 or "data.npy" in arrays:
+        return arrays[0] if len(arrays) == 1 else "data.npy"
+    raise DataError(f"{path}: expected the array data.npy, found {', '.join(names)}")
 
 
 def _rows_in_header(path: Path, stream: IO[bytes]) -> int:

@@ -25,9 +25,9 @@ class FeedOptions:
 
     grids: markets by upper-case symbol, "*" for any symbol; a symbol without one gets its grid
     inferred. compat: take captures as hftbacktest does (diffs as they arrive, a snapshot
-    overwrites). strict: a gap in the ids is an error. clock_offset_ns: added to local times; None
-    makes the smallest latency 0 where it is negative. start_ns, end_ns: window of exchange time.
-    feed_latency_ns: latency of formats that have no local time.
+    overwrites). strict: a gap in the depth ids is an error. clock_offset_ns: added to local times;
+    None makes the smallest latency feed_latency_ns where it is negative, and changes nothing where
+    it is not. start_ns, end_ns: window of exchange time, end excluded.
     """
 
     grids: Mapping[str, Market] = field(default_factory=dict)

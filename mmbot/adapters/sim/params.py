@@ -98,7 +98,8 @@ class BacktestParams(Params):
         Field(description="the queue ahead falls with trades, cancels too, or fills are drawn"),
     ] = "power"
     queue_power: Annotated[
-        float, Field(gt=0, le=100, description="power: higher, more cancels are behind us")
+        float,
+        Field(gt=0, le=100, description="power: higher, cancels come more from the longer part"),
     ] = 3.0
     partial_fills: Annotated[bool, Field(description="a trade fills no more than its own size")] = (
         True

@@ -13,29 +13,14 @@ def from_text(text: str) -> Loaded:
     return load([Path("c.yaml")], texts={Path("c.yaml"): text})
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (
-            "defaults:\n  levels: {count: 3}\n  sizing: {mode: tiered, tier_weights: [0.6, 0.4]}\n",
-            "defaults.sizing.tier_weights (c.yaml:3:40): 2 weights for levels.count 3;"
-            " tiered sizing needs one for every level",
-        ),
-        (
-            "defaults:\n  sizing: {min_order_usd: 20, max_order_usd: 10}\n",
-            "defaults.sizing.max_order_usd (c.yaml:2:46): 10 is below min_order_usd 20",
-        ),
-        (
-            "defaults:\n  fair_price:\n    reference: {offset_window_s: 5}\n",
-            "defaults.fair_price.reference.min_samples_count (c.yaml:3:16): 10 samples never fit"
-            " into offset_window_s 5: there is one a second",
-        ),
-    ],
-)
-def test_settings_of_a_market_must_agree(text: str, line: str) -> None:
+def test_tiered_sizing_needs_a_weight_for_every_level() -> None:
+    text = "defaults:\n  levels: {count: 3}\n  sizing: {mode: tiered, tier_weights: [0.6, 0.4]}\n"
     with pytest.raises(ConfigError) as caught:
         from_text(text)
-    assert caught.value.problems == (line,)
+    assert caught.value.problems == (
+        "defaults.sizing.tier_weights (c.yaml:3:40): levels.count 3 needs as many"
+        " sizing.tier_weights, not 2",
+    )
 
 
 def test_a_market_is_checked_with_what_it_inherits() -> None:
@@ -46,8 +31,8 @@ def test_a_market_is_checked_with_what_it_inherits() -> None:
     with pytest.raises(ConfigError) as caught:
         from_text(text)
     assert caught.value.problems == (
-        "markets.B.sizing.tier_weights (c.yaml:2:11): 3 weights for levels.count 4;"
-        " tiered sizing needs one for every level",
+        "markets.B.levels.count (c.yaml:5:23): levels.count 4 needs as many"
+        " sizing.tier_weights, not 3",
     )
 
 
@@ -75,8 +60,11 @@ def test_the_defaults_draw_no_remark() -> None:
             "defaults: {market_risk: {max_market_exposure_pct: 61}}",
             "defaults.market_risk.max_market_exposure_pct",
         ),
-        ("defaults: {sizing: {fixed_usd: 9}}", "defaults.sizing.fixed_usd"),
         ("defaults: {sizing: {fixed_usd: 1001}}", "defaults.sizing.fixed_usd"),
+        ("defaults: {hedge: {threshold_pct: 0.35}}", "defaults.hedge.threshold_pct"),
+        ("markets: {A: {hedge: {fraction_pct: 0.3}}}", "markets.A.hedge.fraction_pct"),
+        ("risk: {loss: {drawdown_from_peak_pct: 0.03}}", "risk.loss.drawdown_from_peak_pct"),
+        ("backtest: {bars: {p_touch_pct: 0.3}}", "backtest.bars.p_touch_pct"),
         ("markets: {A: {spread: {min_bps: 1.9}}, B: {}}", "markets.A.spread.min_bps"),
         ("risk: {max_open_orders_count: 3}", "risk.max_open_orders_count"),
     ],
@@ -93,11 +81,11 @@ def test_doubtful_settings_are_remarked_on_once(text: str, key: str) -> None:
         "backtest: {maker_fee_bps: -1}",
         "defaults: {market_risk: {max_exposure_per_side_pct: 30}}",
         "defaults: {market_risk: {max_market_exposure_pct: 60}}",
-        "defaults: {sizing: {fixed_usd: 10}}",
         "defaults: {sizing: {fixed_usd: 1000}}",
-        "defaults: {sizing: {fixed_usd: 9, fixed_base: 1}}",
-        "defaults: {sizing: {fixed_usd: 9, mode: percentage}}",
+        "defaults: {sizing: {fixed_usd: 1001, fixed_base: 1}}",
+        "defaults: {sizing: {fixed_usd: 1001, mode: percentage}}",
         "risk: {max_open_orders_count: 4}",
+        "defaults: {inventory: {deadband_pct: 0}, hedge: {threshold_pct: 1}}",
     ],
 )
 def test_settings_on_the_edge_are_not(text: str) -> None:

@@ -43,7 +43,7 @@ def test_later_files_win_maps_merge_and_lists_replace(tmp_path: Path) -> None:
         tmp_path,
         "a.yaml",
         "defaults:\n  spread: {min_bps: 4, max_bps: 50}\n"
-        "  sizing: {tier_weights: [0.5, 0.25, 0.25]}\n",
+        "  sizing: {tier_weights: [0.5, 0.25, 0.25]}\n  levels: {count: 7}\n",
     )
     second = write(
         tmp_path,
@@ -56,7 +56,8 @@ def test_later_files_win_maps_merge_and_lists_replace(tmp_path: Path) -> None:
     assert loaded.config.defaults.sizing.tier_weights == (0.5, 0.5)
     assert loaded.origin("defaults.spread.min_bps") == f"{second}:2:21"
     assert loaded.origin("defaults.spread.max_bps") == f"{first}:2:33"
-    assert loaded.origin("defaults.levels.count") == "default"
+    assert loaded.config.defaults.levels.count == 7
+    assert loaded.origin("defaults.hedge.enabled") == "default"
 
 
 def test_included_files_come_before_the_file_itself(tmp_path: Path) -> None:
@@ -187,7 +188,8 @@ backtest:
         ),
         (
             "backtest: {latency: {model: table}}\n",
-            "backtest.latency (c.yaml:1:21): model table reads its delays from a file; set file",
+            "backtest.latency.model (c.yaml:1:29): model table reads its delays from a file;"
+            " set file",
         ),
         (
             "defaults: {sizing: {tier_weights: []}}\n",
@@ -217,6 +219,36 @@ backtest:
             " defaults.requote or defaults.hedge",
         ),
         (
+            "risk: {max_market_exposure_pct: 30}\n",
+            "risk.max_market_exposure_pct (c.yaml:1:8): unknown key here; it belongs to"
+            " defaults.market_risk",
+        ),
+        (
+            "markets: {BTCUSD: {deadband_pct: 3}}\n",
+            "markets.BTCUSD.deadband_pct (c.yaml:1:20): unknown key here; it belongs to"
+            " markets.BTCUSD.inventory",
+        ),
+        (
+            "backtest: {latency_ms: 3}\n",
+            "backtest.latency_ms (c.yaml:1:12): unknown key here; it belongs to simulate",
+        ),
+        (
+            "backtest: {entry_ms: 3}\n",
+            "backtest.entry_ms (c.yaml:1:12): unknown key here; it belongs to backtest.latency",
+        ),
+        (
+            "defaults: {reference: {}}\n",
+            "defaults.reference (c.yaml:1:12): unknown key here; it belongs to defaults.fair_price",
+        ),
+        (
+            "backtest: {instruments: {X: {tick: 1, lot: 1, imf_pct: 0.001}}}\n",
+            "backtest.instruments.X.imf_pct (c.yaml:1:56): 0.001 is below 0.01",
+        ),
+        (
+            "risk: {version: 1}\n",
+            "risk.version (c.yaml:1:8): unknown key here; it belongs to the top level",
+        ),
+        (
             "markets: {BTCUSD: {spread: {min_bsp: 1}}}\n",
             "markets.BTCUSD.spread.min_bsp (c.yaml:1:29): unknown key; did you mean min_bps?",
         ),
@@ -238,6 +270,7 @@ backtest:
 def test_a_mistake_reads_as_a_plain_sentence(text: str, line: str) -> None:
     (found,) = problems(text)
     assert found.startswith(line)
+    assert "write" not in found or "write" in line
     assert "pydantic" not in found
     assert "http" not in found
 
@@ -249,13 +282,24 @@ def test_an_inherited_mistake_is_reported_once_at_its_own_line() -> None:
     )
     assert problems(text) == (
         "defaults.levels.count (c.yaml:2:19): 21 is above 20",
-        "defaults.spread (c.yaml:3:11): max_bps 5.0 is below min_bps 9.0",
+        "defaults.spread.max_bps (c.yaml:3:33): max_bps 5.0 is below min_bps 9.0",
     )
 
 
 def test_a_market_that_clashes_with_defaults_is_reported_at_the_market() -> None:
     text = "defaults:\n  spread: {max_bps: 20}\nmarkets:\n  A:\n    spread: {min_bps: 25}\n"
-    assert problems(text) == ("markets.A.spread (c.yaml:5:13): max_bps 20.0 is below min_bps 25.0",)
+    assert problems(text) == (
+        "markets.A.spread.min_bps (c.yaml:5:23): max_bps 20.0 is below min_bps 25.0",
+    )
+
+
+def test_a_clash_names_the_key_that_was_set_last() -> None:
+    assert problems(
+        "defaults:\n  spread: {min_bps: 25}\n", overrides=["defaults.spread.max_bps=9"]
+    ) == ("defaults.spread.max_bps (--set): max_bps 9.0 is below min_bps 25.0",)
+    assert problems("defaults: {spread: {max_bps: 2}}\n") == (
+        "defaults.spread.max_bps (c.yaml:1:30): max_bps 2.0 is below min_bps 8.0",
+    )
 
 
 def test_mistakes_outside_files_name_their_source() -> None:
@@ -277,14 +321,25 @@ def test_unreadable_files_are_one_line_each_and_nothing_else(tmp_path: Path) -> 
     missing, folder = tmp_path / "missing.yaml", tmp_path
     latin = tmp_path / "latin.yaml"
     latin.write_bytes(b"instance:\n  name: caf\xe9\n")
+    large = write(tmp_path, "large.yaml", "#" * 262_145)
+    endless = Path("/dev/zero")
     with pytest.raises(ConfigError) as caught:
-        load([missing, folder, latin])
+        load([missing, folder, latin, large, endless])
     assert caught.value.problems == (
         f"{missing}: cannot be read: no such file or directory",
         f"{folder}: cannot be read: is a directory",
         f"{latin}:2:12: not UTF-8 text: byte 0xe9",
+        f"{large}: larger than 262,144 bytes; that is not a configuration",
+        "/dev/zero: larger than 262,144 bytes; that is not a configuration",
     )
     assert caught.value.exit_code == 3
+
+
+def test_nothing_is_called_missing_when_a_file_was_not_read(tmp_path: Path) -> None:
+    part = write(tmp_path, "part.yaml", "backtest: {instruments: {X: {tick: 1}}}\n")
+    with pytest.raises(ConfigError) as caught:
+        load([part, tmp_path / "lot.yaml"])
+    assert [line for line in caught.value.problems if "required" in line] == []
 
 
 def test_mistakes_of_all_files_come_together(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.config.keys import Key, is_section, keys, section_at, unit_of
+from mmbot.config.keys import Key, keys, unit_of
 from mmbot.config.loader import load
+from mmbot.config.paths import is_section, section_at
 from mmbot.config.reference import docs, full, schema, schema_text, template
 from mmbot.config.schema import Config
 from mmbot.config.show import get, scalar, show
@@ -182,6 +183,8 @@ def test_get_returns_a_value_or_a_section() -> None:
     assert get(loaded, "defaults.sizing.tier_weights") == "[0.5, 0.3, 0.2]\n"
     assert get(loaded, "defaults.sizing.fixed_base") == "null\n"
     assert get(loaded, "markets") == "{}\n"
+    tiny = load([], ["backtest.instruments.X={tick: 1e-8, lot: 1e3}"])
+    assert get(tiny, "backtest.instruments.X.tick") == "0.00000001\n"
 
 
 @pytest.mark.parametrize("key", ["risk.los", "", "risk.loss.daily_limit_usd.x", "markets.A"])

@@ -110,9 +110,8 @@ def test_every_value_knows_its_place() -> None:
         ),
         ("b: *x\n", "f:1:4: anchors and aliases (& and *) are not supported; use `defaults:`"),
         (
-            "a: !!python/object:os.system 1\n",
-            "f:1:4: the tag tag:yaml.org,2002:python/object:os.system is not supported;"
-            " quote text instead",
+            "a: !!python/name:f 1\n",
+            "f:1:4: the tag tag:yaml.org,2002:python/name:f is not supported; quote text instead",
         ),
         ("!!str a: 1\n", "f:1:1: anchors and tags are not supported"),
         ("a: 1\n---\nb: 2\n", "f:2:1: a second document; one file holds one configuration"),
@@ -143,8 +142,12 @@ def test_depth_is_counted_before_it_is_followed() -> None:
 
 def test_size_and_count_are_limited() -> None:
     assert mistakes("#" * (MAX_BYTES + 1)) == [
-        f"f: larger than {MAX_BYTES} bytes; that is not a config file"
+        "f: larger than 262,144 bytes; that is not a configuration"
     ]
+    assert mistakes("#" * MAX_BYTES) == []
+    assert mistakes(f"{'k' * 65}: 1") == ["f:1:1: a key of 65 characters; at most 64"]
+    assert mistakes(f"{'k' * 64}: 1") == []
+    assert mistakes("- 1\n" * 20_000) == ["f:20000:3: more than 20000 values"]
     assert mistakes("- 1\n" * 20_001) == ["f:20000:3: more than 20000 values"]
 
 

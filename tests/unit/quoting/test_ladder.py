@@ -93,6 +93,7 @@ def test_no_price_left_above_zero() -> None:
         (Room(100, 99), [100], [99], None),
         (Room(11, 10), [11], [10], None),
         (Room(10, 9), [], [], "bids too small, asks too small"),
+        (Room(1, 1), [], [], "bids too small, asks too small"),
     ],
 )
 def test_room(room: Room, bids: list[int], asks: list[int], reason: str | None) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from mmbot.domain.market import Market
 from mmbot.domain.order import Level
 from mmbot.domain.quotes import HOLD, NO_ROOM, Hold, Quotes, Room
 from mmbot.quoting.state import QuotingState
-from mmbot.quoting.strategy import MarketMaker, QuotingParams, Strategy
+from mmbot.quoting.strategy import MarketMaker, Strategy
 from tests.unit.quoting.scene import (
     ASKS,
     BIDS,
@@ -26,7 +25,6 @@ from tests.unit.quoting.scene import (
     book,
     limits,
     maker,
-    params,
     state,
 )
 
@@ -166,14 +164,6 @@ def test_hold_is_not_an_empty_answer() -> None:
     answer = strategy.decide(state(room=NO_ROOM))
     assert answer is not HOLD
     assert answer == Quotes((), (), "no room for bids, no room for asks")
-
-
-def test_a_weight_for_every_level() -> None:
-    with pytest.raises(ValidationError, match=r"levels.count 3 needs as many sizing.tier_weights"):
-        params(sizing={"mode": "tiered", "tier_weights": (0.5, 0.5)})
-    assert params(sizing={"tier_weights": (0.5, 0.5)}).levels.count == 3
-    assert params(sizing={"mode": "tiered"}).levels.count == 3
-    assert QuotingParams().levels.count == 2
 
 
 @st.composite

@@ -60,6 +60,21 @@ def test_average_cost_of_the_hand_worked_run() -> None:
     assert market.realised_atoms == 12_894_500_000 - 2_000_000_000
 
 
+def test_groups_of_the_hand_worked_run() -> None:
+    groups = attribute(hand_run()).groups
+    totals = {
+        dimension: {key: float(lines.total) for key, lines in groups[dimension].items()}
+        for dimension in ("side", "liquidity", "market")
+    }
+    assert totals == {
+        # Bids: (6 - 12 - 2 - 2) x 5e8 - 64.7e6 atoms; asks: (8 + 24) x 5e8 - 40.8e6.
+        "side": {"bid": -0.253235, "ask": 0.79796, "funding": 0.1},
+        # Quotes: (14 + 12) x 5e8 - 70.5e6; the hedge: -4 x 5e8 - 35e6.
+        "liquidity": {"maker": 0.646475, "hedge": -0.10175, "funding": 0.1},
+        "market": {"XYZ": 0.644725},
+    }
+
+
 def test_a_taker_that_is_no_hedge_has_its_own_line() -> None:
     recorder = Recorder([linear()], 10**9)
     recorder.fill(but(fill(0, 1, Side.BID, 101, 2), maker=False, mark_half_ticks=200))
