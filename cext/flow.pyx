@@ -19,7 +19,8 @@ include "flow.pxi"
 cdef class Flow:
     """Rows of one market, sub-step by sub-step; reacts to the best prices and prints it is told.
 
-    `chunk` costs O(levels) per sub-step. Money and sizes inside are doubles: this is a model of
+    params: every field of FlowParams and the grid; clock: (start, feed latency in nanoseconds,
+    number of sub-steps). `chunk` costs O(levels) per sub-step. Money and sizes inside are doubles: this is a model of
     the world, not the bot's book-keeping.
     """
 
@@ -40,10 +41,7 @@ cdef class Flow:
         Row* rows
         list touches
 
-    def __cinit__(
-        self, params, *, uint64_t seed, int market, int64_t start_ns, int64_t latency_ns,
-        int64_t substeps,
-    ):
+    def __cinit__(self, params, *, uint64_t seed, int market, tuple clock):
         self.p = params
         self.levels = <int>self.p.levels
         if not 1 <= self.levels <= MAX_LEVELS:
@@ -55,9 +53,7 @@ cdef class Flow:
             raise MemoryError
         self.gap_ticks = max(1, <int64_t>round(self.p.gap * self.p.ticks_per_bps))
         self.market = market
-        self.start_ns = start_ns
-        self.latency_ns = latency_ns
-        self.last = substeps
+        self.start_ns, self.latency_ns, self.last = clock
         seed_stream(&self.path, seed, 1)
         seed_stream(&self.noise, seed, 2)
         seed_stream(&self.informed, seed, 3)

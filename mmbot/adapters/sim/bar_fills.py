@@ -9,16 +9,36 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil, floor
 from struct import pack
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mmbot.adapters.sim.params import BarParams
 from mmbot.domain.order import Level, Side
-from mmbot.tape.bars import Bar
 
 BPS = 10_000
 PERCENT = 100
 SECOND_NS = 1_000_000_000
 _MICRO = 1_000_000
+
+
+class Bar(Protocol):
+    """A bar as the tape reads it: opening time, prices in ticks, volume and depths in lots."""
+
+    @property
+    def ts_ns(self) -> int: ...
+    @property
+    def open(self) -> int: ...
+    @property
+    def high(self) -> int: ...
+    @property
+    def low(self) -> int: ...
+    @property
+    def close(self) -> int: ...
+    @property
+    def volume_lots(self) -> int: ...
+    @property
+    def bid_depth_lots(self) -> int: ...
+    @property
+    def ask_depth_lots(self) -> int: ...
 
 
 @dataclass(slots=True)

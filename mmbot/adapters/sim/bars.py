@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bar_fills import (
     SECOND_NS,
+    Bar,
     Draws,
     bar_fills,
     bar_length_warning,
@@ -27,7 +28,6 @@ from mmbot.domain.events import (
     FundingPayment,
 )
 from mmbot.errors import DataError
-from mmbot.tape.bars import Bar
 
 
 class BarRules(NamedTuple):
