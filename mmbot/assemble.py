@@ -57,11 +57,12 @@ class Onlooker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything a run needs, wired but not started."""
+    """Everything a run needs, wired but not started; `notes` are remarks on its input, at the end."""
 
     engine: Engine
     venue: ReplayExchange | BarExchange
     watch: Watch
+    notes: Callable[[], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,12 @@ def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> 
     replay = _kernel(config.backtest, books, synthetic=False)
     _delays(config.backtest).apply(replay)
     sources = [RecordedRows(feed.chunks()) for feed in feeds]
-    return _over_rows(config, _account(config, markets), books, (replay, sources), options)
+
+    def notes() -> list[str]:
+        return [note for feed in feeds for note in feed.notes()]
+
+    account = _account(config, markets)
+    return _over_rows(config, account, books, (replay, sources), options, notes)
 
 
 def synthetic_run(
@@ -103,7 +109,11 @@ def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOpt
     book = OrderBook()
     rules = BarRules(params.bars, params.seed, HORIZONS_NS)
     venue = BarExchange(bars, book, _account(config, (market,)), _terms(params), rules)
-    return _watched(config, venue, [book], options)
+
+    def notes() -> list[str]:
+        return [] if venue.warning is None else [venue.warning]
+
+    return _watched(config, venue, [book], options, notes)
 
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:
@@ -131,10 +141,11 @@ def _over_rows(
     books: Sequence[OrderBook],
     rows: tuple[Replay, Sequence[RowSource]],
     options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     replay, sources = rows
     venue = ReplayExchange(replay, sources, books, account, _terms(config.backtest))
-    return _watched(config, venue, books, options)
+    return _watched(config, venue, books, options, notes)
 
 
 def _watched(
@@ -142,12 +153,13 @@ def _watched(
     venue: ReplayExchange | BarExchange,
     books: Sequence[OrderBook],
     options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     account = venue.account
     engine = _engine(config, account.markets, books, options.observe)
     recorder = Recorder(account.markets, account.initial_uusd)
     watch = Watch(engine, venue, recorder, options.log)
-    return Run(engine=engine, venue=venue, watch=watch)
+    return Run(engine=engine, venue=venue, watch=watch, notes=notes)
 
 
 def _account(config: Config, markets: Sequence[Market]) -> SimAccount:
