@@ -57,7 +57,7 @@ class Onlooker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything a run needs, wired but not started; `notes` are remarks on its input, at the end."""
+    """Everything a run needs, wired but not started; `notes` are remarks on its input."""
 
     engine: Engine
     venue: ReplayExchange | BarExchange
