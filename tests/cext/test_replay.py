@@ -329,6 +329,15 @@ def test_start_and_end_of_a_run() -> None:
     assert replay.now_ns == 4000
 
 
+def test_time_does_not_go_back_between_markets() -> None:
+    replay = Replay([OrderBook(), OrderBook()])
+    first = [depth(1000, BID, 99, 1), replace(depth(1000, BID, 98, 1), local_ns=5000)]
+    replay.feed(0, packed(first), True)
+    replay.feed(1, packed([replace(depth(1000, BID, 99, 1), local_ns=3000)]), True)
+    assert replay.advance(9000) == kernel.ENDED
+    assert replay.now_ns == 5000
+
+
 def test_malformed_input_is_refused() -> None:
     replay = Replay([OrderBook()])
     good = packed([depth(1000, BID, 99, 1)])
