@@ -237,7 +237,8 @@ class Flow:
         return rows
 
     def noise_takers(self, bid: int, ask: int) -> list[Row]:
-        p, rows = self.p, []
+        p = self.p
+        rows: list[Row] = []
         self.state["hawkes"] *= math.exp(-p["noise_decay"] * DT)
         none = math.exp(-(p["noise_rate"] + self.state["hawkes"]) * DT)
         room = self.noise.uniform()
