@@ -34,7 +34,7 @@ cdef bint grid_steps(double value, const Scale* scale, int64_t* steps) noexcept 
 cdef class EventDecoder:
     """Rows of an events file (64 bytes, prices and sizes as doubles) to rows of ours, in order.
 
-    Grids are (decimals, step) as in Decoder; nothing is rounded but the noise of a double.
+    `grid` is as in Decoder; nothing is rounded but the noise of a double.
     `survey` writes no rows and finds the common divisors of prices and sizes. O(1) per row.
     """
 
@@ -44,24 +44,27 @@ cdef class EventDecoder:
         Rows out
         uint32_t market
         bint surveying
+        int64_t last_exch
+        int64_t last_local
+        int64_t price_divisor
+        int64_t size_divisor
         readonly int64_t count
-        readonly int64_t first_exch
-        readonly int64_t last_exch
-        readonly int64_t last_local
-        readonly int64_t price_divisor
-        readonly int64_t size_divisor
 
-    def __cinit__(self, price, size, *, uint32_t market=0, bint survey=False):
-        self.price = scale_from(price)
-        self.size = scale_from(size)
+    def __cinit__(self, grid, uint32_t market=0, bint survey=False):
+        self.price = scale_from(grid[0])
+        self.size = scale_from(grid[1])
         self.market = market
         self.surveying = survey
-        self.first_exch = INT64_MAX
         self.last_exch = INT64_MIN
         self.last_local = INT64_MIN
 
     def __dealloc__(self):
         free(self.out.items)
+
+    @property
+    def divisors(self) -> tuple[int, int]:
+        """Common divisors of the prices and of the sizes that a survey has seen, in grid steps."""
+        return (self.price_divisor, self.size_divisor)
 
     def feed(self, bytes events) -> bytes:
         """Convert whole event rows.
@@ -86,7 +89,7 @@ cdef class EventDecoder:
         if event.flags >> 32 or flags & ~(KIND_MASK | STREAMS | SIDES) or not flags & STREAMS:
             raise ValueError(f"expected known flags, found {event.flags:#x}")
         if not KIND_DEPTH <= kind <= KIND_SNAPSHOT:
-            raise ValueError(f"expected depth, trade, clear or snapshot (1 to 4), found kind {kind}")
+            raise ValueError(f"expected depth, trade, clear or snapshot, found kind {kind}")
         self.check_time(event, flags)
         row.exch_ns = event.exch_ns
         row.local_ns = event.local_ns
@@ -114,7 +117,6 @@ cdef class EventDecoder:
                     f"exchange time goes back from {self.last_exch} to {event.exch_ns}"
                 )
             self.last_exch = event.exch_ns
-            self.first_exch = min(self.first_exch, event.exch_ns)
         if flags & FLAG_LOCAL:
             if event.local_ns < self.last_local:
                 raise ValueError(
@@ -289,7 +291,9 @@ def split_rows(bytes rows, Py_ssize_t markets) -> list[bytes]:
     parts = [[] for _ in range(markets)]
     for i in range(count):
         if <Py_ssize_t>given[i].market >= markets:
-            raise ValueError(f"expected a market below {markets} in row {i}, found {given[i].market}")
+            raise ValueError(
+                f"expected a market below {markets} in row {i}, found {given[i].market}"
+            )
         if i + 1 == count or given[i + 1].market != given[i].market:
             parts[given[i].market].append(rows[start * sizeof(Row) : (i + 1) * sizeof(Row)])
             start = i + 1

@@ -187,3 +187,8 @@ cdef bint check_members(Reading* r) noexcept nogil:
     if seen & HAS_SNAPSHOT_ID and (seen & NEED_SNAPSHOT != NEED_SNAPSHOT or seen & HAS_KIND):
         return fail(&r.cursor, r.cursor.at, b"expected lastUpdateId, bids and asks in a snapshot")
     return True
+
+
+# The matching engine's time where there is one; spot diffs have the time of sending only.
+cdef inline int64_t message_ms(const Message* m) noexcept nogil:
+    return m.trade_ms if m.seen & HAS_TRADE_MS else m.event_ms

@@ -12,11 +12,15 @@ from mmbot.cext.capture import Decoder, Sequencer
 from mmbot.domain.market import Market
 from mmbot.errors import DataError
 from mmbot.tape.feed import HORIZON_NS, Feed, FeedOptions, grid_notes, known_market, shaped
-from mmbot.tape.grid import SURVEY_SCALE, inferred_market, scale_of
+from mmbot.tape.grid import SURVEY_GRID, grid_of, inferred_market
 from mmbot.tape.source import Source, sha256_of
 
 _LONGEST_LINE = 1 << 24
-_UNKNOWN_GRID = (SURVEY_SCALE, SURVEY_SCALE)
+_LEFT_OUT = {
+    "other_trades": "trades that hit no order in the book",
+    "stale_diffs": "depth updates older than the book",
+    "stale_snapshots": "snapshots older than the book",
+}
 
 
 class Lines:
@@ -81,19 +85,19 @@ class CaptureFeed:
         """Nanoseconds added to the local times of the capture."""
         if self._options.clock_offset_ns is not None:
             return self._options.clock_offset_ns
-        least = self._survey.least_latency
+        least = self._survey.figures["least_latency"]
         return self._options.feed_latency_ns - least if least < 0 else 0
 
     @property
     def counts(self) -> Mapping[str, int]:
         """Lines by what they hold; levels are not counted."""
-        survey = self._survey
+        figures = self._survey.figures
         return {
-            "lines": survey.line,
-            "depth messages": survey.depth_messages,
-            "trades": survey.trades,
-            "snapshots": survey.snapshots,
-            "other messages": survey.bookkeeping + survey.other_trades,
+            "lines": self._survey.line,
+            "depth messages": figures["depth_messages"],
+            "trades": figures["trades"],
+            "snapshots": figures["snapshots"],
+            "other messages": figures["other_messages"] + figures["other_trades"],
         }
 
     def chunks(self) -> Iterator[bytes]:
@@ -102,40 +106,37 @@ class CaptureFeed:
 
     def notes(self) -> list[str]:
         """Tell the grid if inferred, the clock offset, what was left out, and the problems."""
+        symbol = self.market.symbol
         notes = grid_notes(self.market, self._options)
         if self.offset_ns:
+            least = self._survey.figures["least_latency"]
             notes.append(
-                f"{self.market.symbol}: {self.offset_ns:+,} ns added to local times"
-                f" (smallest local - exchange time {self._survey.least_latency:,} ns)"
+                f"{symbol}: {self.offset_ns:+,} ns added to local times"
+                f" (smallest local - exchange time {least:,} ns)"
             )
-        decoder = self._decoder
-        for count, what in (
-            (self._survey.other_trades, "trades that hit no order in the book"),
-            (decoder.stale_diffs if decoder else 0, "depth updates older than the book"),
-            (decoder.stale_snapshots if decoder else 0, "snapshots older than the book"),
-        ):
-            if count:
-                notes.append(f"{self.market.symbol}: left out {count:,} {what}")
+        figures = self._figures()
+        notes += [
+            f"{symbol}: left out {figures[name]:,} {what}"
+            for name, what in _LEFT_OUT.items()
+            if figures[name]
+        ]
         return notes + self.problems()
 
     def problems(self) -> list[str]:
         """Tell of a missing snapshot, missing trades, and the gaps that a pass has met."""
         symbol = self.market.symbol
+        figures = self._figures()
+        gaps = self._decoder.gaps if self._decoder else []
         problems = []
-        if not self._survey.snapshots:
+        if not self._survey.figures["snapshots"]:
             problems.append(f"{symbol}: no snapshot; a level is unknown until first touched")
-        if self._survey.trade_gaps:
-            problems.append(f"{symbol}: {self._survey.trade_gaps:,} trade ids are missing")
-        decoder = self._decoder
-        if decoder is None:
-            return problems
-        problems += [self._gap_text(*gap) for gap in decoder.gaps]
-        if decoder.gap_count > len(decoder.gaps):
-            problems.append(f"{symbol}: {decoder.gap_count:,} gaps in the depth ids in all")
-        if decoder.dropped_diffs:
-            problems.append(
-                f"{symbol}: {decoder.dropped_diffs:,} depth updates waited in vain for a snapshot"
-            )
+        if figures["missing_trades"]:
+            problems.append(f"{symbol}: {figures['missing_trades']:,} trade ids are missing")
+        problems += [self._gap_text(*gap) for gap in gaps]
+        if figures["gaps"] > len(gaps):
+            problems.append(f"{symbol}: {figures['gaps']:,} gaps in the depth ids in all")
+        if figures["dropped_diffs"]:
+            problems.append(f"{symbol}: {figures['dropped_diffs']:,} depth updates waited in vain")
         return problems
 
     def progress(self) -> float:
@@ -144,12 +145,11 @@ class CaptureFeed:
 
     def _rows(self) -> Iterator[bytes]:
         decoder = Decoder(
-            scale_of(self.market.tick),
-            scale_of(self.market.lot),
-            market=self.market.index,
-            offset_ns=self.offset_ns,
-            chained=not self._options.compat,
-            snapshots=self._survey.snapshots,
+            grid_of(self.market),
+            self.market.index,
+            self.offset_ns,
+            "arrival" if self._options.compat else "exchange",
+            self._survey.figures["snapshots"],
         )
         self._decoder = decoder
         sequencer = Sequencer(HORIZON_NS)
@@ -161,6 +161,10 @@ class CaptureFeed:
             except ValueError as error:
                 raise DataError(f"{self._lines.place(decoder.line)} or before: {error}") from error
         yield sequencer.finish()
+
+    # The survey counts what the files hold; the chain is known since a pass.
+    def _figures(self) -> dict[str, int]:
+        return (self._decoder or self._survey).figures
 
     def _gap_text(self, line: int, expected: int, found: int) -> str:
         return (
@@ -185,24 +189,23 @@ def open_captures(paths: Sequence[Path], options: FeedOptions) -> list[Feed]:
 
 
 def _identify(path: Path) -> tuple[str, int]:
-    decoder = Decoder(SURVEY_SCALE, SURVEY_SCALE, survey=True)
+    decoder = Decoder(SURVEY_GRID, rule="survey")
     for _ in Lines([path]).decode(decoder):
         if decoder.symbol:
             break
     if not decoder.symbol:
         raise DataError(f"{path}: expected depth updates or trades of a symbol, found none")
-    return decoder.symbol, decoder.first_local
+    return decoder.symbol, decoder.figures["first_local"]
 
 
 def _open_symbol(
     symbol: str, index: int, paths: Sequence[Path], options: FeedOptions
 ) -> CaptureFeed:
     known = known_market(symbol, index, options)
-    price, size = (scale_of(known.tick), scale_of(known.lot)) if known else _UNKNOWN_GRID
-    survey = Decoder(price, size, survey=True)
+    survey = Decoder(grid_of(known) if known else SURVEY_GRID, rule="survey")
     for _ in Lines(paths).decode(survey):
         pass
-    if not survey.price_divisor or not survey.size_divisor:
+    if 0 in survey.divisors:
         raise DataError(f"{paths[0]}: expected prices and sizes of {symbol}, found none")
-    market = known or inferred_market(symbol, survey.price_divisor, survey.size_divisor, index)
+    market = known or inferred_market(symbol, index, survey.divisors)
     return CaptureFeed(paths, market, options, survey)

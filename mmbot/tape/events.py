@@ -18,7 +18,7 @@ from mmbot.cext.capture import EventDecoder
 from mmbot.domain.market import Market
 from mmbot.errors import DataError
 from mmbot.tape.feed import Feed, FeedOptions, grid_notes, joined, known_market, shaped
-from mmbot.tape.grid import SURVEY_SCALE, inferred_market, scale_of
+from mmbot.tape.grid import SURVEY_GRID, grid_of, inferred_market
 from mmbot.tape.source import file_size, open_binary, sha256_of
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -103,15 +103,8 @@ class EventsFeed:
 
     def chunks(self) -> Iterator[bytes]:
         """Read the files anew; DataError with file and row at the first fault."""
-        parts = [
-            _decoded(
-                file,
-                EventDecoder(
-                    scale_of(self.market.tick), scale_of(self.market.lot), market=self.market.index
-                ),
-            )
-            for file in self._files
-        ]
+        grid, index = grid_of(self.market), self.market.index
+        parts = [_decoded(file, EventDecoder(grid, index)) for file in self._files]
         return shaped(joined(parts, self.paths), self.market, self._options)
 
     def notes(self) -> list[str]:
@@ -150,14 +143,14 @@ def _open_symbol(
         return EventsFeed(files, known, options)
     prices = sizes = 0
     for file in files:
-        survey = EventDecoder(SURVEY_SCALE, SURVEY_SCALE, survey=True)
+        survey = EventDecoder(SURVEY_GRID, survey=True)
         for _ in _decoded(file, survey):
             pass
-        prices = gcd(prices, survey.price_divisor)
-        sizes = gcd(sizes, survey.size_divisor)
+        prices = gcd(prices, survey.divisors[0])
+        sizes = gcd(sizes, survey.divisors[1])
     if not prices or not sizes:
         raise DataError(f"{files[0].path}: expected prices and sizes, found none")
-    return EventsFeed(files, inferred_market(symbol, prices, sizes, index), options)
+    return EventsFeed(files, inferred_market(symbol, index, (prices, sizes)), options)
 
 
 def _first_local(file: EventsFile) -> int:

@@ -7,10 +7,11 @@ from mmbot.domain.market import Contract, Market
 
 # Places at which numbers are read while their grid is still unknown.
 SURVEY_PLACES = 8
-SURVEY_SCALE = (SURVEY_PLACES, 1)
+SURVEY_GRID = ((SURVEY_PLACES, 1), (SURVEY_PLACES, 1))
+Scale = tuple[int, int]
 
 
-def scale_of(step: Decimal) -> tuple[int, int]:
+def scale_of(step: Decimal) -> Scale:
     """Return (decimals, units): the step is `units` of the last of `decimals` places."""
     exact = Fraction(step)
     decimals = 0
@@ -20,18 +21,23 @@ def scale_of(step: Decimal) -> tuple[int, int]:
     return decimals, exact.numerator
 
 
+def grid_of(market: Market) -> tuple[Scale, Scale]:
+    """Return the scales of a market's prices and sizes."""
+    return scale_of(market.tick), scale_of(market.lot)
+
+
 def step_from(divisor: int) -> Decimal:
     """Return the grid step from the common divisor that a survey has found."""
     return Decimal(divisor).scaleb(-SURVEY_PLACES).normalize()
 
 
-def inferred_market(symbol: str, price_divisor: int, size_divisor: int, index: int) -> Market:
+def inferred_market(symbol: str, index: int, divisors: tuple[int, int]) -> Market:
     """Return a market whose grid is the coarsest that fits all prices and sizes seen.
 
     A coin-margined symbol of Binance (BTCUSD_PERP) is inverse: 100 USD a contract for BTC, 10 USD
     for every other coin, by the exchange's contract specification.
     """
-    tick, lot = step_from(price_divisor), step_from(size_divisor)
+    tick, lot = map(step_from, divisors)
     if "USD_" not in symbol:
         return Market(symbol, tick, lot, index=index)
     size = Decimal(100) if symbol.startswith("BTCUSD_") else Decimal(10)

@@ -23,28 +23,23 @@ from mmbot.cext.orderbook import OrderBook
 from tests.oracle import capture as oracle
 from tests.unit.tape.lines import MS, NS, Row, depth, line, packed, rows_of, snapshot, trade
 
-TICK, LOT = (1, 1), (3, 1)
+GRID = ((1, 1), (3, 1))
+SURVEY = ((8, 1), (8, 1))
 HORIZON = 10_000_000_000
 BOTH = oracle.EXCH | oracle.LOCAL
 
 
 def decode(lines: list[str], **options: int) -> list[Row]:
     snapshots = sum("lastUpdateId" in text for text in lines)
-    chained = bool(options.get("chained", 0))
-    decoder = Decoder(
-        TICK,
-        LOT,
-        chained=chained,
-        snapshots=snapshots,
-        offset_ns=options.get("offset_ns", 0),
-    )
+    rule = "exchange" if options.get("chained", 0) else "arrival"
+    decoder = Decoder(GRID, 0, options.get("offset_ns", 0), rule, snapshots)
     text = "".join(f"{text}\n" for text in lines).encode()
     assert decoder.feed(text) == len(text)
     return rows_of(decoder.take())
 
 
 def fault(text: str) -> str:
-    decoder = Decoder(TICK, LOT)
+    decoder = Decoder(GRID)
     with pytest.raises(ValueError, match="character") as caught:
         decoder.feed(text.encode() + b"\n")
     return str(caught.value)
@@ -74,8 +69,8 @@ def captures(draw: st.DrawFn) -> list[str]:
         elif kind == "t":
             order_type = draw(st.sampled_from(["MARKET", "MARKET", "NA"]))
             sold = draw(st.booleans())
-            at = (local, exch, trade_id)
-            lines.append(trade(*at, "100.10", "0.010", sold=sold, order_type=order_type))
+            at = (local, exch)
+            lines.append(trade(at, trade_id, "100.10", "0.010", sold=sold, order_type=order_type))
             trade_id += 1
         else:
             seen = last + draw(st.integers(-20, 6))
@@ -107,7 +102,7 @@ def test_the_order_of_keys_and_the_cut_of_blocks_do_not_matter(
             message = dict(data.draw(st.permutations(list(message.items()))))
         shuffled.append(text[:20] + json.dumps(message))
     whole = "".join(f"{text}\n" for text in shuffled).encode()
-    decoder, rest, rows = Decoder(TICK, LOT), b"", b""
+    decoder, rest, rows = Decoder(GRID), b"", b""
     size = data.draw(st.integers(1, 400))
     for start in range(0, len(whole), size):
         block = rest + whole[start : start + size]
@@ -144,10 +139,10 @@ def test_the_exchange_rule_by_hand() -> None:
 
 
 def test_a_gap_is_told_with_line_and_ids() -> None:
-    decoder = Decoder(TICK, LOT, chained=True)
+    decoder = Decoder(GRID, rule="exchange")
     lines = [depth(1, 1, (1, 10, 0)), depth(2, 2, (21, 30, 20)), depth(3, 3, (31, 40, 30))]
     decoder.feed("".join(f"{text}\n" for text in lines).encode())
-    assert (decoder.gap_count, decoder.gaps) == (1, [(2, 10, 20)])
+    assert (decoder.figures["gaps"], decoder.gaps) == (1, [(2, 10, 20)])
 
 
 def test_spot_messages_chain_by_their_first_id() -> None:
@@ -155,7 +150,7 @@ def test_spot_messages_chain_by_their_first_id() -> None:
         told = {"e": "depthUpdate", "E": MS + local, "s": "BTCUSDT", "U": first, "u": last}
         return line(local, told | {"b": [["100", "1"]], "a": []})
 
-    decoder = Decoder(TICK, LOT, chained=True)
+    decoder = Decoder(GRID, rule="exchange")
     for text in (spot(1, 1, 5), spot(2, 6, 9), spot(3, 11, 12)):
         decoder.feed(text.encode() + b"\n")
     assert decoder.gaps == [(3, 9, 10)]
@@ -164,14 +159,14 @@ def test_spot_messages_chain_by_their_first_id() -> None:
 
 def test_trades_that_hit_no_order_and_missing_ids_are_counted() -> None:
     lines = [
-        trade(1, 1, 5, "100", "1"),
-        trade(2, 2, 6, "0", "0", order_type="NA"),
-        trade(3, 3, 9, "100", "1", sold=True),
+        trade((1, 1), 5, "100", "1"),
+        trade((2, 2), 6, "0", "0", order_type="NA"),
+        trade((3, 3), 9, "100", "1", sold=True),
     ]
-    decoder = Decoder(TICK, LOT)
+    decoder = Decoder(GRID)
     decoder.feed("".join(f"{text}\n" for text in lines).encode())
-    counts = (decoder.trades, decoder.other_trades, decoder.trade_gaps)
-    assert counts == (2, 1, 2)  # ids 7 and 8 never came
+    names = ("trades", "other_trades", "missing_trades")
+    assert [decoder.figures[name] for name in names] == [2, 1, 2]  # ids 7 and 8 never came
 
 
 def test_partial_depth_streams_are_no_diffs() -> None:
@@ -224,7 +219,7 @@ def test_a_damaged_line_is_an_error_or_read_as_json_reads_it(
     text = bytearray(lines[0].encode())
     place = data.draw(st.integers(20, len(text) - 1))
     text[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != 10))
-    decoder = Decoder(TICK, LOT)
+    decoder = Decoder(GRID)
     try:
         decoder.feed(bytes(text) + b"\n")
     except ValueError:
@@ -234,7 +229,7 @@ def test_a_damaged_line_is_an_error_or_read_as_json_reads_it(
 
 
 def test_time_that_goes_back_and_a_second_symbol_are_refused() -> None:
-    decoder = Decoder(TICK, LOT)
+    decoder = Decoder(GRID)
     decoder.feed(depth(5, 1, (1, 2, 0)).encode() + b"\n")
     with pytest.raises(ValueError, match="expected local time not to go back"):
         decoder.feed(depth(4, 2, (3, 4, 2)).encode() + b"\n")
@@ -243,21 +238,25 @@ def test_time_that_goes_back_and_a_second_symbol_are_refused() -> None:
 
 
 def test_a_survey_finds_grid_latency_and_counts() -> None:
-    survey = Decoder((8, 1), (8, 1), survey=True)
+    survey = Decoder(SURVEY, rule="survey")
     for text in (
         depth(3, 1, (1, 2, 0), [("100.25", "0.40")]),
-        trade(3, 7, 1, "100.75", "0.6"),
+        trade((3, 7), 1, "100.75", "0.6"),
         depth(9, 1, (3, 4, 2), [], [("101.50", "0.00")]),
     ):
         survey.feed(text.encode() + b"\n")
     # 100.25, 100.75 and 101.50 are multiples of 0.25, 0.4 and 0.6 of 0.2.
-    assert (survey.price_divisor, survey.size_divisor) == (25_000_000, 20_000_000)
-    assert survey.least_latency == -4_000_000
-    assert (survey.depth_messages, survey.trades, survey.take()) == (2, 1, b"")
+    assert survey.divisors == (25_000_000, 20_000_000)
+    assert survey.figures["least_latency"] == -4_000_000
+    assert (survey.figures["depth_messages"], survey.figures["trades"], survey.take()) == (
+        2,
+        1,
+        b"",
+    )
 
 
 def test_grids_whose_step_is_no_power_of_ten() -> None:
-    decoder = Decoder((1, 5), (0, 100))
+    decoder = Decoder(((1, 5), (0, 100)))
     text = depth(1, 1, (1, 2, 0), [("100.50", "200")])
     decoder.feed(text.encode() + b"\n")
     assert rows_of(decoder.take())[0][2:4] == (201, 2)
@@ -267,7 +266,7 @@ def test_grids_whose_step_is_no_power_of_ten() -> None:
 
 
 def test_one_message_is_applied_whole_or_not_at_all() -> None:
-    book, decoder = OrderBook(), Decoder(TICK, LOT)
+    book, decoder = OrderBook(), Decoder(GRID)
     message = depth(1, 7, (11, 20, 10), [("99.9", "1.5")], [("100.1", "2")])[20:].encode()
     assert decoder.apply_depth(message, book.capsule) == (MS + 7, 11, 20, 10)
     assert book.touch() == (999, 1500, 1001, 2000)
@@ -372,14 +371,14 @@ def event(flags_: int, exch: int, local: int, price: float, size: float) -> byte
 def test_event_rows_by_hand() -> None:
     bid = BOTH | oracle.BUY
     text = event(bid | 1, 5, 6, 61800.1, 2.534) + event(BOTH | 3, 7, 8, 0.0, 0.0)
-    assert rows_of(EventDecoder(TICK, LOT, market=2).feed(text)) == [
+    assert rows_of(EventDecoder(GRID, 2).feed(text)) == [
         (5, 6, 618_001, 2534, bid | 1, 2),
         (7, 8, 0, 0, bid | 3, 2),
         (7, 8, 1 << 62, 0, BOTH | oracle.SELL | 3, 2),
     ]
-    survey = EventDecoder((8, 1), (8, 1), survey=True)
+    survey = EventDecoder(SURVEY, survey=True)
     assert survey.feed(text) == b""
-    assert (survey.count, survey.size_divisor) == (2, 253_400_000)
+    assert (survey.count, survey.divisors[1]) == (2, 253_400_000)
 
 
 @pytest.mark.parametrize(
@@ -399,7 +398,7 @@ def test_event_rows_by_hand() -> None:
     ],
 )
 def test_event_rows_that_are_refused(row: bytes, why: str) -> None:
-    decoder = EventDecoder(TICK, LOT)
+    decoder = EventDecoder(GRID)
     decoder.feed(event(BOTH | oracle.BUY | 1, 0, 0, 100.0, 1.0))
     with pytest.raises(ValueError, match=why):
         decoder.feed(row)

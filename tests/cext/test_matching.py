@@ -250,21 +250,26 @@ def test_probabilistic_arrivals_have_the_stated_rate() -> None:
     assert found != waits(8, 99_980)
 
 
-def test_probabilistic_rate_follows_the_mid() -> None:
-    # The same draw: with the mid 4 bps farther away the hazard grows exp(-2) times as fast:
-    # the wait is exp(2) times as long.
-    def wait(moved: int) -> int:
-        market = Matching(queue="probabilistic", numbers=(2.0, 0.5, 3))
-        market.event(0, kernel.DEPTH, BID, 99_990, 1)
-        market.event(0, kernel.DEPTH, ASK, 100_010, 1)
-        market.submit(0, 1, BID, 99_980, 5, FillMode.POST_ONLY)
-        market.event(1, kernel.DEPTH, ASK, 100_010, 0)
-        market.event(1, kernel.DEPTH, ASK, 100_010 + moved, 1)
-        for millisecond in range(1, 1_000_000):
-            reports = market.event(millisecond * 1_000_000, kernel.TRADE, BID, 99_980, 1)
-            if reports:
-                assert reports[0][7] == kernel.ARRIVAL
-                return millisecond
-        raise AssertionError("never filled")
+def wait_ms(moved: int, at_ms: int = 0) -> int:
+    """Milliseconds order 1 waits 2 bps below the mid, the ask moving by `moved` at `at_ms`."""
+    market = Matching(queue="probabilistic", numbers=(2.0, 0.5, 3))
+    market.event(0, kernel.DEPTH, BID, 99_990, 1)
+    market.event(0, kernel.DEPTH, ASK, 100_010, 1)
+    market.submit(0, 1, BID, 99_980, 5, FillMode.POST_ONLY)
+    for millisecond in range(1_000_000):
+        if millisecond == at_ms:
+            market.event(millisecond * 1_000_000, kernel.DEPTH, ASK, 100_010 + moved, 1)
+            market.event(millisecond * 1_000_000, kernel.DEPTH, ASK, 100_010, 1 - bool(moved))
+        reports = market.event(millisecond * 1_000_000, kernel.TRADE, BID, 99_980, 1)
+        if reports:
+            assert reports[0][7] == kernel.ARRIVAL
+            return millisecond
+    raise AssertionError("never filled")
 
-    assert wait(80) == pytest.approx(wait(0) * math.exp(2), rel=0.02)
+
+def test_probabilistic_rate_follows_the_mid() -> None:
+    # The same draw: with the mid 4 bps farther away the hazard grows exp(-2) times as fast, the
+    # wait is exp(2) times as long. Moved half-way, only the second half of the hazard is slower.
+    alone = wait_ms(0)
+    assert wait_ms(80) == pytest.approx(alone * math.exp(2), rel=0.02)
+    assert wait_ms(80, alone // 2) == pytest.approx(alone * (1 + math.exp(2)) / 2, rel=0.02)

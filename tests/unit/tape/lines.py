@@ -54,8 +54,7 @@ def depth(
 
 
 def trade(
-    local_ms: float,
-    exch_ms: int,
+    times: tuple[float, int],
     trade_id: int,
     price: str,
     size: str,
@@ -63,11 +62,11 @@ def trade(
     sold: bool = False,
     order_type: str = "MARKET",
 ) -> str:
-    """One trade; `sold` when the aggressor sold."""
-    stamp = MS + exch_ms
+    """One trade, at its (local, exchange) milliseconds; `sold` when the aggressor sold."""
+    stamp = MS + times[1]
     told = {"e": "trade", "E": stamp, "T": stamp, "s": "BTCUSDT", "t": trade_id}
     what = {"p": price, "q": size, "X": order_type, "m": sold}
-    return line(local_ms, {"stream": "btcusdt@trade", "data": told | what})
+    return line(times[0], {"stream": "btcusdt@trade", "data": told | what})
 
 
 def snapshot(local_ms: float, exch_ms: int, last_id: int, bids: Levels, asks: Levels) -> str:
@@ -89,7 +88,7 @@ def small_capture() -> list[str]:
     return [
         snapshot(10, 5, 100, [("100.0", "1.000"), ("99.9", "2")], [("100.1", "1.5")]),
         depth(20, 15, (101, 110, 100), [("100.0", "0.500")], [("100.2", "3.000")]),
-        trade(21, 14, 1, "100.0", "0.100", sold=True),
+        trade((21, 14), 1, "100.0", "0.100", sold=True),
         depth(30, 25, (111, 120, 110), [("100.0", "0.000")], [("100.1", "0.001")]),
-        trade(40, 39, 2, "100.1", "0.001"),
+        trade((40, 39), 2, "100.1", "0.001"),
     ]

@@ -124,8 +124,8 @@ def test_a_gap_clears_the_book_and_is_told_with_its_line(tmp_path: Path) -> None
 
 
 def test_missing_snapshot_and_missing_trades_are_problems(tmp_path: Path) -> None:
-    lines = [depth(1, 1, (1, 2, 0), [("99", "1")]), trade(2, 2, 5, "99", "1")]
-    path = write(tmp_path / "x.log", [*lines, trade(3, 3, 8, "99", "1")])
+    lines = [depth(1, 1, (1, 2, 0), [("99", "1")]), trade((2, 2), 5, "99", "1")]
+    path = write(tmp_path / "x.log", [*lines, trade((3, 3), 8, "99", "1")])
     (feed,) = open_captures([path], GRIDS)
     assert feed.problems() == [
         "BTCUSDT: no snapshot; a level is unknown until first touched",
@@ -136,7 +136,7 @@ def test_missing_snapshot_and_missing_trades_are_problems(tmp_path: Path) -> Non
 def test_what_was_left_out_is_noted(tmp_path: Path) -> None:
     lines = [
         depth(1, 1, (1, 2, 0), [("99", "1")]),
-        trade(2, 2, 1, "0", "0", order_type="INSURANCE_FUND"),
+        trade((2, 2), 1, "0", "0", order_type="INSURANCE_FUND"),
         snapshot(3, 2, 9, [("99.5", "1")], [("99.6", "1")]),
         snapshot(4, 3, 9, [("99.5", "1")], [("99.6", "1")]),
     ]
@@ -196,7 +196,9 @@ def test_local_time_going_back(tmp_path: Path) -> None:
 
 
 def test_exchange_time_far_behind(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.log", [trade(1, 20_000, 1, "99", "1"), trade(2, 0, 2, "99", "1")])
+    path = write(
+        tmp_path / "x.log", [trade((1, 20_000), 1, "99", "1"), trade((2, 0), 2, "99", "1")]
+    )
     assert "exchange time goes back" in fault([path])
 
 

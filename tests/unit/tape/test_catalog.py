@@ -84,8 +84,8 @@ def test_verifying_a_good_recording(folder: Path) -> None:
 def test_verifying_finds_what_is_wrong(tmp_path: Path) -> None:
     lines = [
         snapshot(10, 5, 100, [("100.0", "1")], [("100.1", "1")]),
-        trade(11, 6, 1, "100.0", "1"),
-        trade(12, 7, 3, "100.0", "1"),
+        trade((11, 6), 1, "100.0", "1"),
+        trade((12, 7), 3, "100.0", "1"),
         depth(13, 8, (101, 110, 100), [("100.2", "1")]),
         depth(14, 9, (121, 130, 120), [("99.0", "1")]),
     ]
@@ -127,7 +127,7 @@ def test_converting_keeps_every_row(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_failed_conversion_leaves_nothing(tmp_path: Path) -> None:
-    lines = [trade(1, 20_000, 1, "99", "1"), trade(2, 0, 2, "99", "1")]
+    lines = [trade((1, 20_000), 1, "99", "1"), trade((2, 0), 2, "99", "1")]
     bad = write(tmp_path / "bad.gz", lines)
     target = Target(created_ns=NS, on_progress=Shares())
     with pytest.raises(DataError, match="exchange time goes back"):
