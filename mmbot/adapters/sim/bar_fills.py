@@ -101,9 +101,7 @@ def book_after(bar: Bar, params: BarParams) -> tuple[list[Level], list[Level]]:
     Each side's depth is split evenly, the odd lots going to the best levels.
     """
     half = bar.close * params.spread_bps / (2 * BPS)
-    bid, ask = floor(bar.close - half), ceil(bar.close + half)
-    if bid == ask:
-        bid -= 1
+    bid, ask = min(floor(bar.close - half), bar.close - 1), ceil(bar.close + half)
     step = max(1, round(half))
     bids = _split(bid, -step, bar.bid_depth_lots, params.levels_count)
     asks = _split(ask, step, bar.ask_depth_lots, params.levels_count)

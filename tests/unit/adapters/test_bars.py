@@ -126,6 +126,10 @@ def test_a_drawn_book_is_never_crossed_nor_below_zero() -> None:
     bids, asks = book_after(replace(BAR, close=3), tight)
     assert [level.ticks for level in bids] == [2, 1]
     assert [level.ticks for level in asks] == [4, 5, 6, 7, 8]
+    # A spread too small for the arithmetic still leaves a tick between the sides.
+    nothing = PARAMS.model_copy(update={"spread_bps": 1e-300})
+    bids, asks = book_after(replace(BAR, close=600_000), nothing)
+    assert (bids[0].ticks, asks[0].ticks) == (599_999, 600_000)
 
 
 def test_long_bars_are_warned_about_with_the_measured_number() -> None:
