@@ -19,8 +19,9 @@ include "flow.pxi"
 cdef class Flow:
     """Rows of one market, sub-step by sub-step; reacts to the best prices and prints it is told.
 
-    `chunk` costs O(levels) per sub-step. Money and sizes inside are doubles: this is a model of
-    the world, not the bot's book-keeping.
+    params: every field of FlowParams and the grid; clock: (start, feed latency in nanoseconds,
+    number of sub-steps). A sub-step costs O(levels). Money and sizes inside are doubles: this is a
+    model of the world, not the bot's book-keeping.
     """
 
     cdef:
@@ -40,10 +41,7 @@ cdef class Flow:
         Row* rows
         list touches
 
-    def __cinit__(
-        self, params, *, uint64_t seed, int market, int64_t start_ns, int64_t latency_ns,
-        int64_t substeps,
-    ):
+    def __cinit__(self, params, *, uint64_t seed, int market, tuple clock):
         self.p = params
         self.levels = <int>self.p.levels
         if not 1 <= self.levels <= MAX_LEVELS:
@@ -55,9 +53,7 @@ cdef class Flow:
             raise MemoryError
         self.gap_ticks = max(1, <int64_t>round(self.p.gap * self.p.ticks_per_bps))
         self.market = market
-        self.start_ns = start_ns
-        self.latency_ns = latency_ns
-        self.last = substeps
+        self.start_ns, self.latency_ns, self.last = clock
         seed_stream(&self.path, seed, 1)
         seed_stream(&self.noise, seed, 2)
         seed_stream(&self.informed, seed, 3)
@@ -156,12 +152,13 @@ cdef class Flow:
     cdef void _move_value(self) noexcept:
         cdef Params* p = &self.p
         cdef double step = sqrt(DT)
-        cdef double move, since
+        cdef double move, since, jump
         self.log_vol += -p.vol_return * self.log_vol * DT + p.volvol * step * normal(&self.path)
         self.vol = exp(self.log_vol)
         move = p.sigma * self.vol * step * normal(&self.path) + p.drift * DT
         if uniform(&self.path) < p.jump_rate * DT:
-            move += p.jump_mean * exponential(&self.path) * sign(&self.path)
+            jump = p.jump_mean * exponential(&self.path)  # C leaves the order of two calls open
+            move += jump * sign(&self.path)
         self.alpha += -p.alpha_return * self.alpha * DT
         self.alpha += p.alpha_sd * sqrt(2.0 * p.alpha_return) * step * normal(&self.path)
         move += (self.alpha - p.reversion * self.value) * DT
@@ -298,10 +295,10 @@ cdef class Flow:
 
     cdef void _emit_takers(self) noexcept:
         cdef Params* p = &self.p
-        cdef double room = 1.0, size, mid
+        cdef double none, room, size, mid
         cdef int count = 0
         self.hawkes *= exp(-p.noise_decay * DT)
-        cdef double none = exp(-(p.noise_rate + self.hawkes) * DT)
+        none = exp(-(p.noise_rate + self.hawkes) * DT)
         room = uniform(&self.noise)
         while room > none and count < MAX_TAKERS:
             if uniform(&self.noise) >= p.noise_persistence:

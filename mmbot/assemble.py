@@ -3,13 +3,14 @@
 The only place that knows what kind of run it is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.bars import BarExchange, BarRules
 from mmbot.adapters.sim.exchange import (
     RecordedRows,
     ReplayExchange,
@@ -32,14 +33,13 @@ from mmbot.engine import Desk, Engine, VenueTraits
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
-from mmbot.ports import SimVenue
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
 from mmbot.risk.breaker import Breaker
 from mmbot.risk.limits import RiskManager
-from mmbot.tape import Feed
+from mmbot.tape import Bar, Feed
 
 MILLISECOND_NS = 1_000_000
 BPS_PPB = PPB // 10_000
@@ -57,12 +57,12 @@ class Onlooker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything a run needs, wired but not started."""
+    """Everything a run needs, wired but not started; `notes` are remarks on its input."""
 
     engine: Engine
-    venue: SimVenue
+    venue: ReplayExchange | BarExchange
     watch: Watch
-    markets: tuple[Market, ...]
+    notes: Callable[[], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,12 @@ def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> 
     replay = _kernel(config.backtest, books, synthetic=False)
     _delays(config.backtest).apply(replay)
     sources = [RecordedRows(feed.chunks()) for feed in feeds]
-    return _wired(config, markets, books, (replay, sources), options)
+
+    def notes() -> list[str]:
+        return [note for feed in feeds for note in feed.notes()]
+
+    account = _account(config, markets)
+    return _over_rows(config, account, books, (replay, sources), options, notes)
 
 
 def synthetic_run(
@@ -94,7 +99,21 @@ def synthetic_run(
     constant(delay_ns, delay_ns).apply(replay)
     market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
     sources = [SyntheticRows(market, replay, recorded)]
-    return _wired(config, (SYNTHETIC_MARKET,), books, (replay, sources), options)
+    account = _account(config, (SYNTHETIC_MARKET,))
+    return _over_rows(config, account, books, (replay, sources), options)
+
+
+def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOptions) -> Run:
+    """Wire a backtest over bars of one market."""
+    params = config.backtest
+    book = OrderBook()
+    rules = BarRules(params.bars, params.seed, HORIZONS_NS)
+    venue = BarExchange(bars, book, _account(config, (market,)), _terms(params), rules)
+
+    def notes() -> list[str]:
+        return [] if venue.warning is None else [venue.warning]
+
+    return _watched(config, venue, [book], options, notes)
 
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:
@@ -116,27 +135,43 @@ def market_settings(config: Config, symbol: str) -> MarketConfig:
     return config.markets.get(symbol, config.defaults)
 
 
-def _wired(
+def _over_rows(
     config: Config,
-    markets: tuple[Market, ...],
+    account: SimAccount,
     books: Sequence[OrderBook],
     rows: tuple[Replay, Sequence[RowSource]],
     options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
-    params = config.backtest
-    initial_uusd = int(params.initial_equity_usd * MICRO)
     replay, sources = rows
-    terms = Terms(
+    venue = ReplayExchange(replay, sources, books, account, _terms(config.backtest))
+    return _watched(config, venue, books, options, notes)
+
+
+def _watched(
+    config: Config,
+    venue: ReplayExchange | BarExchange,
+    books: Sequence[OrderBook],
+    options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
+) -> Run:
+    account = venue.account
+    engine = _engine(config, account.markets, books, options.observe)
+    recorder = Recorder(account.markets, account.initial_uusd)
+    watch = Watch(engine, venue, recorder, options.log)
+    return Run(engine=engine, venue=venue, watch=watch, notes=notes)
+
+
+def _account(config: Config, markets: Sequence[Market]) -> SimAccount:
+    return SimAccount(markets, int(config.backtest.initial_equity_usd * MICRO))
+
+
+def _terms(params: BacktestParams) -> Terms:
+    return Terms(
         maker_fee_ppb=round(params.maker_fee_bps * BPS_PPB),
         taker_fee_ppb=round(params.taker_fee_bps * BPS_PPB),
         funding_ppb_per_hour=round(params.funding_bps_per_hour * BPS_PPB),
     )
-    account = SimAccount(markets, initial_uusd)
-    venue = ReplayExchange(replay, sources, books, account, terms)
-    engine = _engine(config, markets, books, options.observe)
-    recorder = Recorder(markets, initial_uusd)
-    watch = Watch(engine, venue, recorder, options.log)
-    return Run(engine=engine, venue=venue, watch=watch, markets=markets)
 
 
 def _kernel(params: BacktestParams, books: list[OrderBook], synthetic: bool) -> Replay:

@@ -1,6 +1,6 @@
 """Run the reference strategy over a capture or an event file and write its fills and totals.
 
-python -m tests.crosscheck --data EVENTS --tick 0.1 --lot 0.001 --run RUN --fills CSV --json OUT
+python -m tests.crosscheck --data FILE --tick 0.1 --lot 0.001 --run RUN --fills CSV --json OUT
 """
 
 import argparse
@@ -8,7 +8,7 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,13 @@ from typing import Any
 from mmbot.adapters.sim import latency
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
+from mmbot.domain.market import Market
 from mmbot.domain.order import Side
+from mmbot.tape import ANY_SYMBOL, Feed, FeedOptions, open_feeds
 from tests import event_rows
 from tests.reference_strategy import Contract, Fill, Outcome, ReferenceStrategy, Run
 
+Chunks = Callable[[], Iterator[bytes]]
 COLUMNS = (
     *("exch_ts", "order_id", "side", "price_tick", "price"),
     *("qty_lots", "qty", "liquidity", "cause"),
@@ -34,7 +37,7 @@ def queue_model(name: str) -> tuple[str, tuple[float, ...]]:
     return ("risk", ()) if name == "risk" else ("power", (float(name.removeprefix("power")),))
 
 
-def delays(name: str, rows: bytes) -> latency.Delays:
+def delays(name: str, chunks: Chunks) -> latency.Delays:
     """Turn `const_<entry ms>_<response ms>` or `feed` into delays."""
     fixed = re.fullmatch(r"const_([\d.]+)_([\d.]+)", name)
     if fixed:
@@ -42,17 +45,17 @@ def delays(name: str, rows: bytes) -> latency.Delays:
         return latency.constant(entry, response)
     if name != "feed":
         raise SystemExit(f"latency {name}: expected const_<entry_ms>_<response_ms> or feed")
-    events = event_rows.ROW.iter_unpack(rows)
+    events = (row for rows in chunks() for row in event_rows.ROW.iter_unpack(rows))
     seen = ((exch, local) for exch, local, _, _, flags, _ in events if flags & BOTH == BOTH)
-    return latency.from_feed(sorted(seen, key=lambda times: times[1]), FEED_EXTRA_NS)
+    return latency.from_feed(seen, FEED_EXTRA_NS)
 
 
-def simulate(rows: bytes, params: dict[str, Any], tick: float, lot: float) -> Outcome:
-    """Run the strategy with the parameters of a RUN.json."""
+def simulate(chunks: Chunks, params: dict[str, Any], tick: float, lot: float) -> Outcome:
+    """Run the strategy with the parameters of a RUN.json over the rows of one market."""
     queue, numbers = queue_model(params["queue"])
     book = OrderBook()
     replay = Replay([book], queue=queue, numbers=numbers, partial=params["partial"])
-    delays(params["latency"], rows).apply(replay)
+    delays(params["latency"], chunks).apply(replay)
     contract = Contract(
         tick=tick,
         lot=lot,
@@ -62,11 +65,22 @@ def simulate(rows: bytes, params: dict[str, Any], tick: float, lot: float) -> Ou
         taker_fee=params["taker_fee"],
     )
     strategy = ReferenceStrategy(Run.from_json(params), contract, replay, book)
-    outcome = strategy.play(event_rows.chunks(rows))
+    outcome = strategy.play(chunks())
     if not params["partial"]:
         # Files of partial runs list the fills of one instant as they happened, the others by id.
         outcome.fills.sort(key=lambda fill: (fill.exch_ns, fill.order_id))
     return outcome
+
+
+def open_data(path: Path, tick: Decimal, lot: Decimal, clock_offset_ns: int | str) -> Feed:
+    """Open a capture, taken as the peer takes it, or an event file of one symbol."""
+    options = FeedOptions(
+        grids={ANY_SYMBOL: Market(ANY_SYMBOL, tick, lot)},
+        compat=True,
+        clock_offset_ns=None if clock_offset_ns == "auto" else int(clock_offset_ns),
+    )
+    (feed,) = open_feeds([path], "auto", options)
+    return feed
 
 
 def fills_sha256(fills: Sequence[Fill]) -> str:
@@ -111,8 +125,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(option, type=Decimal, required=True)
     args = parser.parse_args(argv)
     params = json.loads(args.run.read_text(encoding="utf-8"))
-    tick, lot = float(args.tick), float(args.lot)
-    outcome = simulate(event_rows.load_npz(args.data, tick, lot), params, tick, lot)
+    feed = open_data(args.data, args.tick, args.lot, params["clock_offset_ns"])
+    outcome = simulate(feed.chunks, params, float(args.tick), float(args.lot))
     write_fills(args.fills, outcome.fills, args.tick, args.lot)
     args.json.write_text(json.dumps(totals(outcome), indent=1) + "\n", encoding="utf-8")
 

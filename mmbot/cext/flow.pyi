@@ -1,18 +1,11 @@
 from collections.abc import Iterable, Mapping
-from typing import final
+from typing import Self, final
 
 @final
 class Flow:
-    def __init__(
-        self,
-        params: Mapping[str, float],
-        *,
-        seed: int,
-        market: int,
-        start_ns: int,
-        latency_ns: int,
-        substeps: int,
-    ) -> None: ...
+    def __new__(
+        cls, params: Mapping[str, float], *, seed: int, market: int, clock: tuple[int, int, int]
+    ) -> Self: ...
     def chunk(
         self,
         best_bid: int | None,

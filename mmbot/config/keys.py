@@ -139,6 +139,6 @@ def _bound(mark: object) -> str:
         case annotated_types.Le(le=bound):
             return f"up to {bound:,}"
         case annotated_types.MinLen(min_length=least):
-            return f"at least {least}"
+            return f"at least {least} of them"
         case _:
             return ""

@@ -33,7 +33,8 @@ def page(results: Results, comparison: Comparison | None = None) -> str:
         + sections.markets(results, charts)
         + f'<div class="pair">{sections.markouts(results, charts)}'
         + f"{sections.attribution(results, charts)}</div>"
-        + f'<div class="pair">{sections.groups(results)}{sections.orders(results)}</div>'
+        + sections.groups(results)
+        + sections.orders(results)
     )
     # A closing tag inside a JSON string would end the script element.
     drawings = msgspec.json.encode(charts).decode().replace("</", "<\\/")

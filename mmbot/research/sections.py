@@ -246,7 +246,9 @@ def orders(results: Results) -> str:
         ["requests", f"{t.requests_count:,}"],
         ["requests per second", number(t.requests_per_s, 2)],
     ]
-    return card("Orders", "All markets together.", table(("What", "Count"), rows))
+    half = len(rows) // 2
+    halves = "".join(table(("What", "Count"), part) for part in (rows[:half], rows[half:]))
+    return card("Orders", "All markets together.", f'<div class="pair">{halves}</div>')
 
 
 def comparison(compared: Comparison, charts: dict[str, Figure]) -> str:

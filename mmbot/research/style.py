@@ -45,6 +45,7 @@ p { margin: 0; color: var(--soft); }
 .card > p { font-size: 13px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
   gap: 0 18px; }
+.card .pair { gap: 0 48px; }
 .chart { width: 100%; margin-top: 8px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }

@@ -4,6 +4,7 @@ import csv
 import functools
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,13 @@ def rows() -> bytes:
     return event_rows.load_npz(EVENTS, 0.1, 0.001)
 
 
+def chunks() -> Iterator[bytes]:
+    return event_rows.chunks(rows())
+
+
 @functools.cache
 def outcome(run: str, queue: str, delay: str, *, partial: bool = False) -> Outcome:
-    return crosscheck.simulate(rows(), params(run, queue, delay, partial=partial), 0.1, 0.001)
+    return crosscheck.simulate(chunks, params(run, queue, delay, partial=partial), 0.1, 0.001)
 
 
 def named(run: str) -> Outcome:
@@ -178,7 +183,7 @@ def test_local_book_every_100_ms() -> None:
 
 
 def test_order_latency_derived_from_the_feed() -> None:
-    derived = crosscheck.delays("feed", rows())
+    derived = crosscheck.delays("feed", chunks)
     assert derived == latency.read_table(REFERENCE / "btcusdt.order_latency.csv")
 
 
@@ -188,9 +193,9 @@ def test_chunks_of_any_size_change_nothing(seed: int) -> None:
     run = params("R3_flatten", *SETTINGS["R3_flatten"], partial=False)
     book = OrderBook()
     replay = Replay([book], queue="risk", partial=False)
-    crosscheck.delays("feed", rows()).apply(replay)
+    crosscheck.delays("feed", chunks).apply(replay)
 
-    def cut() -> Any:
+    def cut() -> Iterator[bytes]:
         at = 0
         while at < len(rows()):
             size = event_rows.ROW.size * sizes.choice((1, 2, 7, 300, 5000, 40_000))
@@ -203,10 +208,13 @@ def test_chunks_of_any_size_change_nothing(seed: int) -> None:
     assert result == named("R3_flatten")
 
 
-def test_command_line_writes_the_reference_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "data", [EVENTS, SHARED / "btcusdt_usdm_20240808.gz"], ids=["events", "capture"]
+)
+def test_command_line_writes_the_reference_file(tmp_path: Path, data: Path) -> None:
     run, fills, sums = (tmp_path / name for name in ("run.json", "fills.csv", "sums.json"))
     run.write_text(json.dumps(params("R1_touch", *SETTINGS["R1_touch"], partial=False)))
-    paths = ["--data", EVENTS, "--run", run, "--fills", fills, "--json", sums]
+    paths = ["--data", data, "--run", run, "--fills", fills, "--json", sums]
     crosscheck.main([*map(str, paths), "--tick", "0.1", "--lot", "0.001"])
     assert fills.read_bytes() == (REFERENCE / "R1_touch.fills.csv").read_bytes()
     assert json.loads(sums.read_text())["trades"] == 480

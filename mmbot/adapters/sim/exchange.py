@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.reports import Reports
 from mmbot.adapters.sim.synthetic import SyntheticMarket, tape_rows
 from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
@@ -151,10 +152,7 @@ class ReplayExchange:
         self._terms = terms
         self._orders: dict[int, _Order] = {}
         self._book_ns = [-1] * len(books)
-        self._executions: list[Execution] = []
-        self._funding: list[tuple[FundingPayment, int]] = []
-        self._rejected = 0
-        self._would_cross = 0
+        self._reports = Reports()
         self.finished = False
         for index, source in enumerate(sources):
             self._feed(index, source)
@@ -208,9 +206,7 @@ class ReplayExchange:
 
     def take_executions(self) -> list[Execution]:
         """Fills known locally since the last call."""
-        executions = self._executions
-        self._executions = []
-        return executions
+        return self._reports.take_executions()
 
     def take_marks(self) -> list[tuple[int, int, int, bool]]:
         """Mids that came due after fills: (fill number, horizon index, half ticks, matured)."""
@@ -218,13 +214,11 @@ class ReplayExchange:
 
     def take_funding(self) -> list[tuple[FundingPayment, int]]:
         """Funding since the last call, each with the mark it was paid at, half ticks."""
-        funding = self._funding
-        self._funding = []
-        return funding
+        return self._reports.take_funding()
 
     def refusals(self) -> tuple[int, int]:
         """Orders refused so far: (rejected, post-only that would have crossed)."""
-        return self._rejected, self._would_cross
+        return self._reports.rejected, self._reports.would_cross
 
     def _feed(self, market: int, source: RowSource) -> None:
         rows = source.rows()
@@ -253,8 +247,8 @@ class ReplayExchange:
             self.account.rest(market, order.side, order.leaves)
         elif state is not OrderState.OPEN and order is not None:
             self._forget(market, order_id, order)
-            self._rejected += kind == kernel.REJECTED
-            self._would_cross += kind == kernel.EXPIRED and order.post_only
+            self._reports.rejected += kind == kernel.REJECTED
+            self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
         events.append(
             OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
         )
@@ -285,7 +279,7 @@ class ReplayExchange:
         order.leaves = leaves
         if leaves == 0:
             del self._orders[order_id]
-        self._executions.append(Execution(number, fill, _CAUSES[cause], mid))
+        self._reports.add_execution(Execution(number, fill, _CAUSES[cause], mid))
         return fill
 
     def _forget(self, market: int, order_id: int, order: _Order) -> None:
@@ -306,7 +300,7 @@ class ReplayExchange:
             atoms = -(value * rate // PPB)
             position.fund(atoms)
             payment = FundingPayment(self.now_ns, self.now_ns, market, atoms)
-            self._funding.append((payment, mark))
+            self._reports.add_funding(payment, mark)
             events.append(payment)
 
     def _snapshot(self) -> AccountSnapshot:

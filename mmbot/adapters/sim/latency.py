@@ -47,17 +47,22 @@ def from_samples(samples: Iterable[tuple[int, int, int]], seed: int | None = Non
 def read_table(path: Path, seed: int | None = None) -> Delays:
     """Read a CSV with the columns req_ts, exch_ts, resp_ts (nanoseconds), sorted by time.
 
-    Raises DataError naming the line that is not three ascending whole numbers.
+    Raises DataError when the file cannot be read, or naming the line that is out of order or not
+    three ascending whole numbers.
     """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+    rows = csv.reader(text.splitlines())
+    if tuple(next(rows, ())) != COLUMNS:
+        raise DataError(f"{path}:1: expected the header {','.join(COLUMNS)}")
     samples: list[tuple[int, int, int]] = []
-    with path.open(newline="", encoding="utf-8") as source:
-        rows = csv.reader(source)
-        if tuple(next(rows, ())) != COLUMNS:
-            raise DataError(f"{path}:1: expected the header {','.join(COLUMNS)}")
-        for number, row in enumerate(rows, start=2):
-            samples.append(_sample(row, f"{path}:{number}"))
-            if len(samples) > 1 and samples[-1][:2] < samples[-2][:2]:
-                raise DataError(f"{path}:{number}: time goes backwards")
+    for number, row in enumerate(rows, start=2):
+        requested, reached, answered = _sample(row, f"{path}:{number}")
+        if samples and (requested < samples[-1][0] or reached < samples[-1][1]):
+            raise DataError(f"{path}:{number}: time goes backwards")
+        samples.append((requested, reached, answered))
     if not samples:
         raise DataError(f"{path}: expected at least one row of latencies")
     return from_samples(samples, seed)

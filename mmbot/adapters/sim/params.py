@@ -3,11 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from mmbot.domain.params import Params
-
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=32)]
+from mmbot.domain.params import Params, Symbol
 
 
 class LatencyParams(Params):
@@ -98,7 +96,8 @@ class BacktestParams(Params):
         Field(description="the queue ahead falls with trades, cancels too, or fills are drawn"),
     ] = "power"
     queue_power: Annotated[
-        float, Field(gt=0, le=100, description="power: higher, more cancels are behind us")
+        float,
+        Field(gt=0, le=100, description="power: higher, cancels come more from the longer part"),
     ] = 3.0
     partial_fills: Annotated[bool, Field(description="a trade fills no more than its own size")] = (
         True

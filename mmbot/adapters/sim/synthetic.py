@@ -74,9 +74,11 @@ class SyntheticMarket:
             self.params.numbers() | grid,
             seed=seed,
             market=market.index,
-            start_ns=self.setting.start_ns,
-            latency_ns=self.setting.feed_latency_ns,
-            substeps=steps * SUBSTEPS_PER_STEP,
+            clock=(
+                self.setting.start_ns,
+                self.setting.feed_latency_ns,
+                steps * SUBSTEPS_PER_STEP,
+            ),
         )
 
     @property

@@ -248,7 +248,7 @@ def grid(**changes: float) -> dict[str, float]:
 
 
 def flow(params: dict[str, float]) -> Flow:
-    return Flow(params, seed=1, market=0, start_ns=0, latency_ns=0, substeps=10)
+    return Flow(params, seed=1, market=0, clock=(0, 0, 10))
 
 
 def bad_params() -> Iterator[dict[str, float]]:

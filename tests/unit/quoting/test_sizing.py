@@ -79,6 +79,7 @@ def test_sizes_follow_equity_and_free_collateral_as_if_nothing_rested() -> None:
     assert share.lots([1_000_000], share.budget(EQUITY, 0)) == [0]
     assert share.lots([1_000_000], share.budget(EQUITY, -5 * USD)) == [0]
     assert share.lots([1_000_000], share.budget(EQUITY, None)) == [0]
+    assert sized(sizing(INVERSE, mode="percentage"), TICKS, None) == [0, 0, 0]
 
 
 def test_the_side_may_hold_a_quarter_of_equity() -> None:
@@ -191,6 +192,7 @@ def test_settings_that_could_never_quote_are_refused() -> None:
         SizingParams(fixed_usd=Decimal(9))
     assert SizingParams(fixed_usd=Decimal(9), fixed_base=Decimal(1)).fixed_base == 1
     assert SizingParams(fixed_usd=Decimal(9), mode="tiered").mode == "tiered"
+    assert SizingParams(tier_weights=(1.0, 0.0)).tier_weights == (1.0, 0.0)
     for weights in ((0.5, 0.4), (0.5, 0.6), (1.5, -0.5)):
         with pytest.raises(ValidationError, match="must add up to 1"):
             SizingParams(tier_weights=weights)

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from mmbot.domain.market import Market
 from mmbot.domain.order import Level
 from mmbot.domain.quotes import HOLD, NO_ROOM, Hold, Quotes, Room
 from mmbot.quoting.state import QuotingState
-from mmbot.quoting.strategy import MarketMaker, QuotingParams, Strategy
+from mmbot.quoting.strategy import MarketMaker, Strategy
 from tests.unit.quoting.scene import (
     ASKS,
     BIDS,
@@ -26,7 +25,6 @@ from tests.unit.quoting.scene import (
     book,
     limits,
     maker,
-    params,
     state,
 )
 
