@@ -169,6 +169,20 @@ def test_spot_messages_chain_by_their_first_id() -> None:
     assert rows_of(decoder.take())[0][0] == NS + 1_000_000
 
 
+@pytest.mark.parametrize(("first", "gaps"), [(3, []), (6, []), (7, [(2, 5, 6)])])
+def test_a_spot_diff_joins_a_snapshot_it_straddles_or_follows(
+    first: int, gaps: list[tuple[int, int, int]]
+) -> None:
+    told = {"e": "depthUpdate", "E": MS + 2, "s": "BTCUSDT", "U": first, "u": 9}
+    decoder = Decoder(GRID, rule="exchange", snapshots=1)
+    for text in (
+        snapshot(1, 1, 5, [("99", "1")], []),
+        line(2, told | {"b": [["100", "1"]], "a": []}),
+    ):
+        decoder.feed(text.encode() + b"\n")
+    assert decoder.gaps == gaps
+
+
 def test_trades_that_hit_no_order_and_missing_ids_are_counted() -> None:
     lines = [
         trade((1, 1), 5, "100", "1"),
