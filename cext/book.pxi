@@ -1,9 +1,9 @@
 # A two-sided price level book in plain C, shared by include. Include "consts.pxi" before it.
 #
-# Every side keeps its levels under a key that grows from good to bad (asks: ticks, bids: ~ticks), so one
-# code serves both. Levels live in pages of 512 neighbouring keys with a bitmap; pages are found by hash and
-# kept once touched; `filled` lists the non-empty ones in order. Setting a level is O(1) but for the rare
-# page that becomes empty or non-empty; finding the next level is a bit scan.
+# Every side keeps its levels under a key that grows from good to bad (asks: ticks, bids: ~ticks),
+# so one code serves both. Levels live in pages of 512 neighbouring keys with a bitmap; pages are
+# found by hash and kept once touched; `filled` lists the non-empty ones in order. Setting a level
+# is O(1) but for the rare page that turns empty or not; finding the next level is a bit scan.
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memmove, memset
 
@@ -48,7 +48,7 @@ cdef struct BookSide:
 cdef struct Book:
     int64_t best_bid        # NO_BID when there is none
     int64_t best_ask        # NO_ASK when there is none
-    bint uncross            # a new best at or beyond the other side's best moves that best behind it
+    bint uncross            # a new best at or past the other side's best moves that behind it
     BookSide bids
     BookSide asks
 
@@ -256,7 +256,7 @@ cdef inline int page_drop(BookSide* s, Page* page, int64_t slot) noexcept nogil:
 
 
 cdef inline int book_set(Book* book, int side, int64_t ticks, int64_t lots) except -1:
-    # The size at a price is now `lots`; 0 removes the level. `ticks` must not be the side's sentinel.
+    # The size at a price is now `lots`, 0 for none. `ticks` must not be the side's sentinel.
     cdef BookSide* s = book_side(book, side)
     cdef int64_t key = ticks ^ s.flip
     cdef int64_t number = key >> PAGE_BITS, slot = key & (PAGE_SLOTS - 1)

@@ -12,84 +12,16 @@ from libc.stdlib cimport free, malloc
 
 include "consts.pxi"
 include "random.pxi"
-
-cdef enum:
-    SUBSTEP_NS = 50_000_000
-    MAX_LEVELS = 40
-    MAX_TAKERS = 64
-    MAX_CHUNK = 64
-    ROWS_PER_SUBSTEP = 4 * (MAX_LEVELS + 1) + MAX_TAKERS + 4
-
-cdef double DT = 0.05
-cdef double LOWEST_BPS = -9000.0
-cdef double NOISE_TOLERANCE_BPS = 60.0
-cdef double NOISE_MAX_SIZE = 2000.0
-cdef double MAKER_RETURN_PER_S = 0.5
-cdef double QUEUE_RETURN_PER_S = 2.0
-cdef double QUEUE_NOISE = 1.2
-cdef double BOUNCE_PER_S = 4.0
-cdef double DEEPER_SHARE = 0.7
-cdef double DEEPER_GROWTH = 0.3
-cdef double ONE_SIDED_S = 2.0
-cdef double SNIPE_LOTS = 1e12
-
-cdef struct Params:
-    double price_ticks
-    double ticks_per_bps
-    double lots_per_unit
-    double levels
-    double sigma
-    double volvol
-    double vol_return
-    double jump_rate
-    double jump_mean
-    double drift
-    double reversion
-    double alpha_sd
-    double alpha_return
-    double half_spread
-    double half_spread_noise
-    double half_spread_vol
-    double bounce
-    double depth
-    double tilt
-    double gap
-    double maker_lag
-    double noise_rate
-    double noise_branching
-    double noise_decay
-    double noise_persistence
-    double noise_min_size
-    double noise_tail
-    double informed_rate
-    double informed_edge
-    double informed_size
-    double temporary_impact
-    double permanent_impact
-    double one_sided
-    double crash_start
-    double crash_fall
-    double crash_s
-    double rebound
-    double rebound_s
-    double crash_spread
-    double crash_depth
-    double reference_noise
-
-# One side of the makers' book, best first. `x` is the price in ticks seen from outside: negated
-# for bids, so that on both sides a greater x is a worse price.
-cdef struct SideLevels:
-    int64_t x[MAX_LEVELS + 1]
-    int64_t lots[MAX_LEVELS + 1]
-    int count
+include "flow.pxi"
 
 
 @cython.final
 cdef class Flow:
     """Rows of one market, sub-step by sub-step; reacts to the best prices and prints it is told.
 
-    `chunk` costs O(levels) per sub-step. Money and sizes inside are doubles: this is a model of
-    the world, not the bot's book-keeping.
+    params: every field of FlowParams and the grid; clock: (start, feed latency in nanoseconds,
+    number of sub-steps). A sub-step costs O(levels). Money and sizes inside are doubles: this is a
+    model of the world, not the bot's book-keeping.
     """
 
     cdef:
@@ -109,10 +41,7 @@ cdef class Flow:
         Row* rows
         list touches
 
-    def __cinit__(
-        self, params, *, uint64_t seed, int market, int64_t start_ns, int64_t latency_ns,
-        int64_t substeps,
-    ):
+    def __cinit__(self, params, *, uint64_t seed, int market, tuple clock):
         self.p = params
         self.levels = <int>self.p.levels
         if not 1 <= self.levels <= MAX_LEVELS:
@@ -124,9 +53,7 @@ cdef class Flow:
             raise MemoryError
         self.gap_ticks = max(1, <int64_t>round(self.p.gap * self.p.ticks_per_bps))
         self.market = market
-        self.start_ns = start_ns
-        self.latency_ns = latency_ns
-        self.last = substeps
+        self.start_ns, self.latency_ns, self.last = clock
         seed_stream(&self.path, seed, 1)
         seed_stream(&self.noise, seed, 2)
         seed_stream(&self.informed, seed, 3)
@@ -159,16 +86,16 @@ cdef class Flow:
         """The makers' (ns, bid, bid lots, ask, ask lots) per sub-step of the last chunk; 0 none."""
         return self.touches
 
-    def chunk(self, int64_t best_bid, int64_t best_ask, prints, int substeps):
+    def chunk(self, best_bid, best_ask, prints, int substeps):
         """Rows of up to `substeps` sub-steps, ending after the first with takers.
 
-        best_bid, best_ask: best prices on the exchange, own orders included. prints: tuples
-        (exch_ns, aggressor, ticks, lots) since the last chunk, in order.
+        best_bid, best_ask: best prices on the exchange, own orders included, or None. prints:
+        tuples (exch_ns, aggressor, ticks, lots) since the last chunk, in order.
         """
         if not 1 <= substeps <= MAX_CHUNK:
             raise ValueError(f"a chunk has 1 to {MAX_CHUNK} sub-steps, not {substeps}")
-        self.own[0] = best_bid if best_bid > self.touch[0] else 0
-        self.own[1] = best_ask if 0 < best_ask < self.touch[1] else 0
+        self.own[0] = self._own_best(0, best_bid)
+        self.own[1] = self._own_best(1, best_ask)
         self._absorb(prints)
         self.row_count = 0
         self.touches = []
@@ -184,6 +111,14 @@ cdef class Flow:
             if self.row_count > before:
                 break
         return PyBytes_FromStringAndSize(<char*>self.rows, self.row_count * sizeof(Row))
+
+    cdef int64_t _own_best(self, int side, best):
+        # A price better than the makers' best can only be the bot's.
+        cdef SideLevels* shown = &self.shown[side]
+        if best is None:
+            return 0
+        cdef int64_t x = best if side else -best
+        return best if shown.count == 0 or x < shown.x[0] else 0
 
     cdef _absorb(self, prints):
         # Prints of one taker share time and side; its impact goes with the root of its whole size.
@@ -217,12 +152,13 @@ cdef class Flow:
     cdef void _move_value(self) noexcept:
         cdef Params* p = &self.p
         cdef double step = sqrt(DT)
-        cdef double move, since
+        cdef double move, since, jump
         self.log_vol += -p.vol_return * self.log_vol * DT + p.volvol * step * normal(&self.path)
         self.vol = exp(self.log_vol)
         move = p.sigma * self.vol * step * normal(&self.path) + p.drift * DT
         if uniform(&self.path) < p.jump_rate * DT:
-            move += p.jump_mean * exponential(&self.path) * sign(&self.path)
+            jump = p.jump_mean * exponential(&self.path)  # C leaves the order of two calls open
+            move += jump * sign(&self.path)
         self.alpha += -p.alpha_return * self.alpha * DT
         self.alpha += p.alpha_sd * sqrt(2.0 * p.alpha_return) * step * normal(&self.path)
         move += (self.alpha - p.reversion * self.value) * DT
@@ -273,7 +209,7 @@ cdef class Flow:
         if self.one_sided_left > 0:
             self.one_sided_left -= 1
         elif self.p.one_sided > 0.0 and uniform(&self.path) < self.p.one_sided * DT / ONE_SIDED_S:
-            self.one_sided_left = 1 + <int64_t>(exponential(&self.path) * ONE_SIDED_S / DT)
+            self.one_sided_left = 1 + <int64_t>(uniform(&self.path) * 2.0 * ONE_SIDED_S / DT)
             self.one_sided_side = 0 if sign(&self.path) > 0.0 else 1
 
     cdef void _lay(self, int side) noexcept:
@@ -359,10 +295,10 @@ cdef class Flow:
 
     cdef void _emit_takers(self) noexcept:
         cdef Params* p = &self.p
-        cdef double room = 1.0, size, mid
+        cdef double none, room, size, mid
         cdef int count = 0
         self.hawkes *= exp(-p.noise_decay * DT)
-        cdef double none = exp(-(p.noise_rate + self.hawkes) * DT)
+        none = exp(-(p.noise_rate + self.hawkes) * DT)
         room = uniform(&self.noise)
         while room > none and count < MAX_TAKERS:
             if uniform(&self.noise) >= p.noise_persistence:
@@ -380,11 +316,9 @@ cdef class Flow:
         cdef Params* p = &self.p
         cdef double fair = p.price_ticks + self.value * p.ticks_per_bps
         cdef double edge = p.informed_edge * p.ticks_per_bps
-        cdef double bid = <double>max(self.touch[0], self.own[0])
-        cdef double ask = <double>self.touch[1]
+        cdef int64_t bid = max(self.touch[0], self.own[0])
+        cdef int64_t ask = min(self.touch[1], self.own[1]) if self.own[1] else self.touch[1]
         cdef double direction = 0.0
-        if self.own[1]:
-            ask = min(ask, <double>self.own[1])
         if fair > ask + edge:
             direction = 1.0
         elif fair < bid - edge:

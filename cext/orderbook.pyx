@@ -122,9 +122,14 @@ cdef class OrderBook:
         Book* book
         OwnSide own_bids
         OwnSide own_asks
+        int64_t seen_bid
+        int64_t seen_ask
+        object seen_bid_ticks
+        object seen_ask_ticks
 
     def __cinit__(self):
         self.book = book_new()
+        self.seen_bid_ticks = self.seen_ask_ticks = 0
 
     def __dealloc__(self):
         book_free(self.book)
@@ -219,7 +224,17 @@ cdef class OrderBook:
                 ask_depth += ask_lots
         if bid_depth + ask_depth:
             imbalance = (bid_depth - ask_depth) / <double>(bid_depth + ask_depth)
-        return best_bid, best_ask, bid_depth, ask_depth, imbalance, mid, n_bid, n_ask
+        # The best prices seldom move between two reads; keeping their objects saves making them.
+        if best_bid != self.seen_bid:
+            self.seen_bid = best_bid
+            self.seen_bid_ticks = best_bid
+        if best_ask != self.seen_ask:
+            self.seen_ask = best_ask
+            self.seen_ask_ticks = best_ask
+        return (
+            self.seen_bid_ticks, self.seen_ask_ticks, bid_depth, ask_depth,
+            imbalance, mid, n_bid, n_ask,
+        )
 
     def microprice(self, bint exclude_own=True):
         """Return the size-weighted mid in ticks (spec section 3); NaN when a side is missing."""

@@ -63,10 +63,10 @@ class Engine:
         "_ids",
         "_notices",
         "_now_ns",
-        "_risk",
         "_told_ns",
         "_traits",
         "desks",
+        "risk",
     )
 
     def __init__(
@@ -79,7 +79,7 @@ class Engine:
         traits: VenueTraits,
     ) -> None:
         self.desks = tuple(desks)
-        self._risk = risk
+        self.risk = risk
         self._breaker = breaker
         self._breaker_state = breaker.state
         self._ids = ids
@@ -126,8 +126,8 @@ class Engine:
     def _take_account_event(self, event: AccountSnapshot | Operator, out: list[Batch]) -> None:
         if isinstance(event, AccountSnapshot):
             self._account = event
-            self._risk.take_account(event)
-            self._breaker.observe(event, self._risk.account_verdict(event, self._now_ns))
+            self.risk.take_account(event)
+            self._breaker.observe(event, self.risk.account_verdict(event, self._now_ns))
         else:
             market = event.market
             if market is not None and not 0 <= market < len(self.desks):
@@ -211,7 +211,7 @@ class Engine:
 
     def _decide_due(self, out: list[Batch]) -> None:
         now_ns = self._now_ns
-        verdict = self._risk.account_verdict(self._account, now_ns)
+        verdict = self.risk.account_verdict(self._account, now_ns)
         # Before the first snapshot there is nothing to alarm about, only nothing to do yet.
         if verdict is not None and self._account is not None:
             self._breaker.fail(verdict)
@@ -230,7 +230,7 @@ class Engine:
         market = state.market.index
         best_bid, _, best_ask, _ = state.book.touch()
         mark = best_bid + best_ask if best_bid and best_ask else 0
-        risk = self._risk
+        risk = self.risk
         risk.take_exposure(market, desk.exposure(mark))
         if stop_reason is None and state.book_ts_ns is None:
             stop_reason = "no book"
@@ -274,7 +274,7 @@ class Engine:
         side = Side.ASK if desk.position.lots > 0 else Side.BID
         if any(order.state is not OrderState.OPEN for order in desk.rivals(side)):
             return None
-        ratio = self._risk.position_ratio(desk.state.market.index)
+        ratio = self.risk.position_ratio(desk.state.market.index)
         return hedging.decide(ratio, desk.position.lots, *best, self._now_ns)
 
     def _pull(self, desk: Desk, out: list[Batch]) -> None:
@@ -314,12 +314,12 @@ class Engine:
 
     def _permit(self, desk: Desk, place: Place) -> bool:
         """Ask risk; book the order as sent when it may go."""
-        denial = self._risk.permit(place)
+        denial = self.risk.permit(place)
         if denial is not None:
             self._notify(Severity.WARNING, f"denied_{denial.name.lower()}", place.market, denial)
             return False
         desk.tracker.send(place, self._now_ns)
-        self._risk.take_exposure(place.market, desk.exposure(0))
+        self.risk.take_exposure(place.market, desk.exposure(0))
         return True
 
     def _notify(self, severity: Severity, code: str, market: int | None, text: str) -> None:

@@ -2,6 +2,7 @@
 
 MmbotError
   ConfigError          fix the configuration; lists every problem at once (exit 3)
+  UsageError           call the command with other arguments (exit 2)
   DataError            fix or replace an input file; names file and place (exit 1)
   BuildError           build the native kernels (exit 1)
   InvariantViolation   our bug; let it end the process (exit 1)
@@ -24,6 +25,12 @@ class ConfigError(MmbotError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class UsageError(MmbotError):
+    """The arguments of a command do not make sense together."""
+
+    exit_code = 2
 
 
 class DataError(MmbotError):

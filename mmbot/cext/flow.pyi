@@ -1,20 +1,15 @@
 from collections.abc import Iterable, Mapping
+from typing import Self, final
 
+@final
 class Flow:
-    def __init__(
-        self,
-        params: Mapping[str, float],
-        *,
-        seed: int,
-        market: int,
-        start_ns: int,
-        latency_ns: int,
-        substeps: int,
-    ) -> None: ...
+    def __new__(
+        cls, params: Mapping[str, float], *, seed: int, market: int, clock: tuple[int, int, int]
+    ) -> Self: ...
     def chunk(
         self,
-        best_bid: int,
-        best_ask: int,
+        best_bid: int | None,
+        best_ask: int | None,
         prints: Iterable[tuple[int, int, int, int]],
         substeps: int,
     ) -> bytes: ...

@@ -1,3 +1,5 @@
+from typing import Self, final
+
 from mmbot.cext.orderbook import OrderBook
 
 REACHED: int
@@ -5,27 +7,55 @@ RESPONSE: int
 NEED_ROWS: int
 ENDED: int
 
-class Replay:
-    """Exchange and local clock, latencies and queue positions of one run over all markets."""
+ACCEPTED: int
+FILLED: int
+CANCELLED: int
+EXPIRED: int
+CANCEL_REFUSED: int
+REJECTED: int
 
-    def __init__(
-        self,
+QUEUE: int
+TRADE_THROUGH: int
+BOOK_CROSS: int
+TAKER: int
+ARRIVAL: int
+
+# kind, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause,
+# exch_mid_half_ticks, fill_no (-1 when it is no fill)
+_Response = tuple[int, int, int, int, int, int, int, int, bool, int, int, int]
+
+@final
+class Replay:
+    def __new__(
+        cls,
         books: list[OrderBook],
         *,
-        queue: str = "risk",
-        power: float = 0.0,
-        partial: bool = True,
-    ) -> None: ...
+        queue: str = ...,
+        numbers: tuple[float, ...] = ...,
+        partial: bool = ...,
+        prints: bool = ...,
+    ) -> Self: ...
     def set_latency(
-        self, entry: list[tuple[int, int]], response: list[tuple[int, int]]
+        self,
+        entry: list[tuple[int, int]],
+        response: list[tuple[int, int]],
+        seed: int | None = ...,
     ) -> None: ...
+    def set_horizons(self, horizons: list[int]) -> None: ...
     def feed(self, market: int, rows: bytes, last: bool) -> None: ...
     def advance(self, until_ns: int) -> int: ...
     def submit(
         self, market: int, order_id: int, side: int, ticks: int, lots: int, mode: int
     ) -> None: ...
     def cancel(self, market: int, order_id: int) -> None: ...
-    def take_responses(self) -> list[tuple[int, ...]]: ...
-    def take_marks(self) -> list[tuple[int, int, int]]: ...
+    def take_responses(self) -> list[_Response]: ...
+    def take_marks(self) -> list[tuple[int, int, int, bool]]: ...
+    def take_prints(self, market: int) -> list[tuple[int, int, int, int]]: ...
+    def best(self, market: int) -> tuple[int | None, int | None]: ...
+    def book_times(self, market: int) -> tuple[int, int]: ...
     @property
     def now_ns(self) -> int: ...
+    @property
+    def start_ns(self) -> int: ...
+    @property
+    def needed_market(self) -> int: ...

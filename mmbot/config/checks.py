@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from mmbot.config.keys import values
+from mmbot.domain.params import Params
+
 if TYPE_CHECKING:
     from mmbot.config.market import MarketConfig
     from mmbot.config.schema import Config
@@ -33,6 +36,7 @@ def remarks(config: "Config") -> list[Remark]:
 
 def _market_remarks(market: "MarketConfig", config: "Config") -> Iterator[Remark]:
     inventory, risk, sizing = market.inventory, market.market_risk, market.sizing
+    yield from _shares_for_percent(market)
     if inventory.direction == "literal":
         yield Remark("inventory.direction", LITERAL_SKEW)
     if inventory.deadband_pct >= 100:
@@ -56,15 +60,23 @@ def _market_remarks(market: "MarketConfig", config: "Config") -> Iterator[Remark
             f" {config.risk.max_total_exposure_pct:g} %, which is reached first",
         )
     fixed = sizing.mode == "fixed" and sizing.fixed_base is None
-    if fixed and not sizing.min_order_usd <= sizing.fixed_usd <= sizing.max_order_usd:
+    if fixed and sizing.fixed_usd > sizing.max_order_usd:
         yield Remark(
             "sizing.fixed_usd",
-            f"{sizing.fixed_usd} is outside min_order_usd {sizing.min_order_usd} to max_order_usd"
-            f" {sizing.max_order_usd}; levels are dropped or cut",
+            f"{sizing.fixed_usd} is above max_order_usd {sizing.max_order_usd}; levels are cut",
         )
 
 
+def _shares_for_percent(section: Params, prefix: tuple[str, ...] = ()) -> Iterator[Remark]:
+    for path, value in values(section, prefix):
+        if path[-1].endswith("_pct") and isinstance(value, float) and 0 < value < 1:
+            text = f"{value:g} is read as {value:g} %; if {value * 100:g} % is meant, write that"
+            yield Remark(".".join(path), text)
+
+
 def _account_remarks(config: "Config") -> Iterator[Remark]:
+    for name in ("risk", "rate_limits", "backtest"):
+        yield from _shares_for_percent(getattr(config, name), (name,))
     orders = resting_orders(config)
     if orders > config.risk.max_open_orders_count:
         yield Remark(

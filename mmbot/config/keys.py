@@ -1,5 +1,6 @@
 """The settings models as a tree of keys: what exists where, in which unit, within which bounds."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -7,7 +8,6 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 from pydantic.fields import FieldInfo
 
-from mmbot.config.schema import Config
 from mmbot.domain.params import Params
 
 Section = type[Params]
@@ -70,7 +70,9 @@ class Key:
         """Return the bounds in words, empty when there are none."""
         if self.choices:
             return " | ".join(str(choice) for choice in self.choices)
-        return ", ".join(_bound(mark) for mark in self.field.metadata if _bound(mark))
+        words = [_bound(mark) for mark in self.field.metadata]
+        text = ", ".join(word for word in words if word)
+        return re.sub(r"^from (\S+), up to ", r"\1 to ", text)
 
 
 def unit_of(name: str) -> str:
@@ -105,30 +107,6 @@ def keys(section: Section, prefix: tuple[str, ...] = ()) -> Iterator[Key]:
             yield Key((*prefix, name), field)
 
 
-def section_at(path: tuple[str, ...]) -> Section | None:
-    """Return the model that the keys at `path` belong to, None where there is none."""
-    section: Section | None = Config
-    named: Section | None = None
-    for name in path:
-        if named is not None:
-            section, named = named, None
-        elif section is None or name not in section.model_fields:
-            return None
-        else:
-            field = section.model_fields[name]
-            section, named = section_of(field), named_section_of(field)
-    return section
-
-
-def is_section(path: tuple[str, ...]) -> bool:
-    """Return whether `path` holds keys or named sections rather than a value."""
-    if section_at(path) is not None:
-        return True
-    above = section_at(path[:-1])
-    field = above.model_fields.get(path[-1]) if above else None
-    return field is not None and named_section_of(field) is not None
-
-
 def values(
     settings: Params, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -161,6 +139,6 @@ def _bound(mark: object) -> str:
         case annotated_types.Le(le=bound):
             return f"up to {bound:,}"
         case annotated_types.MinLen(min_length=least):
-            return f"at least {least}"
+            return f"at least {least} of them"
         case _:
             return ""

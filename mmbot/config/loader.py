@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mmbot.config.keys import is_section
+from mmbot.config.paths import is_section
 from mmbot.config.problems import in_reading_order, translate
 from mmbot.config.schema import Config
 from mmbot.config.sources import Sources, merge

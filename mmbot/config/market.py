@@ -3,55 +3,26 @@
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from mmbot.domain.params import Params
 from mmbot.execution.diff import RequoteParams
 from mmbot.hedging.engine import HedgeParams
-from mmbot.quoting.fair import FairPriceParams
-from mmbot.quoting.ladder import LevelsParams
-from mmbot.quoting.sizing import SizingParams
-from mmbot.quoting.skew import InventoryParams
-from mmbot.quoting.spread import SpreadParams
+from mmbot.quoting.strategy import QuotingParams
 from mmbot.risk.limits import MarketRiskParams
 
 
-class MarketConfig(Params):
+class MarketConfig(QuotingParams):
     """How one market is quoted, requoted, limited and hedged."""
 
     enabled: Annotated[bool, Field(description="quote this market")] = True
-    fair_price: FairPriceParams = FairPriceParams()
-    spread: SpreadParams = SpreadParams()
-    inventory: InventoryParams = InventoryParams()
-    levels: LevelsParams = LevelsParams()
-    sizing: SizingParams = SizingParams()
     requote: RequoteParams = RequoteParams()
     market_risk: MarketRiskParams = MarketRiskParams()
     hedge: HedgeParams = HedgeParams()
 
     @model_validator(mode="after")
-    def _agree(self) -> Self:
-        sizing, reference = self.sizing, self.fair_price.reference
-        if sizing.mode == "tiered" and len(sizing.tier_weights) < self.levels.count:
-            raise _disagreement(
-                "sizing.tier_weights",
-                f"{len(sizing.tier_weights)} weights for levels.count {self.levels.count};"
-                " tiered sizing needs one for every level",
-            )
-        if sizing.max_order_usd < sizing.min_order_usd:
-            raise _disagreement(
-                "sizing.max_order_usd",
-                f"{sizing.max_order_usd} is below min_order_usd {sizing.min_order_usd}",
-            )
-        if reference.min_samples_count > reference.offset_window_s:
-            raise _disagreement(
-                "fair_price.reference.min_samples_count",
-                f"{reference.min_samples_count} samples never fit into offset_window_s"
-                f" {reference.offset_window_s}: there is one a second",
+    def _weight_per_level(self) -> Self:
+        weights = len(self.sizing.tier_weights)
+        if self.sizing.mode == "tiered" and weights < self.levels.count:
+            raise ValueError(
+                f"levels.count {self.levels.count} needs as many sizing.tier_weights, not {weights}"
             )
         return self
-
-
-def _disagreement(at: str, text: str) -> PydanticCustomError:
-    # The braces would be read as a template.
-    return PydanticCustomError("disagreement", "{text}", {"at": at, "text": text})

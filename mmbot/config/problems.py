@@ -2,12 +2,16 @@
 
 import difflib
 import json
+import re
+import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from mmbot.config.keys import keys, section_at
+from mmbot.config.keys import keys
+from mmbot.config.paths import section_at
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import Node, Problem
 
@@ -42,8 +46,8 @@ def translate(error: ErrorDetails, tree: Node) -> Problem:
     """Return one validation error of pydantic as a problem at the user's line."""
     context: Mapping[str, Any] = error.get("ctx", {})
     path = tuple(str(part) for part in error["loc"] if part != "[key]")
-    if "at" in context:
-        path += tuple(context["at"].split("."))
+    if error["type"] == "value_error":
+        path = _mentioned(str(context["error"]), path, tree)
     node = nearest(tree, path)
     place = node.key if error["type"] in ("extra_forbidden", "string_pattern_mismatch") else None
     return Problem(place or node.place, ".".join(path), _sentence(error, context, path))
@@ -51,27 +55,42 @@ def translate(error: ErrorDetails, tree: Node) -> Problem:
 
 def nearest(tree: Node, path: Path) -> Node:
     """Return the node at `path`, or the closest one above it that the user wrote."""
-    node = tree
+    found = (_at(tree, path[:end]) for end in range(len(path), 0, -1))
+    return next((node for node in found if node is not None), tree)
+
+
+def _at(tree: Node, path: Path) -> Node | None:
+    node: Node | None = tree
     for name in path:
-        if isinstance(node.value, dict) and name in node.value:
-            node = node.value[name]
-        elif isinstance(node.value, list) and name.isdigit() and int(name) < len(node.value):
-            node = node.value[int(name)]
+        below = node.value if node is not None else None
+        if isinstance(below, dict):
+            node = below.get(name)
+        elif isinstance(below, list) and name.isdigit() and int(name) < len(below):
+            node = below[int(name)]
         else:
-            break
+            return None
     return node
+
+
+def _mentioned(text: str, path: Path, tree: Node) -> Path:
+    """Return the path of the key that a clash is about: of those in `text`, the last one set."""
+    named = [(*path, *word.split(".")) for word in re.findall(r"[a-z_]+(?:\.[a-z_]+)*", text)]
+    written = {at: _at(tree, at) for at in named}
+    places = {at: node.place for at, node in written.items() if node is not None}
+    # A value without a line is from the environment or the command line, which come last.
+    return max(places, key=lambda at: (places[at].line or sys.maxsize, places[at]), default=path)
 
 
 def unknown(path: Path) -> str:
     """Return the sentence for a key that does not exist, with what was probably meant."""
     name, section = path[-1], section_at(path[:-1])
+    elsewhere = _elsewhere(path)
+    if elsewhere:
+        return f"unknown key here; it belongs to {elsewhere}"
     here = list(section.model_fields) if section is not None else []
     close = difflib.get_close_matches(name, here, n=1, cutoff=0.6)
     if close:
         return f"unknown key; did you mean {close[0]}?"
-    elsewhere = _elsewhere(name, path)
-    if elsewhere:
-        return f"unknown key here; it belongs to {elsewhere}"
     return f"unknown key; possible here: {', '.join(here)}" if here else "unknown key"
 
 
@@ -85,15 +104,21 @@ def show_value(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _elsewhere(name: str, path: Path) -> str:
-    everything = [key.path for key in keys(Config)]
-    sections = {known[:end] for known in everything for end in range(1, len(known))}
-    places = [known for known in [*everything, *sorted(sections)] if known[-1] == name]
-    places = [known for known in places if known[0] != "markets"]
-    # The user may have dropped a section in between, or all of them.
-    nested = [known for known in places if known[: len(path) - 1] == path[:-1]]
-    found = (nested or places)[:2]
-    return " or ".join(".".join(known[:-1]) or "the top level" for known in found)
+def _elsewhere(path: Path) -> str:
+    """Return the sections that do have the last name of `path`; those below its section first."""
+    market = path[:2] if path[0] == "markets" else ("defaults",)
+    above = ("defaults", *path[2:-1]) if path[0] == "markets" else path[:-1]
+    places = [known[:-1] for known in _places() if known[-1] == path[-1]]
+    found = [place for place in places if place[: len(above)] == above] or places
+    found = [(*market, *place[1:]) if place[:1] == ("defaults",) else place for place in found]
+    return " or ".join(".".join(place) or "the top level" for place in found[:2])
+
+
+@cache
+def _places() -> tuple[Path, ...]:
+    known = [key.path for key in keys(Config) if key.path[0] != "markets"]
+    sections = dict.fromkeys(key[:end] for key in known for end in range(1, len(key)))
+    return (*known, *sections)
 
 
 def _sentence(error: ErrorDetails, context: Mapping[str, Any], path: Path) -> str:
@@ -154,7 +179,7 @@ def _needs_quotes(kind: str, value: object) -> bool:
 
 def in_reading_order(problems: Sequence[Problem], sources: Sequence[str]) -> list[str]:
     """Return the problems as lines in reading order, each once."""
-    order = {source: index for index, source in enumerate(sources)}
+    order = {source: index for index, source in reversed(list(enumerate(sources)))}
     unique = {(problem.place, problem.text): problem for problem in reversed(problems)}
     listed = sorted(
         reversed(unique.values()),

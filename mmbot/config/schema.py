@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mmbot.adapters.sim.params import BacktestParams, SimulateParams, Symbol
+from mmbot.adapters.sim.params import BacktestParams, SimulateParams
 from mmbot.config.checks import remarks
 from mmbot.config.market import MarketConfig
-from mmbot.domain.params import Params
+from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
 from mmbot.risk.limits import RiskParams
 
@@ -33,13 +33,10 @@ class Config(Params):
     defaults: Annotated[MarketConfig, Field(description="what every market starts from")] = (
         MarketConfig()
     )
-    markets: Annotated[
-        dict[Symbol, MarketConfig],
-        Field(
-            default_factory=dict,
-            description="by name, upper-case; a key set here overrides the one in defaults",
-        ),
-    ]
+    markets: dict[Symbol, MarketConfig] = Field(
+        default_factory=dict,
+        description="by name, upper-case; a key set here overrides the one in defaults",
+    )
     risk: RiskParams = RiskParams()
     rate_limits: RateLimitParams = RateLimitParams()
     backtest: BacktestParams = BacktestParams()

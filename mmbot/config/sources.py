@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmbot.config.keys import section_at
-from mmbot.config.strict_yaml import Node, Place, Problem, parse
+from mmbot.config.paths import section_at
+from mmbot.config.strict_yaml import MAX_BYTES, TOO_LARGE, Node, Place, Problem, parse
 
 ENV_PREFIX = "MMBOT__"
 
@@ -64,17 +64,26 @@ class Sources:
         if path in self.texts:
             return self.texts[path]
         try:
-            return path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError as error:
-            before = error.object[: error.start]
-            column = error.start - before.rfind(b"\n")
-            place = Place(str(path), before.count(b"\n") + 1, column)
-            self._stop(place, f"not UTF-8 text: byte {error.object[error.start]:#04x}")
+            with path.open("rb") as stream:
+                return self._decoded(path, stream.read(MAX_BYTES + 1))
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             reason = getattr(error, "strerror", None) or str(error)
             named = f"{path}: " if asked else ""
             self._stop(asked or Place(str(path)), f"cannot be read: {named}{reason.lower()}")
         return None
+
+    def _decoded(self, path: Path, content: bytes) -> str | None:
+        if len(content) > MAX_BYTES:
+            self._stop(Place(str(path)), TOO_LARGE)
+            return None
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            before = content[: error.start]
+            column = error.start - before.rfind(b"\n")
+            place = Place(str(path), before.count(b"\n") + 1, column)
+            self._stop(place, f"not UTF-8 text: byte {content[error.start]:#04x}")
+            return None
 
     def _includes(self, node: Node | None) -> list[Node]:
         if node is None or node.value is None:
@@ -94,6 +103,7 @@ class Sources:
         if equals:
             return self._setting(key.strip(), text, Place("--set"))
         place = Place(f"--set {override}")
+        self.names.append(place.source)
         self.problems.append(Problem(place, "", "expected section.key=value"))
         return _empty(place)
 
@@ -104,19 +114,15 @@ class Sources:
             text = f"{key!r} is not a key like risk.max_total_exposure_pct"
             self.problems.append(Problem(place, "", text))
             return _empty(place)
-        value = setting_value(key, text, place, self.problems)
-        node = value or _empty(place)
-        for name in reversed(names if value else []):
+        found: list[Problem] = []
+        value = parse(text, place.source, found)
+        self.problems += [Problem(place, key, problem.text) for problem in found]
+        if value is None or found:
+            return _empty(place)
+        node = _placed(value, place)
+        for name in reversed(names):
             node = Node({name: node}, place, place)
         return node
-
-
-def setting_value(key: str, text: str, place: Place, problems: list[Problem]) -> Node | None:
-    """Return the value of one setting given outside a file, every part of it at `place`."""
-    found: list[Problem] = []
-    value = parse(text, place.source, found)
-    problems += [Problem(place, key, problem.text) for problem in found]
-    return _placed(value, place) if value is not None and not found else None
 
 
 def merge(under: Node, over: Node) -> Node:

@@ -16,6 +16,8 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 MAX_NODES = 20_000
 MAX_DIGITS = 40
+MAX_KEY = 64
+TOO_LARGE = f"larger than {MAX_BYTES:,} bytes; that is not a configuration"
 
 # The core schema of YAML 1.2.2, section 10.3.2.
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
@@ -46,9 +48,8 @@ class Problem(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.key} ({self.place}): {self.text}" if self.key else f"{self.place}: {self.text}"
-        )
+        where = f"{self.key} ({self.place})" if self.key else str(self.place)
+        return printable(f"{where}: {self.text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,7 @@ def parse(text: str, source: str, problems: list[Problem]) -> Node | None:
     value is left out.
     """
     if len(text) > MAX_BYTES:
-        problems.append(
-            Problem(Place(source), "", f"larger than {MAX_BYTES} bytes; that is not a config file")
-        )
+        problems.append(Problem(Place(source), "", TOO_LARGE))
         return None
     reader = _Reader(source, problems)
     try:
@@ -135,7 +134,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             self._stop(event, "anchors and aliases (& and *) are not supported; use `defaults:`")
         if getattr(event, "tag", None):
-            self._stop(event, f"the tag {event.tag} is not supported; quote text instead")
+            self._stop(event, f"the tag {_shorten(event.tag)} is not supported; quote text instead")
         if isinstance(event, yaml.MappingStartEvent):
             return Node(self._mapping(path), place, key or place)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -152,6 +151,8 @@ class _Reader:
             if event.anchor or event.tag:
                 self._stop(event, "anchors and tags are not supported")
             name = str(event.value)
+            if len(name) > MAX_KEY:
+                self._stop(event, f"a key of {len(name)} characters; at most {MAX_KEY}")
             node = self._node(next(self.events), (*path, name), self._place(event))
             if event.implicit[0] and not isinstance(_resolve(name), str):
                 self._add(event, (*path, name), "a key must be text; put it in quotes")
@@ -217,3 +218,17 @@ def _resolve(text: str) -> Scalar:
     if _NOT_FINITE.match(text):
         return math.nan
     return text
+
+
+def as_text(text: str) -> str:
+    """Return `text` as it is written in YAML, in double quotes only where it needs them."""
+    plain = re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./ -]*(?<! )", text)
+    if plain is not None and isinstance(_resolve(text), str):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{printable(escaped)}"'
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, with an escape for everything that has no glyph."""
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)

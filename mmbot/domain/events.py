@@ -5,6 +5,7 @@
 """
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -63,6 +64,19 @@ class Fill(Event, frozen=True, gc=False):
     leaves_lots: int
     maker: bool
     fee_atoms: int
+
+
+class Execution(NamedTuple):
+    """A fill with what only a pretend exchange knows of it.
+
+    `number` counts the fills of a run in the exchange's order, `cause` says why it happened and
+    `mark_half_ticks` is the exchange's own mid at that moment.
+    """
+
+    number: int
+    fill: Fill
+    cause: str
+    mark_half_ticks: int
 
 
 class FundingPayment(Event, frozen=True, gc=False):

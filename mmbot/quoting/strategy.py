@@ -3,10 +3,9 @@
 Fair price -> spread -> skew -> reservation price -> ladder; the gate comes first (spec 2 to 8).
 """
 
-from typing import Protocol, Self
+from typing import Protocol
 
 from msgspec import Struct
-from pydantic import model_validator
 
 from mmbot.domain.market import Market
 from mmbot.domain.params import Params
@@ -36,15 +35,6 @@ class QuotingParams(Params):
     inventory: InventoryParams = InventoryParams()
     levels: LevelsParams = LevelsParams()
     sizing: SizingParams = SizingParams()
-
-    @model_validator(mode="after")
-    def _weight_per_level(self) -> Self:
-        weights = len(self.sizing.tier_weights)
-        if self.sizing.mode == "tiered" and weights < self.levels.count:
-            raise ValueError(
-                f"levels.count {self.levels.count} needs as many sizing.tier_weights, not {weights}"
-            )
-        return self
 
 
 class Decision(Struct, frozen=True, gc=False):

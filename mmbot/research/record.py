@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from mmbot.domain.market import MICRO, Contract, Market
+from mmbot.domain.market import Market
 from mmbot.domain.order import Side
 from mmbot.domain.position import Position
 from mmbot.errors import InvariantViolation
@@ -89,10 +89,11 @@ class MarketRecord(Struct, frozen=True):
 
 
 class RunRecord(Struct, frozen=True):
-    """A finished run. `marks[h]` maps a fill's number to the mid `horizons_ns[h]` after it;
+    """A finished run.
 
-    the numbers in `unmatured[h]` were cut short by the end of the run. `minute_closes` has the
-    account's equity at the end of each minute of UTC that had a sample: (minute, micro-USD).
+    `marks[h]` maps a fill's number to the mid `horizons_ns[h]` after it; the numbers in
+    `unmatured[h]` were cut short by the end of the run. `minute_closes` has the account's equity
+    at the end of each minute of UTC that had a sample: (minute, micro-USD).
     """
 
     start_ns: int
@@ -132,7 +133,7 @@ class _MarketTrack:
         self.sums = MarketSums()
         self.last: QuoteSample | None = None
         self.limit_lots = 0
-        self.money = _MicroUsd(market)
+        self.money = market.atoms_to_uusd
         self.pnl_uusd = 0
         self.hour = -1
         self.hour_marks: list[HourMark] = []
@@ -166,22 +167,6 @@ class _MarketTrack:
             hour_marks=tuple(self.hour_marks),
             gate_ns=dict(self.gate_ns),
         )
-
-
-class _MicroUsd:
-    """Atoms to micro-USD with one division: `Market.atoms_to_uusd` without its Decimals."""
-
-    __slots__ = ("denominator", "inverse", "numerator")
-
-    def __init__(self, market: Market) -> None:
-        self.inverse = market.contract is Contract.INVERSE
-        value = market.atom * MICRO * (market.tick / 2 if self.inverse else 1)
-        self.numerator, self.denominator = value.as_integer_ratio()
-
-    def __call__(self, atoms: int, half_ticks: int) -> int:
-        if self.inverse:
-            atoms *= half_ticks
-        return atoms * self.numerator // self.denominator
 
 
 class Recorder:
@@ -280,13 +265,13 @@ class Recorder:
     def finish(self, ts_ns: int, final_half_ticks: Sequence[int]) -> RunRecord:
         """End the run at these marks, one a market, and return what it left.
 
-        InvariantViolation when a market with a position has no mark (0).
+        InvariantViolation when a market that traded has no mark (0).
         """
         markets = []
         for track, half_ticks in zip(self.tracks, final_half_ticks, strict=True):
-            if track.position.lots and half_ticks <= 0:
-                symbol = track.position.market.symbol
-                raise InvariantViolation(f"{symbol}: a position without a final mark")
+            position = track.position
+            if half_ticks <= 0 and (position.fills or position.funding_atoms):
+                raise InvariantViolation(f"{position.market.symbol}: traded, but no final mark")
             market = track.finish(ts_ns, half_ticks)
             pnl_uusd = track.money(market.pnl_atoms, half_ticks)
             self.equity.change(ts_ns, pnl_uusd - track.pnl_uusd)

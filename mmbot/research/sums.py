@@ -68,8 +68,8 @@ class Thinned(Generic[Point]):
             self.skipped = self.stride - 1
 
     def keep(self, point: Point) -> None:
-        """Add a point that must not be thinned away: the last one."""
-        if not self.points or self.points[-1] is not point:
+        """Add a point that must not be thinned away: the last one, if it is not there yet."""
+        if not self.points or self.points[-1] != point:
             self.points.append(point)
 
 

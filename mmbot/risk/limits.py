@@ -248,10 +248,15 @@ class RiskManager:
         held = slot.market.notional_uusd(slot.mark, lots)
         return sign * min(1.0, held * MICRO / (equity * slot.cap_ppm))
 
+    def limit_lots(self, index: int) -> int:
+        """Largest position this market may have, by equity, its own limit and the others'."""
+        slot = self._markets[index]
+        return slot.market.lots_for(min(self._caps(slot)), slot.mark)
+
     def room(self, index: int) -> Room:
         """Most lots each side may add up to; only the reducing side once a limit is passed."""
         slot = self._markets[index]
-        most = slot.market.lots_for(min(self._caps(slot)), slot.mark)
+        most = self.limit_lots(index)
         lots = slot.exposure.lots
         if lots > most:
             return Room(0, lots)

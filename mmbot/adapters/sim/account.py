@@ -7,7 +7,7 @@ its resting orders could lead to; open orders alone cost no equity.
 from collections.abc import Sequence
 
 from mmbot.domain.events import AccountSnapshot
-from mmbot.domain.market import Market
+from mmbot.domain.market import PPB, Market
 from mmbot.domain.order import Side
 from mmbot.domain.position import Position
 
@@ -28,6 +28,14 @@ class SimAccount:
     def resting_lots(self, market: int, side: Side) -> int:
         """Lots of ours on one side of a market."""
         return self._resting[side][market]
+
+    def pay_funding(self, market: int, mark: int, rate_ppb: int) -> int:
+        """Book funding at `mark` and return the atoms received; longs pay a positive rate."""
+        position = self.positions[market]
+        value = abs(position.market.unit_value(mark)) * position.lots
+        atoms = -(value * rate_ppb // PPB)
+        position.fund(atoms)
+        return atoms
 
     def snapshot(self, ts_ns: int, marks: Sequence[int]) -> AccountSnapshot:
         """State the account at `marks`, half ticks per market.

@@ -36,19 +36,20 @@ class FlowParams:
     deeper levels every `gap` bps; `one_sided` of the time a side is empty.
     Takers: self-exciting noise of base rate `noise_rate` per s and branching ratio
     `noise_branching`, Pareto sizes; informed at `informed_rate` per s while the efficient price is
-    `informed_edge` beyond the best price. Impacts are bps per root unit executed.
+    `informed_edge` beyond the best price. Impacts are bps per root unit executed (what the book
+    cannot give moves nothing, hence a greater figure in a thin market).
     Crash: at `crash_start` s the price falls `crash_fall` bps in `crash_s`, then rebounds.
     """
 
     levels: int = 16
     sigma: float = 0.7
-    volvol: float = 0.03
+    volvol: float = 0.04
     vol_return: float = 1 / 300
     jump_rate: float = 0.25
     jump_mean: float = 1.2
     drift: float = 0.0
     reversion: float = 0.0
-    alpha_sd: float = 0.45
+    alpha_sd: float = 0.3
     alpha_return: float = 0.6
     half_spread: float = 1.5
     half_spread_noise: float = 0.3
@@ -66,7 +67,7 @@ class FlowParams:
     noise_tail: float = 1.5
     informed_rate: float = 4.0
     informed_edge: float = 3.5
-    informed_size: float = 1.0
+    informed_size: float = 2.6
     temporary_impact: float = 0.02
     permanent_impact: float = 0.08
     one_sided: float = 0.0
@@ -86,6 +87,8 @@ class FlowParams:
 
 CRASH_START_SHARE = 0.6
 
+# Ranging: pulled back with a half-life of about 9 s into a band of some 3 bps around the starting
+# price; the variance ratio 60 s / 1 s is about 0.3, excursions stay below 25 bps.
 _NORMAL = FlowParams()
 _PARAMS = {
     MarketType.NORMAL: _NORMAL,
@@ -95,20 +98,20 @@ _PARAMS = {
         jump_rate=0.1,
         jump_mean=3.0,
         half_spread=8.0,
-        half_spread_noise=0.5,
+        half_spread_noise=0.45,
         depth=1.0,
         gap=4.0,
         maker_lag=1.5,
         noise_rate=0.02,
-        permanent_impact=0.6,
+        permanent_impact=1.0,
         one_sided=0.02,
     ),
     MarketType.TRENDING: replace(_NORMAL, drift=0.05, noise_persistence=0.6),
-    MarketType.RANGING: replace(_NORMAL, reversion=0.05),
+    MarketType.RANGING: replace(_NORMAL, reversion=0.08),
     MarketType.VOLATILE: replace(
         _NORMAL,
         sigma=2.5,
-        volvol=0.06,
+        volvol=0.08,
         jump_rate=0.8,
         jump_mean=4.0,
         half_spread=3.0,

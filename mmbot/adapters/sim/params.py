@@ -3,11 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from mmbot.domain.params import Params
-
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=32)]
+from mmbot.domain.params import Params, Symbol
 
 
 class LatencyParams(Params):
@@ -15,7 +13,7 @@ class LatencyParams(Params):
 
     model: Annotated[
         Literal["constant", "table", "sampled"],
-        Field(description="fixed delays, interpolated from a file, or drawn from that file"),
+        Field(description="fixed, interpolated from a file, or drawn from it"),
     ] = "constant"
     entry_ms: Annotated[
         float, Field(ge=0, le=60_000, description="constant: from the bot to the exchange")
@@ -44,7 +42,7 @@ class InstrumentParams(Params):
     tick: Annotated[Decimal, Field(gt=0, description="price step, quote currency")]
     lot: Annotated[Decimal, Field(gt=0, description="size step, base units (inverse: contracts)")]
     min_size: Annotated[
-        Decimal | None, Field(gt=0, description="smallest order; empty: one lot")
+        Decimal | None, Field(gt=0, description="smallest order; null: one lot")
     ] = None
     contract: Annotated[
         Literal["linear", "inverse"], Field(description="what the profit is paid in: quote or base")
@@ -71,7 +69,7 @@ class BarParams(Params):
 
 
 class ProbabilisticParams(Params):
-    """Arrivals of the fill model `probabilistic`: rate falls with the distance from mid."""
+    """Arrivals of the fill model probabilistic, fewer the further from mid."""
 
     arrivals_per_s: Annotated[
         float, Field(gt=0, le=1000, description="fills a second of a quote at mid")
@@ -95,12 +93,11 @@ class BacktestParams(Params):
     ] = 3.5
     fill_model: Annotated[
         Literal["risk", "power", "probabilistic"],
-        Field(
-            description="queue moves with trades only, also with cancels, or random (optimistic)"
-        ),
+        Field(description="the queue ahead falls with trades, cancels too, or fills are drawn"),
     ] = "power"
     queue_power: Annotated[
-        float, Field(gt=0, le=100, description="power: higher, more cancels are behind us")
+        float,
+        Field(gt=0, le=100, description="power: higher, cancels come more from the longer part"),
     ] = 3.0
     partial_fills: Annotated[bool, Field(description="a trade fills no more than its own size")] = (
         True
@@ -109,19 +106,18 @@ class BacktestParams(Params):
     clock_offset_ns: Annotated[
         int | None,
         Field(
-            ge=-(10**18),
-            le=10**18,
-            description="added to local times; empty: the least that leaves no negative delay",
+            ge=-(10**15),
+            le=10**15,
+            description="added to local times; null: automatic",
         ),
     ] = None
     funding_bps_per_hour: Annotated[
         float, Field(ge=-100, le=100, description="longs pay this to shorts every hour")
     ] = 0.0
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1, description="of everything drawn")] = 1
-    instruments: Annotated[
-        dict[Symbol, InstrumentParams],
-        Field(default_factory=dict, description="by the symbol used in the data"),
-    ]
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="of everything drawn")] = 1
+    instruments: dict[Symbol, InstrumentParams] = Field(
+        default_factory=dict, description="by the symbol used in the data"
+    )
     bars: BarParams = BarParams()
     probabilistic: ProbabilisticParams = ProbabilisticParams()
 
@@ -137,7 +133,7 @@ class SimulateParams(Params):
         1000
     )
     step_ms: Annotated[int, Field(ge=1, le=60_000, description="market time of a step")] = 1000
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1, description="same seed, same market")] = 1
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="same seed, same market")] = 1
     reference: Annotated[bool, Field(description="an outside price feed exists")] = True
     latency_ms: Annotated[float, Field(ge=0, le=60_000, description="order delay, each way")] = (
         100.0

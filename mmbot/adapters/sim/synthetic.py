@@ -4,13 +4,16 @@ Rows have the layout "<qqqqII" (exch_ns, local_ns, ticks, lots, flags, market). 
 absolute sizes on both streams; taker rows are for the exchange only, which answers with prints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from struct import Struct
+from typing import NamedTuple
 
 from mmbot.adapters.sim.flow import SUBSTEPS_PER_STEP, FlowParams, MarketType, flow_params
 from mmbot.cext.flow import Flow
+from mmbot.cext.orderbook import OrderBook
+from mmbot.cext.replay import Replay
 from mmbot.domain.market import Market
 
 ROW = Struct("<qqqqII")
@@ -25,6 +28,8 @@ FLAG_SELL = 0x10000000
 
 UNIT_UUSD = 1_000_000_000
 BPS = 10_000
+MAX_SUBSTEPS = 64
+FOREVER_NS = 2**62
 
 Print = tuple[int, int, int, int]
 """(exch_ns, aggressor +1 or -1, ticks, lots): one execution, as the matching kernel reports it."""
@@ -69,9 +74,11 @@ class SyntheticMarket:
             self.params.numbers() | grid,
             seed=seed,
             market=market.index,
-            start_ns=self.setting.start_ns,
-            latency_ns=self.setting.feed_latency_ns,
-            substeps=steps * SUBSTEPS_PER_STEP,
+            clock=(
+                self.setting.start_ns,
+                self.setting.feed_latency_ns,
+                steps * SUBSTEPS_PER_STEP,
+            ),
         )
 
     @property
@@ -85,12 +92,16 @@ class SyntheticMarket:
         return self._flow.next_ns
 
     def chunk(
-        self, best_bid_ticks: int, best_ask_ticks: int, prints: Sequence[Print], substeps: int = 1
+        self,
+        best_bid_ticks: int | None,
+        best_ask_ticks: int | None,
+        prints: Sequence[Print],
+        substeps: int = 1,
     ) -> bytes:
-        """Rows of up to `substeps` sub-steps of 50 ms, ending after the first with takers.
+        """Rows of up to `substeps` (64 at most) sub-steps, ending after the first with takers.
 
-        best_*_ticks: best prices on the exchange now, own orders included; prints: executions
-        since the last call, in order, own fills included.
+        best_*_ticks: best prices on the exchange now, own orders included, None where there is
+        none; prints: executions since the last call, in order, own fills included.
         """
         return self._flow.chunk(best_bid_ticks, best_ask_ticks, prints, substeps)
 
@@ -101,6 +112,26 @@ class SyntheticMarket:
     def reference(self) -> float:
         """Mid price of an outside venue, 50 ms old, in ticks."""
         return self._flow.reference
+
+
+class Piece(NamedTuple):
+    """A stretch of a market left to itself: rows, the touch of each sub-step, executions."""
+
+    rows: bytes
+    touches: Sequence[Touch]
+    prints: Sequence[Print]
+
+
+def undisturbed(synthetic: SyntheticMarket) -> Iterator[Piece]:
+    """Run a synthetic market of index 0 to its end with nobody else trading in it."""
+    replay = Replay([OrderBook()], prints=True)
+    prints: list[Print] = []
+    while not synthetic.finished:
+        rows = synthetic.chunk(*replay.best(0), prints, MAX_SUBSTEPS)
+        replay.feed(0, rows, synthetic.finished)
+        replay.advance(FOREVER_NS)
+        prints = replay.take_prints(0)
+        yield Piece(rows, synthetic.touches(), prints)
 
 
 def tape_rows(rows: bytes, prints: Sequence[Print], setting: Setting, market: int) -> bytes:

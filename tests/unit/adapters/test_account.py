@@ -39,6 +39,33 @@ def test_long_position_with_resting_orders() -> None:
     assert not snapshot.bankruptcy
 
 
+def test_bids_that_would_lengthen_a_long_position_tie_up_margin() -> None:
+    account = SimAccount([BTC], 10_000 * USD)
+    account.positions[0].fill(Side.BID, 600_000, 500, 0)
+    account.rest(0, Side.BID, 300)
+    account.rest(0, Side.ASK, 100)
+    # Long 0.5 with bids of 0.3: 0.8 x 60,000 / 50 = 960.
+    assert account.snapshot(0, [2 * 600_000]).imf_uusd == 960 * USD
+
+
+def test_margin_is_rounded_up() -> None:
+    thirds = Market("X", Decimal("0.1"), Decimal("0.001"), imf=Fraction(1, 3))
+    account = SimAccount([thirds], 0)
+    account.rest(0, Side.BID, 1)
+    # One lot at half a tick is 50 micro-USD; a third of it is 16.67.
+    assert account.snapshot(0, [1]).imf_uusd == 17
+
+
+def test_funding_is_paid_by_longs_and_received_by_shorts() -> None:
+    account = SimAccount([BTC, ETH], 0)
+    account.positions[0].fill(Side.BID, 600_000, 100, 0)
+    account.positions[1].fill(Side.ASK, 300_000, 200, 0)
+    # 1 bp of 0.1 BTC at 60,000 and of 2 ETH at 3,000.
+    assert BTC.money(account.pay_funding(0, 1_200_000, 100_000)) == Decimal("-0.6")
+    assert ETH.money(account.pay_funding(1, 600_000, 100_000)) == Decimal("0.6")
+    assert account.snapshot(0, [1_200_000, 600_000]).mf_uusd == 0
+
+
 def test_two_markets_add_up_and_orders_leave() -> None:
     account = SimAccount([BTC, ETH], 1_000 * USD)
     account.positions[1].fill(Side.ASK, 300_000, 200, 0)

@@ -202,7 +202,13 @@ def test_what_is_no_number_is_off_the_grid(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("tick", "lot", "contract_size", "min_lots"),
-    [("0", "1", "1", 1), ("1", "-1", "1", 1), ("1", "1", "0", 1), ("1", "1", "1", 0)],
+    [
+        ("0", "1", "1", 1),
+        ("1", "0", "1", 1),
+        ("1", "-1", "1", 1),
+        ("1", "1", "0", 1),
+        ("1", "1", "1", 0),
+    ],
 )
 def test_a_market_needs_positive_numbers(
     tick: str, lot: str, contract_size: str, min_lots: int

@@ -122,10 +122,16 @@ def test_just_fresh_enough() -> None:
     assert fair.price(at(100, 1000.0, 2 - 1e-6), 1010.0) == 1010.0
 
 
-def test_a_sum_below_zero_is_refused() -> None:
+def test_a_price_below_one_tick_is_a_price() -> None:
+    assert fair_price("reference", min_samples_count=1).price(at(1, 0.5), 0.75) == 0.75
+
+
+def test_a_sum_not_above_zero_is_refused() -> None:
     fair = fair_price("reference", min_samples_count=1)
     fair.price(at(1, 1000.0), 10.0)
-    assert fair.price(at(1.5, 900.0), 10.0) == "fair price not a positive number"
+    # The offset is -990: nothing is left of 990, and less than nothing of 900.
+    for reference in (990.0, 900.0):
+        assert fair.price(at(1.5, reference), 10.0) == "fair price not a positive number"
 
 
 @settings(max_examples=50)
@@ -164,3 +170,5 @@ def test_settings_that_could_never_quote_are_refused() -> None:
         fair_price("reference", offset_window_s=10, min_samples_count=11)
     with pytest.raises(ValidationError, match="min_levels_count 6 is above book_levels 5"):
         FairPriceParams(min_levels_count=6)
+    assert FairPriceParams(min_levels_count=5).book_levels == 5
+    assert fair_price("reference", offset_window_s=10, min_samples_count=10).price(state(), MID)

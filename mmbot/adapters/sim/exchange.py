@@ -1,0 +1,312 @@
+"""The pretend exchange of event backtests and simulations: the replay kernel behind a SimVenue.
+
+Decides what the kernel does not: fees, funding and the account. Rows come from recordings or from
+the synthetic market; the kernel matches, this turns its answers into events.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.reports import Reports
+from mmbot.adapters.sim.synthetic import SyntheticMarket, tape_rows
+from mmbot.cext import replay as kernel
+from mmbot.cext.orderbook import OrderBook
+from mmbot.domain.actions import Batch, Place
+from mmbot.domain.events import (
+    AccountSnapshot,
+    BookUpdate,
+    Event,
+    Execution,
+    Fill,
+    FundingPayment,
+    OrderUpdate,
+    ReferencePrice,
+)
+from mmbot.domain.market import PPB
+from mmbot.domain.order import FillMode, OrderState
+
+if TYPE_CHECKING:
+    from mmbot.cext.replay import _Response as Response
+
+HOUR_NS = 3_600_000_000_000
+
+
+class RowSource(Protocol):
+    """Where a market's rows come from."""
+
+    def rows(self) -> bytes:
+        """Next rows of the market, empty when there are no more."""
+        ...
+
+    def reference(self) -> float | None:
+        """Mid of an outside venue now, in ticks; None when there is none."""
+        ...
+
+
+class SyntheticRows:
+    """Rows of a synthetic market, one sub-step at a time, generated from what the exchange shows.
+
+    `recorded` is given the rows of the market as anyone could have seen them, for a tape.
+    """
+
+    def __init__(
+        self,
+        market: SyntheticMarket,
+        replay: kernel.Replay,
+        recorded: Callable[[bytes], None] | None,
+    ) -> None:
+        self._market = market
+        self._replay = replay
+        self._recorded = recorded
+        self._last = b""
+
+    def rows(self) -> bytes:
+        """Rows of the next sub-step, empty at the end."""
+        market = self._market
+        index = market.market.index
+        prints = self._replay.take_prints(index)
+        if self._recorded is not None and self._last:
+            self._recorded(tape_rows(self._last, prints, market.setting, index))
+        if market.finished:
+            self._last = b""
+            return b""
+        bid, ask = self._replay.best(index)
+        self._last = market.chunk(bid or 0, ask or 0, prints)
+        return self._last
+
+    def reference(self) -> float | None:
+        """Mid of the synthetic outside venue, in ticks."""
+        return self._market.reference()
+
+
+class RecordedRows:
+    """Rows of a recording, chunk by chunk."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def rows(self) -> bytes:
+        """Next chunk, empty at the end."""
+        return next(self._chunks, b"")
+
+    def reference(self) -> float | None:
+        """None: recordings carry one venue."""
+        return None
+
+
+class Terms(NamedTuple):
+    """What trading costs: parts per billion of value; funding is paid by longs every hour."""
+
+    maker_fee_ppb: int
+    taker_fee_ppb: int
+    funding_ppb_per_hour: int = 0
+
+
+class _Order:
+    __slots__ = ("leaves", "post_only", "resting", "side")
+
+    def __init__(self, place: Place) -> None:
+        self.side = place.side
+        self.leaves = place.lots
+        self.post_only = place.mode is FillMode.POST_ONLY
+        self.resting = False
+
+
+_CAUSES = {
+    kernel.QUEUE: "queue",
+    kernel.TRADE_THROUGH: "trade_through",
+    kernel.BOOK_CROSS: "book_cross",
+    kernel.TAKER: "taker",
+    kernel.ARRIVAL: "arrival",
+}
+_DONE = {
+    kernel.CANCELLED: OrderState.CANCELLED,
+    kernel.EXPIRED: OrderState.EXPIRED,
+    kernel.REJECTED: OrderState.REJECTED,
+}
+_REASONS = {
+    kernel.ACCEPTED: None,
+    kernel.CANCELLED: None,
+    kernel.CANCEL_REFUSED: "cancel refused: not resting",
+    kernel.EXPIRED: "expired: would cross, or could not fill",
+    kernel.REJECTED: "rejected by the exchange",
+}
+
+
+class ReplayExchange:
+    """SimVenue over row sources; one per market, in the order of the account's markets."""
+
+    def __init__(
+        self,
+        replay: kernel.Replay,
+        sources: Sequence[RowSource],
+        books: Sequence[OrderBook],
+        account: SimAccount,
+        terms: Terms,
+    ) -> None:
+        self._replay = replay
+        self._sources = sources
+        self._books = books
+        self.account = account
+        self._terms = terms
+        self._orders: dict[int, _Order] = {}
+        self._book_ns = [-1] * len(books)
+        self._reports = Reports()
+        self.finished = False
+        for index, source in enumerate(sources):
+            self._feed(index, source)
+        self.now_ns = replay.start_ns
+        self._funding_ns = (self.now_ns // HOUR_NS + 1) * HOUR_NS
+
+    def advance(self, until_ns: int) -> Sequence[Event]:
+        """Let time pass to `until_ns` or to the next answer; books, answers, then the account."""
+        stop_ns = min(until_ns, self._funding_ns)
+        code = self._replay.advance(stop_ns)
+        while code == kernel.NEED_ROWS:
+            market = self._replay.needed_market
+            self._feed(market, self._sources[market])
+            code = self._replay.advance(stop_ns)
+        self.now_ns = self._replay.now_ns
+        events: list[Event] = []
+        self._books_changed(events)
+        if code == kernel.RESPONSE:
+            for response in self._replay.take_responses():
+                self._answer(events, response)
+        elif code == kernel.ENDED:
+            self.finished = True
+        elif self.now_ns == self._funding_ns:
+            self._fund(events)
+        events.append(self._snapshot())
+        return events
+
+    def submit(self, batch: Batch) -> None:
+        """Send the actions of a batch, in order, at `now_ns`."""
+        for action in batch.actions:
+            if isinstance(action, Place):
+                self._orders[action.order_id] = _Order(action)
+                self._replay.submit(
+                    action.market,
+                    action.order_id,
+                    action.side,
+                    action.ticks,
+                    action.lots,
+                    action.mode,
+                )
+            else:
+                self._replay.cancel(action.market, action.order_id)
+
+    def marks(self) -> list[int]:
+        """Mid of every market as seen locally, half ticks; 0 while a side is missing."""
+        marks = []
+        for book in self._books:
+            bid, _, ask, _ = book.touch()
+            marks.append(bid + ask if bid and ask else 0)
+        return marks
+
+    def take_executions(self) -> list[Execution]:
+        """Fills known locally since the last call."""
+        return self._reports.take_executions()
+
+    def take_marks(self) -> list[tuple[int, int, int, bool]]:
+        """Mids that came due after fills: (fill number, horizon index, half ticks, matured)."""
+        return self._replay.take_marks()
+
+    def take_funding(self) -> list[tuple[FundingPayment, int]]:
+        """Funding since the last call, each with the mark it was paid at, half ticks."""
+        return self._reports.take_funding()
+
+    def refusals(self) -> tuple[int, int]:
+        """Orders refused so far: (rejected, post-only that would have crossed)."""
+        return self._reports.rejected, self._reports.would_cross
+
+    def _feed(self, market: int, source: RowSource) -> None:
+        rows = source.rows()
+        self._replay.feed(market, rows, not rows)
+
+    def _books_changed(self, events: list[Event]) -> None:
+        for market, source in enumerate(self._sources):
+            exch_ns, local_ns = self._replay.book_times(market)
+            if local_ns == self._book_ns[market] or local_ns > self.now_ns:
+                continue
+            self._book_ns[market] = local_ns
+            events.append(BookUpdate(exch_ns, local_ns, market))
+            mid_ticks = source.reference()
+            if mid_ticks is not None:
+                events.append(ReferencePrice(exch_ns, local_ns, market, mid_ticks))
+
+    def _answer(self, events: list[Event], response: "Response") -> None:
+        kind, market, order_id, exch_ns, local_ns, _, _, leaves = response[:8]
+        order = self._orders.get(order_id)
+        if kind == kernel.FILLED and order is not None:
+            events.append(self._fill(order, response))
+            return
+        state = _DONE.get(kind, OrderState.OPEN)
+        if kind == kernel.ACCEPTED and order is not None:
+            order.resting = True
+            self.account.rest(market, order.side, order.leaves)
+        elif state is not OrderState.OPEN and order is not None:
+            self._forget(market, order_id, order)
+            self._reports.rejected += kind == kernel.REJECTED
+            self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
+        events.append(
+            OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
+        )
+
+    def _fill(self, order: _Order, response: "Response") -> Fill:
+        _, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause, mid, number = (
+            response
+        )
+        traits = self.account.markets[market]
+        rate = self._terms.maker_fee_ppb if maker else self._terms.taker_fee_ppb
+        fee_atoms = traits.fee(ticks, lots, rate)
+        fill = Fill(
+            exch_ns,
+            local_ns,
+            market,
+            order_id,
+            number,
+            order.side,
+            ticks,
+            lots,
+            leaves,
+            maker,
+            fee_atoms,
+        )
+        self.account.positions[market].fill(order.side, ticks, lots, fee_atoms)
+        if order.resting:
+            self.account.rest(market, order.side, -lots)
+        order.leaves = leaves
+        if leaves == 0:
+            del self._orders[order_id]
+        self._reports.add_execution(Execution(number, fill, _CAUSES[cause], mid))
+        return fill
+
+    def _forget(self, market: int, order_id: int, order: _Order) -> None:
+        if order.resting:
+            self.account.rest(market, order.side, -order.leaves)
+        del self._orders[order_id]
+
+    def _fund(self, events: list[Event]) -> None:
+        self._funding_ns += HOUR_NS
+        rate = self._terms.funding_ppb_per_hour
+        if rate == 0:
+            return
+        for market, mark in enumerate(self.marks()):
+            position = self.account.positions[market]
+            if position.lots == 0 or mark == 0:
+                continue
+            value = abs(position.market.unit_value(mark)) * position.lots
+            atoms = -(value * rate // PPB)
+            position.fund(atoms)
+            payment = FundingPayment(self.now_ns, self.now_ns, market, atoms)
+            self._reports.add_funding(payment, mark)
+            events.append(payment)
+
+    def _snapshot(self) -> AccountSnapshot:
+        return self.account.snapshot(self.now_ns, self.marks())
+
+
+def fee_ppb(bps: float) -> int:
+    """Parts per billion of a rate in basis points."""
+    return round(bps * (PPB // 10_000))

@@ -1,0 +1,240 @@
+"""Composition root: settings and data become an engine, a venue and a watch, wired together.
+
+The only place that knows what kind of run it is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.bars import BarExchange, BarRules
+from mmbot.adapters.sim.exchange import (
+    RecordedRows,
+    ReplayExchange,
+    RowSource,
+    SyntheticRows,
+    Terms,
+)
+from mmbot.adapters.sim.flow import MarketType
+from mmbot.adapters.sim.latency import Delays, constant, read_table
+from mmbot.adapters.sim.params import BacktestParams, InstrumentParams
+from mmbot.adapters.sim.synthetic import SyntheticMarket
+from mmbot.cext.orderbook import OrderBook
+from mmbot.cext.replay import Replay
+from mmbot.config.market import MarketConfig
+from mmbot.config.schema import Config
+from mmbot.domain.actions import Batch
+from mmbot.domain.market import MICRO, PPB, Contract, Market
+from mmbot.domain.quotes import HOLD, Hold
+from mmbot.engine import Desk, Engine, VenueTraits
+from mmbot.execution.budget import Budget
+from mmbot.execution.order_ids import OrderIds
+from mmbot.hedging.engine import HedgingEngine
+from mmbot.quoting.state import QuotingLimits, QuotingState
+from mmbot.quoting.strategy import MarketMaker, Strategy
+from mmbot.research.record import HORIZONS_NS, Recorder
+from mmbot.research.watch import Watch
+from mmbot.risk.breaker import Breaker
+from mmbot.risk.limits import RiskManager
+from mmbot.tape import Bar, Feed
+
+MILLISECOND_NS = 1_000_000
+BPS_PPB = PPB // 10_000
+BATCH_SIZE = 4
+SYNTHETIC_MARKET = Market("SIMUSD", Decimal("0.1"), Decimal("0.00001"))
+
+
+class Onlooker:
+    """A strategy that wants nothing, for watching a market."""
+
+    def decide(self, state: QuotingState) -> Hold:  # noqa: ARG002 - the Strategy's signature
+        """Leave things as they are."""
+        return HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything a run needs, wired but not started; `notes` are remarks on its input."""
+
+    engine: Engine
+    venue: ReplayExchange | BarExchange
+    watch: Watch
+    notes: Callable[[], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What is not configuration: a log of every batch, and whether to only watch."""
+
+    log: Callable[[Batch], None] | None = None
+    observe: bool = False
+
+
+def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> Run:
+    """Wire a backtest over recorded events."""
+    markets = tuple(feed.market for feed in feeds)
+    books = [OrderBook() for _ in markets]
+    replay = _kernel(config.backtest, books, synthetic=False)
+    _delays(config.backtest).apply(replay)
+    sources = [RecordedRows(feed.chunks()) for feed in feeds]
+
+    def notes() -> list[str]:
+        return [note for feed in feeds for note in feed.notes()]
+
+    account = _account(config, markets)
+    return _over_rows(config, account, books, (replay, sources), options, notes)
+
+
+def synthetic_run(
+    config: Config, recorded: Callable[[bytes], None] | None, options: RunOptions
+) -> Run:
+    """Wire a simulation: the bot on a synthetic market that reacts to it."""
+    params = config.simulate
+    books = [OrderBook()]
+    replay = _kernel(config.backtest, books, synthetic=True)
+    delay_ns = round(params.latency_ms * MILLISECOND_NS)
+    constant(delay_ns, delay_ns).apply(replay)
+    market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
+    sources = [SyntheticRows(market, replay, recorded)]
+    account = _account(config, (SYNTHETIC_MARKET,))
+    return _over_rows(config, account, books, (replay, sources), options)
+
+
+def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOptions) -> Run:
+    """Wire a backtest over bars of one market."""
+    params = config.backtest
+    book = OrderBook()
+    rules = BarRules(params.bars, params.seed, HORIZONS_NS)
+    venue = BarExchange(bars, book, _account(config, (market,)), _terms(params), rules)
+
+    def notes() -> list[str]:
+        return [] if venue.warning is None else [venue.warning]
+
+    return _watched(config, venue, [book], options, notes)
+
+
+def instrument(symbol: str, params: InstrumentParams) -> Market:
+    """Market of a symbol as the configuration describes it; index 0."""
+    lots = 1 if params.min_size is None else -(-params.min_size // params.lot)
+    return Market(
+        symbol,
+        params.tick,
+        params.lot,
+        min_lots=int(lots),
+        contract=Contract(params.contract),
+        contract_size=params.contract_size,
+        imf=Fraction(str(params.imf_pct)) / 100,
+    )
+
+
+def market_settings(config: Config, symbol: str) -> MarketConfig:
+    """Settings of a market: its own, or the defaults."""
+    return config.markets.get(symbol, config.defaults)
+
+
+def _over_rows(
+    config: Config,
+    account: SimAccount,
+    books: Sequence[OrderBook],
+    rows: tuple[Replay, Sequence[RowSource]],
+    options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
+) -> Run:
+    replay, sources = rows
+    venue = ReplayExchange(replay, sources, books, account, _terms(config.backtest))
+    return _watched(config, venue, books, options, notes)
+
+
+def _watched(
+    config: Config,
+    venue: ReplayExchange | BarExchange,
+    books: Sequence[OrderBook],
+    options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
+) -> Run:
+    account = venue.account
+    engine = _engine(config, account.markets, books, options.observe)
+    recorder = Recorder(account.markets, account.initial_uusd)
+    watch = Watch(engine, venue, recorder, options.log)
+    return Run(engine=engine, venue=venue, watch=watch, notes=notes)
+
+
+def _account(config: Config, markets: Sequence[Market]) -> SimAccount:
+    return SimAccount(markets, int(config.backtest.initial_equity_usd * MICRO))
+
+
+def _terms(params: BacktestParams) -> Terms:
+    return Terms(
+        maker_fee_ppb=round(params.maker_fee_bps * BPS_PPB),
+        taker_fee_ppb=round(params.taker_fee_bps * BPS_PPB),
+        funding_ppb_per_hour=round(params.funding_bps_per_hour * BPS_PPB),
+    )
+
+
+def _kernel(params: BacktestParams, books: list[OrderBook], synthetic: bool) -> Replay:
+    numbers: tuple[float, ...] = ()
+    if params.fill_model == "power":
+        numbers = (params.queue_power,)
+    elif params.fill_model == "probabilistic":
+        arrivals = params.probabilistic
+        numbers = (arrivals.arrivals_per_s, arrivals.decay_per_bps, params.seed)
+    replay = Replay(
+        books,
+        queue=params.fill_model,
+        numbers=numbers,
+        partial=params.partial_fills,
+        prints=synthetic,
+    )
+    replay.set_horizons(list(HORIZONS_NS))
+    return replay
+
+
+def _delays(params: BacktestParams) -> Delays:
+    latency = params.latency
+    if latency.file is None:
+        return constant(
+            round(latency.entry_ms * MILLISECOND_NS), round(latency.response_ms * MILLISECOND_NS)
+        )
+    return read_table(Path(latency.file), params.seed if latency.model == "sampled" else None)
+
+
+def _engine(
+    config: Config, markets: Sequence[Market], books: Sequence[OrderBook], observe: bool
+) -> Engine:
+    settings = [market_settings(config, market.symbol) for market in markets]
+    desks = [
+        Desk(
+            market,
+            book,
+            Onlooker() if observe else _strategy(config, own, market),
+            own.requote,
+            HedgingEngine(own.hedge, market.min_lots) if own.hedge.enabled else None,
+        )
+        for market, book, own in zip(markets, books, settings, strict=True)
+    ]
+    return Engine(
+        desks,
+        RiskManager(config.risk, markets, [own.market_risk for own in settings]),
+        Breaker(config.risk.loss),
+        OrderIds(config.instance.id, epoch=0),
+        Budget(config.rate_limits, BATCH_SIZE),
+        VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False),
+    )
+
+
+def _strategy(config: Config, own: MarketConfig, market: Market) -> Strategy:
+    risk = own.market_risk
+    stale = config.risk.stale
+    cap = risk.max_position_usd
+    limits = QuotingLimits(
+        max_book_spread_ratio=risk.max_book_spread_bps / 10_000,
+        book_max_age_ns=stale.book_ms * MILLISECOND_NS,
+        reference_max_age_ns=stale.reference_ms * MILLISECOND_NS,
+        market_exposure_ratio=risk.max_market_exposure_pct / 100,
+        side_exposure_ratio=risk.max_exposure_per_side_pct / 100,
+        max_position_uusd=None if cap is None else int(cap * MICRO),
+    )
+    return MarketMaker(own, limits, market)

@@ -1,0 +1,121 @@
+"""Where results go: a summary on the terminal, JSON, CSV and the page, and the exit code."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from mmbot.domain.actions import Batch, Place
+from mmbot.errors import ConfigError, UsageError
+from mmbot.research.compare import Comparison, comparison_document
+from mmbot.research.condition import Condition, parse_condition
+from mmbot.research.export import write_csv, write_json
+from mmbot.research.page import write_page
+from mmbot.research.record import HORIZONS_NS
+from mmbot.research.results import Json, Results, document, value_keys
+from mmbot.research.summary import comparison_summary, summary
+
+EXIT_CHECK_FAILED = 10
+STDOUT = "-"
+
+
+def say(text: str) -> None:
+    """Tell a person something that is not a result."""
+    sys.stderr.write(f"{text}\n")
+
+
+def show(lines: list[str]) -> None:
+    """Print results to standard output."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+class ActionLog:
+    """Every action of a run, one JSON object a line, in the order sent."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._partial = path.with_name(f".{path.name}.part")
+        self._file = self._partial.open("wb")
+
+    def write(self, batch: Batch) -> None:
+        """Write the actions of a batch."""
+        for action in batch.actions:
+            kind = "place" if isinstance(action, Place) else "cancel"
+            line = msgspec.json.encode({"ts_ns": batch.ts_ns, kind: action})
+            self._file.write(line + b"\n")
+
+    def close(self, complete: bool) -> None:
+        """Give the file its name, or remove it when the run failed."""
+        self._file.close()
+        if complete:
+            self._partial.replace(self.path)
+        else:
+            self._partial.unlink()
+
+
+class Outputs:
+    """What the flags of a run ask for; checked before the run starts, delivered after it."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        """UsageError when --fail-if cannot be read."""
+        self._report: Path | None = args.report
+        self._json: str | None = args.json
+        self._actions: Path | None = args.actions
+        self._condition: Condition | None = None
+        if args.fail_if is not None:
+            try:
+                self._condition = parse_condition(args.fail_if, value_keys(HORIZONS_NS))
+            except ConfigError as error:
+                raise UsageError(f"--fail-if: {error}") from error
+
+    @contextmanager
+    def action_log(self) -> Iterator[ActionLog | None]:
+        """Open the action log, if one is wanted; it appears under its name when all went well."""
+        if self._actions is None:
+            yield None
+            return
+        log = ActionLog(self._actions)
+        complete = False
+        try:
+            yield log
+            complete = True
+        finally:
+            log.close(complete)
+
+    def deliver(self, results: Results, comparison: Comparison | None) -> int:
+        """Write and print everything asked for; return the exit code."""
+        content: Json = document(results)
+        if comparison is not None:
+            content["comparison"] = comparison_document(comparison)
+        if self._json == STDOUT:
+            sys.stdout.write(msgspec.json.encode(content).decode() + "\n")
+        else:
+            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            show(summary(results, colour))
+            if comparison is not None:
+                show(["", *comparison_summary(comparison)])
+        if self._json is not None and self._json != STDOUT:
+            write_json(Path(self._json), content)
+        if self._report is not None:
+            self._write_report(self._report, results, comparison, content)
+        return self._judge(results)
+
+    def _write_report(
+        self, folder: Path, results: Results, comparison: Comparison | None, content: Json
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_csv(folder, results.record)
+        write_json(folder / "results.json", content)
+        page = folder / "index.html"
+        write_page(page, results, comparison)
+        say(f"report: {page}")
+
+    def _judge(self, results: Results) -> int:
+        if self._condition is None or not self._condition.holds(results.values()):
+            return 0
+        say(f"failed: {self._condition.text} is true")
+        return EXIT_CHECK_FAILED

@@ -1,0 +1,148 @@
+"""Watches a replay and tells the recorder: what was sent, filled, marked, and how things stand."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from mmbot.domain.actions import Batch, Place
+from mmbot.domain.events import Execution, FundingPayment
+from mmbot.domain.order import FillMode, Side
+from mmbot.domain.quotes import Hold
+from mmbot.engine import Desk, Engine
+from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
+from mmbot.research.sums import QuoteSample
+
+
+class WatchedVenue(Protocol):
+    """The pretend exchange, as far as a recorder looks into it."""
+
+    @property
+    def now_ns(self) -> int:
+        """Local time reached."""
+        ...
+
+    def marks(self) -> Sequence[int]:
+        """Mid of every market, half ticks; 0 while unknown."""
+        ...
+
+    def take_executions(self) -> Sequence[Execution]:
+        """Fills since the last call."""
+        ...
+
+    def take_marks(self) -> Sequence[tuple[int, int, int, bool]]:
+        """Mids after fills: (fill number, horizon index, half ticks, matured)."""
+        ...
+
+    def take_funding(self) -> Sequence[tuple[FundingPayment, int]]:
+        """Funding since the last call, each with the mark it was paid at."""
+        ...
+
+    def refusals(self) -> tuple[int, int]:
+        """Orders refused so far: (rejected, post-only that would have crossed)."""
+        ...
+
+
+class Watch:
+    """RunObserver that feeds a Recorder; `log` is given every batch, if there is one."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        venue: WatchedVenue,
+        recorder: Recorder,
+        log: Callable[[Batch], None] | None,
+    ) -> None:
+        self._engine = engine
+        self._venue = venue
+        self._recorder = recorder
+        self._log = log
+        self._hedges: set[int] = set()
+        self._refused = (0, 0)
+
+    def batch(self, batch: Batch) -> None:
+        """Count what was sent."""
+        recorder = self._recorder
+        recorder.order(OrderCount.REQUESTS)
+        for action in batch.actions:
+            if isinstance(action, Place):
+                recorder.order(OrderCount.PLACED)
+                if action.mode is FillMode.IOC:
+                    self._hedges.add(action.order_id)
+            else:
+                recorder.order(OrderCount.CANCELLED)
+        if self._log is not None:
+            self._log(batch)
+
+    def step(self, now_ns: int) -> None:
+        """Sample every market."""
+        marks = self._venue.marks()
+        self._collect()
+        for index, desk in enumerate(self._engine.desks):
+            mark = marks[index]
+            if mark == 0:
+                continue
+            answer = desk.answer
+            reason = None if isinstance(answer, Hold) else answer.reason
+            self._recorder.gate(now_ns, index, reason)
+            self._recorder.set_limit(index, self._engine.risk.limit_lots(index))
+            self._recorder.sample(_sample(now_ns, index, desk, mark))
+
+    def finish(self) -> RunRecord:
+        """End the recording at the venue's last marks."""
+        self._collect()
+        return self._recorder.finish(self._venue.now_ns, self._venue.marks())
+
+    def _collect(self) -> None:
+        venue = self._venue
+        recorder = self._recorder
+        for number, fill, cause, mark in venue.take_executions():
+            recorder.fill(
+                FillRecord(
+                    number=number,
+                    market=fill.market,
+                    ts_exch_ns=fill.ts_venue_ns,
+                    ts_recv_ns=fill.ts_recv_ns,
+                    order_id=fill.order_id,
+                    side=fill.side,
+                    ticks=fill.ticks,
+                    lots=fill.lots,
+                    leaves_lots=fill.leaves_lots,
+                    maker=fill.maker,
+                    cause=cause,
+                    fee_atoms=fill.fee_atoms,
+                    mark_half_ticks=mark,
+                    hedge=fill.order_id in self._hedges,
+                )
+            )
+        for matured in venue.take_marks():
+            recorder.mark(*matured)
+        for payment, at in venue.take_funding():
+            recorder.funding(payment.market, payment.ts_recv_ns, payment.atoms, at)
+        refused = venue.refusals()
+        if refused != self._refused:
+            recorder.order(OrderCount.REJECTED, refused[0] - self._refused[0])
+            recorder.order(OrderCount.POST_ONLY_REJECTED, refused[1] - self._refused[1])
+            self._refused = refused
+
+
+def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:
+    bid = bid_lots = ask = ask_lots = 0
+    for order in desk.tracker.orders.values():
+        if not order.rests:
+            continue
+        if order.side is Side.BID:
+            if order.ticks > bid:
+                bid, bid_lots = order.ticks, order.leaves
+        elif ask == 0 or order.ticks < ask:
+            ask, ask_lots = order.ticks, order.leaves
+    position = desk.position
+    return QuoteSample(
+        now_ns,
+        index,
+        mark,
+        position.lots,
+        position.pnl_atoms(mark),
+        bid,
+        ask,
+        bid_lots,
+        ask_lots,
+    )

@@ -1,0 +1,53 @@
+"""The replay loop: venue events into the engine, its batches back to the venue, nothing else.
+
+No clock, no waiting: time is what the venue says, so a run is a pure function of its inputs.
+"""
+
+from collections.abc import Callable
+
+from mmbot.domain.events import Event, Timer
+from mmbot.engine import Engine
+from mmbot.ports import RunObserver, SimVenue
+
+# How far time may pass while the engine has not asked for a wake-up (no book yet), nanoseconds.
+_IDLE_NS = 100_000_000
+_STEPS_BETWEEN_LOOKS = 256
+
+
+def replay(
+    engine: Engine,
+    venue: SimVenue,
+    observer: RunObserver,
+    *,
+    max_steps: int | None = None,
+    keep_going: Callable[[], bool],
+) -> int:
+    """Run until the venue has nothing left, `max_steps` wake-ups passed or `keep_going` says no.
+
+    `keep_going` is asked every few hundred steps: the place for progress and for Ctrl-C.
+    Returns the number of steps taken.
+    """
+    steps = 0
+    while not venue.finished and (max_steps is None or steps < max_steps):
+        wakeup_ns = engine.next_wakeup_ns()
+        if wakeup_ns is None:
+            wakeup_ns = venue.now_ns + _IDLE_NS
+        for event in venue.advance(wakeup_ns):
+            _handle(engine, venue, observer, event)
+        now_ns = venue.now_ns
+        if now_ns < wakeup_ns:
+            continue
+        due_ns = engine.next_wakeup_ns()
+        if due_ns is not None and due_ns <= now_ns:
+            _handle(engine, venue, observer, Timer(now_ns, now_ns))
+        observer.step(now_ns)
+        steps += 1
+        if steps % _STEPS_BETWEEN_LOOKS == 0 and not keep_going():
+            break
+    return steps
+
+
+def _handle(engine: Engine, venue: SimVenue, observer: RunObserver, event: Event) -> None:
+    for batch in engine.handle(event):
+        venue.submit(batch)
+        observer.batch(batch)

@@ -1,0 +1,168 @@
+"""The ladder kernel against its oracle, the specification's example and its invariants."""
+
+import math
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmbot.cext import ladder
+from tests.oracle import ladder as oracle
+
+BOTH = pytest.mark.parametrize("made", [oracle, ladder])
+CHECKED = settings(max_examples=200, deadline=None, derandomize=True)
+INT64_MAX = 2**63 - 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("direction", "bids", "asks"),
+    [
+        (-1, [996424, 993843, 991262], [1001586, 1004167, 1006748]),
+        (+1, [998419, 995833, 993247], [1003591, 1006177, 1008763]),
+    ],
+)
+def test_worked_example_of_the_specification(
+    made: ModuleType, direction: int, bids: list[int], asks: list[int]
+) -> None:
+    spread = 0.0015 + (1 / 3) * 0.0110
+    skew = 1500.0075 / 3000 * 0.002
+    base = 1000005.0 * (1 + direction * skew)
+    assert made.price_levels(base, spread, 3, 1000000, 1000010) == (bids, asks)
+
+
+@BOTH
+def test_quotes_never_cross_the_book(made: ModuleType) -> None:
+    # Spread 2 %, levels 1 % and 2 % off 1000: bids 990, 980, asks 1010, 1020.
+    assert made.price_levels(1000.0, 0.02, 2, 1015, 985) == ([984, 980], [1016, 1020])
+    assert made.price_levels(1000.0, 0.02, 2, 0, 0) == ([990, 980], [1010, 1020])
+
+
+@BOTH
+def test_quotes_that_meet_are_widened(made: ModuleType) -> None:
+    assert made.price_levels(100.0, 0.0, 3, 0, 0) == ([99, 99, 99], [101, 101, 101])
+    # The clamp already parts these: bid below the best ask, ask at the base.
+    assert made.price_levels(100.0, 0.0, 1, 0, 100) == ([99], [100])
+
+
+@BOTH
+def test_prices_at_or_below_zero_are_dropped(made: ModuleType) -> None:
+    # Spacings 0.5, 1, 1.5: only the first bid is positive.
+    assert made.price_levels(10.0, 1.0, 3, 0, 0) == ([5], [15, 20, 25])
+
+
+PRICES = st.one_of(st.floats(0.01, 100.0), st.integers(1, 1000).map(float), st.floats(1.0, 1e9))
+SPREADS = st.one_of(st.just(0.0), st.floats(0.0, 0.01), st.floats(0.0, 2.0))
+
+
+@CHECKED
+@given(PRICES, SPREADS, st.integers(1, 20), st.integers(-20, 20), st.integers(-20, 20))
+def test_prices_equal_the_oracle_and_cross_nothing(
+    base: float, spread: float, levels: int, below: int, above: int
+) -> None:
+    best_bid, best_ask = max(0, int(base) - below), max(0, int(base) + above)
+    bids, asks = ladder.price_levels(base, spread, levels, best_bid, best_ask)
+    assert (bids, asks) == oracle.price_levels(base, spread, levels, best_bid, best_ask)
+    assert bids == sorted(bids, reverse=True)
+    assert asks == sorted(asks)
+    assert all(bid > 0 for bid in bids)
+    assert not bids or bids[0] < asks[0]
+    assert not best_ask or all(bid < best_ask for bid in bids)
+    assert all(ask > best_bid for ask in asks)
+
+
+@pytest.mark.parametrize(
+    ("base", "spread", "levels", "best_bid", "best_ask"),
+    [
+        (math.nan, 0.01, 1, 1, 2),
+        (math.inf, 0.01, 1, 1, 2),
+        (0.0, 0.01, 1, 1, 2),
+        (100.0, math.nan, 1, 1, 2),
+        (100.0, -0.01, 1, 1, 2),
+        (100.0, math.inf, 1, 1, 2),
+        (100.0, 0.01, 0, 1, 2),
+        (100.0, 0.01, 1, -1, 2),
+        (100.0, 0.01, 1, 1, -2),
+        (1e16, 0.01, 1, 1, 2),
+        (1e15, 4.0, 20, 1, 2),
+        (100.0, 0.01, 1, INT64_MAX, 2),
+    ],
+)
+def test_misuse_of_prices_is_refused(
+    base: float, spread: float, levels: int, best_bid: int, best_ask: int
+) -> None:
+    with pytest.raises(ValueError, match=r"must|exact"):
+        ladder.price_levels(base, spread, levels, best_bid, best_ask)
+
+
+@BOTH
+def test_levels_on_one_tick_become_one(made: ModuleType) -> None:
+    assert made.stack([99, 99, 98], [1, 2, 3], -1, -1, 1) == [(99, 3), (98, 3)]
+    assert made.stack([], [], 5, 5, 1) == []
+
+
+@BOTH
+def test_sizes_are_cut_from_the_outermost_level_inwards(made: ModuleType) -> None:
+    ticks, lots = [100, 99, 98], [3, 3, 4]
+    assert made.stack(ticks, lots, 8, -1, 1) == [(100, 3), (99, 3), (98, 2)]
+    assert made.stack(ticks, lots, 2, -1, 1) == [(100, 2)]
+    assert made.stack(ticks, lots, 0, -1, 1) == []
+    # 300 + 297 = 597 of 795: 198 left hold two lots at 98.
+    assert made.stack(ticks, lots, -1, 795, 1) == [(100, 3), (99, 3), (98, 2)]
+    # 395 hold three lots at 100, then none at 99; the one lot at 95 that would fit stays cut.
+    assert made.stack([100, 99, 95], [3, 3, 1], -1, 395, 1) == [(100, 3)]
+
+
+@BOTH
+def test_levels_below_the_minimum_are_dropped_after_cutting(made: ModuleType) -> None:
+    assert made.stack([100, 99], [5, 5], 7, -1, 3) == [(100, 5)]
+    assert made.stack([100, 99], [0, 5], -1, -1, 0) == [(99, 5)]
+
+
+@CHECKED
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(0, 12)), max_size=12),
+    st.booleans(),
+    st.one_of(st.just(-1), st.integers(0, 60)),
+    st.one_of(st.just(-1), st.integers(0, 1500)),
+    st.integers(0, 6),
+)
+def test_sizes_equal_the_oracle_and_respect_the_caps(
+    levels: list[tuple[int, int]], bids: bool, cap_lots: int, cap_ticklots: int, min_lots: int
+) -> None:
+    levels.sort(key=lambda level: level[0], reverse=bids)
+    ticks, lots = [level[0] for level in levels], [level[1] for level in levels]
+    stacked = ladder.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)
+    assert stacked == oracle.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)
+    assert cap_lots < 0 or sum(size for _, size in stacked) <= cap_lots
+    assert cap_ticklots < 0 or sum(price * size for price, size in stacked) <= cap_ticklots
+
+
+def test_caps_hold_at_the_edge_of_64_bits() -> None:
+    huge = INT64_MAX - 1
+    assert ladder.stack([2], [huge], -1, INT64_MAX, 1) == [(2, INT64_MAX // 2)]
+    assert ladder.stack([INT64_MAX], [huge], -1, INT64_MAX, 1) == [(INT64_MAX, 1)]
+    assert ladder.stack([INT64_MAX], [huge], -1, -1, 1) == [(INT64_MAX, huge)]
+    with pytest.raises(ValueError, match="64 bits"):
+        ladder.stack([5, 4], [huge, 2], -1, -1, 1)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "lots", "cap_lots", "cap_ticklots", "min_lots"),
+    [
+        ([1, 2], [1], -1, -1, 1),
+        ([1], [-1], -1, -1, 1),
+        ([0], [1], -1, -1, 1),
+        ([3, 1, 2], [1, 1, 1], -1, -1, 1),
+        ([1], [1], -2, -1, 1),
+        ([1], [1], -1, -2, 1),
+        ([1], [1], -1, -1, -1),
+        ([2, 1], [5, -1], 3, -1, 1),
+    ],
+)
+def test_misuse_of_sizes_is_refused(
+    ticks: list[int], lots: list[int], cap_lots: int, cap_ticklots: int, min_lots: int
+) -> None:
+    with pytest.raises(ValueError, match=r"sizes|size|price|limits"):
+        ladder.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)

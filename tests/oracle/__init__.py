@@ -1,0 +1,1 @@
+"""Slow, obvious Python twins of the kernels; only tests may import them."""

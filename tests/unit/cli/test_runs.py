@@ -1,0 +1,104 @@
+"""The verbs that run the bot, from flags to files."""
+
+import csv
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from mmbot.cli import main
+
+FLOW = ["simulate", "--type", "normal", "--steps", "300", "--seed", "5"]
+TIGHT = ["--set", "defaults.spread.min_bps=3", "--set", "defaults.spread.max_bps=6"]
+
+
+def test_simulate_writes_everything_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, results = tmp_path / "report", tmp_path / "results.json"
+    actions, tape = tmp_path / "actions.jsonl", tmp_path / "market.tape"
+    outputs = ["--report", str(report), "--json", str(results), "--actions", str(actions)]
+    assert main([*FLOW, *TIGHT, *outputs, "--record", str(tape)]) == 0
+    assert "net profit" in capsys.readouterr().out
+    assert sorted(path.name for path in report.iterdir()) == [
+        "equity.csv",
+        "fills.csv",
+        "index.html",
+        "quotes.csv",
+        "results.json",
+    ]
+    content = json.loads(results.read_text())
+    assert content["schema"] == "mmbot.results/1"
+    with (report / "fills.csv").open() as source:
+        fills = list(csv.DictReader(source))
+    assert len(fills) == content["metrics"]["fills_count"] > 0
+    sent = [json.loads(line) for line in actions.read_text().splitlines()]
+    placed = {line["place"]["order_id"] for line in sent if "place" in line}
+    assert len(placed) == content["metrics"]["placed_count"]
+    assert {int(fill["order_id"]) for fill in fills} <= placed
+    # The recording of the run is a market that can be replayed.
+    assert main(["data", "verify", str(tape), "--json"]) == 0
+    (verified,) = json.loads(capsys.readouterr().out)["items"]
+    assert verified["problems"] == []
+    assert main(["backtest", "--data", str(tape), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["header"]["source"] == str(tape)
+
+
+def test_observing_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*FLOW, "--observe", "--json", "-"]) == 0
+    metrics = json.loads(capsys.readouterr().out)["metrics"]
+    assert metrics["placed_count"] == metrics["fills_count"] == 0
+
+
+def test_backtest_without_data_is_a_synthetic_market(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backtest", "--steps", "60", "--seed", "5", "--json", "-"]) == 0
+    header = json.loads(capsys.readouterr().out)["header"]
+    assert header["source"] == "synthetic normal, 60 s, seed 5"
+
+
+def test_fail_if_decides_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*FLOW, "--fail-if", "placed_count > 0"]) == 10
+    assert main([*FLOW, "--fail-if", "placed_count > 1000000"]) == 0
+    assert "placed_count" in capsys.readouterr().err
+
+
+def test_compare_runs_both_on_the_same_events(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "literal.yaml"
+    other.write_text("defaults: {inventory: {direction: literal}}\n")
+    argv = ["backtest", "--steps", "300", "--compare", str(other), *TIGHT, "--json", "-"]
+    assert main(argv) == 0
+    content = json.loads(capsys.readouterr().out)
+    (difference,) = content["comparison"]["differences"]
+    assert (difference["baseline"], difference["name"]) == ("defaults", "literal")
+    assert difference["verdict"].startswith("not significant")
+
+
+def test_bars_run_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bars = tmp_path / "ETHUSD.csv"
+    rows = ["timestamp,open,high,low,close,volume,bid_depth,ask_depth"]
+    for second in range(60):
+        low = 3000 - 5 * (second % 3)
+        rows.append(f"{1_700_000_000 + second},3000.0,3005.5,{low}.0,3000.5,10.251,2.5,2.5")
+    bars.write_text("\n".join(rows) + "\n")
+    assert main(["backtest", "--data", str(bars), "--json", "-", *TIGHT]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["header"]["fill_model"].startswith("bars")
+    assert content["metrics"]["fills_count"] > 0
+
+
+def test_steps_end_a_recorded_run_early(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tape = tmp_path / "market.tape"
+    assert main([*FLOW, "--observe", "--record", str(tape)]) == 0
+    capsys.readouterr()
+    lengths = []
+    for steps in ([], ["--steps", "100"]):
+        assert main(["backtest", "--data", str(tape), "--json", "-", *steps]) == 0
+        header = json.loads(capsys.readouterr().out)["header"]
+        start, end = (datetime.fromisoformat(header[key]) for key in ("start", "end"))
+        lengths.append((end - start).total_seconds())
+    assert lengths[0] > 290
+    # 100 decisions, 100 ms apart.
+    assert 9 < lengths[1] < 11
