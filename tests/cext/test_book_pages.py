@@ -46,3 +46,5 @@ def test_a_cleared_book_keeps_nothing(side: int) -> None:
     for ticks, lots in again.items():
         book.set_level(side, ticks, lots)
     assert book.levels(side, 5000) == listed(again, side)
+    book.set_level(side, listed(again, side)[0][0], 0)
+    assert book.lots_within(side, 0) == 2
