@@ -2,8 +2,8 @@
 #
 # Every side keeps its levels under a key that grows from good to bad (asks: ticks, bids: ~ticks),
 # so one code serves both. Levels live in pages of 512 neighbouring keys with a bitmap; pages are
-# found by hash and kept once touched; `filled` lists the non-empty ones in order. Setting a level is
-# O(1) but for the rare page that turns empty or non-empty; finding the next level is a bit scan.
+# found by hash and kept once touched; `filled` lists the non-empty ones in order. Setting a level
+# is O(1) but for the rare page that turns empty or not; finding the next level is a bit scan.
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memmove, memset
 

@@ -96,8 +96,8 @@ cdef class Decoder:
         list gap_list
         readonly int64_t line
 
-    def __cinit__(self, grid, uint32_t market=0, int64_t offset_ns=0, str rule="arrival",
-                  int64_t snapshots=0):
+    def __init__(self, grid, uint32_t market=0, int64_t offset_ns=0, str rule="arrival",
+                 int64_t snapshots=0):
         if rule not in RULES:
             raise ValueError(f"expected one of the rules {RULES}, found {rule!r}")
         self.reading.price = scale_from(grid[0])

@@ -29,13 +29,15 @@ cdef class Window:
         bint started
         readonly bint done
 
-    def __cinit__(self, int64_t start_ns, int64_t end_ns, int64_t horizon_ns, uint32_t market):
+    def __cinit__(self):
+        self.book = book_new()
+        self.book.uncross = True
+
+    def __init__(self, int64_t start_ns, int64_t end_ns, int64_t horizon_ns, uint32_t market):
         self.start_ns = start_ns
         self.end_ns = end_ns
         self.horizon_ns = horizon_ns
         self.market = market
-        self.book = book_new()
-        self.book.uncross = True
 
     def __dealloc__(self):
         book_free(self.book)

@@ -63,7 +63,7 @@ cdef int place_diff(Chain* chain, const Message* m, bint* broken) noexcept nogil
     return IN_TURN
 
 
-# A new place for a diff whose rows the caller adds; the oldest are given up when there are too many.
+# A place for a diff whose rows the caller adds; when there are too many, the oldest are given up.
 cdef Held* hold_diff(Chain* chain, const Message* m, int64_t line, int64_t exch_ns) except NULL:
     cdef Held* entry
     cdef Py_ssize_t capacity

@@ -50,7 +50,7 @@ cdef class EventDecoder:
         int64_t size_divisor
         readonly int64_t count
 
-    def __cinit__(self, grid, uint32_t market=0, bint survey=False):
+    def __init__(self, grid, uint32_t market=0, bint survey=False):
         self.price = scale_from(grid[0])
         self.size = scale_from(grid[1])
         self.market = market

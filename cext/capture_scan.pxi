@@ -165,7 +165,7 @@ cdef inline bint read_integer(Cursor* c, int64_t* out) noexcept nogil:
         value = value * 10 + digit
         p += 1
         digit = <unsigned char>p[0] - 48
-    if p == c.at or p - c.at > MAX_DIGITS:
+    if p == c.at or p - c.at > MAX_DIGITS or (c.at[0] == c'0' and p > c.at + 1):
         return fail(c, c.at, b"expected a whole number of at most 18 digits")
     out[0] = <int64_t>value
     c.at = p
@@ -190,6 +190,22 @@ cdef inline bint read_local(Cursor* c, int64_t* local_ns) noexcept nogil:
     return True
 
 
+# At a backslash; leaves the cursor behind the escape.
+cdef bint skip_escape(Cursor* c) noexcept nogil:
+    cdef const char* p = c.at + 1
+    cdef int i
+    if p[0] == c'u':
+        for i in range(1, 5):
+            if not (c'0' <= p[i] <= c'9' or c'a' <= p[i] <= c'f' or c'A' <= p[i] <= c'F'):
+                return fail(c, p + i, b"expected four hexadecimal digits")
+        c.at = p + 5
+        return True
+    if p[0] not in (c'"', c'\\', c'/', c'b', c'f', c'n', c'r', c't'):
+        return fail(c, p, b"expected an escape of JSON")
+    c.at = p + 1
+    return True
+
+
 # At the opening quote; leaves the cursor behind the closing one.
 cdef inline bint skip_string(Cursor* c) noexcept nogil:
     cdef const char* p = c.at + 1
@@ -197,26 +213,38 @@ cdef inline bint skip_string(Cursor* c) noexcept nogil:
         if <unsigned char>p[0] < 32:
             return fail(c, p, b"expected the end of a string")
         if p[0] == c'\\':
+            c.at = p
+            if not skip_escape(c):
+                return False
+            p = c.at
+        else:
             p += 1
-            if <unsigned char>p[0] < 32:
-                return fail(c, p, b"expected the end of a string")
-        p += 1
     c.at = p + 1
     return True
 
 
-cdef bint skip_number(Cursor* c) noexcept nogil:
-    cdef const char* p = c.at
-    cdef const char* digits
-    if p[0] == c'-':
-        p += 1
-    digits = p
+cdef inline const char* skip_digits(const char* p) noexcept nogil:
     while c'0' <= p[0] <= c'9':
         p += 1
-    if p == digits:
-        return fail(c, p, b"expected a value")
-    while c'0' <= p[0] <= c'9' or p[0] in (c'.', c'e', c'E', c'+', c'-'):
-        p += 1
+    return p
+
+
+cdef bint skip_number(Cursor* c) noexcept nogil:
+    cdef const char* whole = c.at + 1 if c.at[0] == c'-' else c.at
+    cdef const char* p = skip_digits(whole)
+    cdef const char* part
+    if p == whole or (whole[0] == c'0' and p > whole + 1):
+        return fail(c, whole, b"expected a value")
+    if p[0] == c'.':
+        part = p + 1
+        p = skip_digits(part)
+        if p == part:
+            return fail(c, p, b"expected a digit")
+    if p[0] == c'e' or p[0] == c'E':
+        part = p + 2 if p[1] == c'+' or p[1] == c'-' else p + 1
+        p = skip_digits(part)
+        if p == part:
+            return fail(c, p, b"expected a digit")
     c.at = p
     return True
 

@@ -55,7 +55,7 @@ cdef class Sequencer:
         int64_t newest_exch
         int64_t newest_local
 
-    def __cinit__(self, int64_t horizon_ns):
+    def __init__(self, int64_t horizon_ns):
         self.horizon_ns = horizon_ns
         self.newest_exch = INT64_MIN
         self.newest_local = INT64_MIN

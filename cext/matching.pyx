@@ -113,13 +113,13 @@ cdef class Matching:
         return prints
 
     def front(self, int64_t order_id):
-        """Return the lots in front of a resting order; KeyError when it does not rest."""
+        """Return the lots in front of a resting order; IndexError when it does not rest."""
         cdef int64_t at = side_find(&self.matcher.bids, order_id)
         if at >= 0:
             return self.matcher.bids.orders[at].front
         at = side_find(&self.matcher.asks, order_id)
         if at < 0:
-            raise KeyError(order_id)
+            raise IndexError(f"order {order_id} does not rest")
         return self.matcher.asks.orders[at].front
 
     def lots_at(self, int side, int64_t ticks):

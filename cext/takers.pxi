@@ -113,12 +113,10 @@ cdef int64_t take_own(Matcher* m, Row* row, int64_t at, int64_t lots) except -1:
 
 
 cdef int64_t take_level(Matcher* m, Row* row, int64_t ticks, int64_t lots) except -1:
-    # One price of a taker's walk, in time priority; answers the lots it still wants.
+    # The best price of a taker's walk, in time priority; answers the lots it still wants.
     cdef int side = -row_side(row)
     cdef OrderSide* s = order_side(m, side)
     cdef int64_t shown = book_lots(m.book, side, ticks), eaten = 0, piece, at = 0, before
-    while at < s.count and (s.orders[at].ticks ^ s.flip) < (ticks ^ s.flip):
-        at += 1
     while lots > 0 and at < s.count and s.orders[at].ticks == ticks:
         piece = min(lots, max(llround(s.orders[at].front) - eaten, 0))
         take_print(m, row, ticks, piece)

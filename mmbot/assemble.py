@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bars import BarExchange, BarRules
@@ -26,10 +27,11 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.config.market import MarketConfig
 from mmbot.config.schema import Config
+from mmbot.desk import Desk
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import MICRO, PPB, Contract, Market
 from mmbot.domain.quotes import HOLD, Hold
-from mmbot.engine import Desk, Engine, VenueTraits
+from mmbot.engine import Engine, VenueTraits
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
@@ -39,7 +41,7 @@ from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
 from mmbot.risk.breaker import Breaker
 from mmbot.risk.limits import RiskManager
-from mmbot.tape import Bar, Feed
+from mmbot.tape import Bar
 
 MILLISECOND_NS = 1_000_000
 BPS_PPB = PPB // 10_000
@@ -55,13 +57,31 @@ class Onlooker:
         return HOLD
 
 
+class Recorded(Protocol):
+    """A market's recorded rows; every tape.Feed is one."""
+
+    @property
+    def market(self) -> Market:
+        """Grid and contract."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Rows in their final order."""
+        ...
+
+    def notes(self) -> list[str]:
+        """Remarks on the recording."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything a run needs, wired but not started."""
+    """Everything a run needs, wired but not started; `notes` are remarks on its input."""
 
     engine: Engine
     venue: ReplayExchange | BarExchange
     watch: Watch
+    notes: Callable[[], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +92,19 @@ class RunOptions:
     observe: bool = False
 
 
-def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> Run:
+def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
     """Wire a backtest over recorded events."""
     markets = tuple(feed.market for feed in feeds)
     books = [OrderBook() for _ in markets]
     replay = _kernel(config.backtest, books, synthetic=False)
     _delays(config.backtest).apply(replay)
     sources = [RecordedRows(feed.chunks()) for feed in feeds]
-    return _over_rows(config, _account(config, markets), books, (replay, sources), options)
+
+    def notes() -> list[str]:
+        return [note for feed in feeds for note in feed.notes()]
+
+    account = _account(config, markets)
+    return _over_rows(config, account, books, (replay, sources), options, notes)
 
 
 def synthetic_run(
@@ -103,7 +128,11 @@ def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOpt
     book = OrderBook()
     rules = BarRules(params.bars, params.seed, HORIZONS_NS)
     venue = BarExchange(bars, book, _account(config, (market,)), _terms(params), rules)
-    return _watched(config, venue, [book], options)
+
+    def notes() -> list[str]:
+        return [] if venue.warning is None else [venue.warning]
+
+    return _watched(config, venue, [book], options, notes)
 
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:
@@ -131,10 +160,11 @@ def _over_rows(
     books: Sequence[OrderBook],
     rows: tuple[Replay, Sequence[RowSource]],
     options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     replay, sources = rows
     venue = ReplayExchange(replay, sources, books, account, _terms(config.backtest))
-    return _watched(config, venue, books, options)
+    return _watched(config, venue, books, options, notes)
 
 
 def _watched(
@@ -142,12 +172,13 @@ def _watched(
     venue: ReplayExchange | BarExchange,
     books: Sequence[OrderBook],
     options: RunOptions,
+    notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     account = venue.account
     engine = _engine(config, account.markets, books, options.observe)
     recorder = Recorder(account.markets, account.initial_uusd)
     watch = Watch(engine, venue, recorder, options.log)
-    return Run(engine=engine, venue=venue, watch=watch)
+    return Run(engine=engine, venue=venue, watch=watch, notes=notes)
 
 
 def _account(config: Config, markets: Sequence[Market]) -> SimAccount:

@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "execution": OPINION,
     "risk": OPINION,
     "hedging": OPINION,
-    "engine": {"domain", "errors"} | ENGINE_PARTS,
+    "engine": {"domain", "cext", "errors"} | ENGINE_PARTS,
     "ports": {"domain", "errors"},
     "adapters": SHELL,
     "adapters.sim": SHELL,
@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": SHELL,
     "exchange": SHELL | WIRE | {"adapters.sim"},
     "runtime": {"ports", "engine", "domain", "tape", "errors"},
-    "research": {"domain", "errors"},
+    "research": {"engine", "domain", "errors"},
     "interfaces": {"ports", "domain", "errors"},
     "config": {"errors"},
     "rescue": WIRE,
@@ -110,7 +110,7 @@ BANNED_WORDS = _names(
 # Names the product's design notes give.
 NAMED_BY_THE_NOTES = {"RiskManager", "InventoryManager"}
 SIDE_WORDS = {"buy", "sell", "bid", "ask"}
-SIDE_WORDS_ALLOWED = ("adapters", "exchange", "tape", "interfaces", "cli")
+SIDE_WORDS_ALLOWED = ("adapters", "exchange", "tape", "interfaces", "research", "cli")
 
 
 def room(module: str) -> str | None:

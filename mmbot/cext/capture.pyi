@@ -1,9 +1,12 @@
+from typing import final
+
 ROW_BYTES: int
 
 RULES: tuple[str, ...]
 
 _Grid = tuple[tuple[int, int], tuple[int, int]]
 
+@final
 class Decoder:
     def __init__(
         self,
@@ -27,11 +30,13 @@ class Decoder:
     @property
     def line(self) -> int: ...
 
+@final
 class Sequencer:
     def __init__(self, horizon_ns: int) -> None: ...
     def push(self, rows: bytes) -> bytes: ...
     def finish(self) -> bytes: ...
 
+@final
 class OrderCheck:
     def push(self, rows: bytes) -> None: ...
     @property
@@ -49,6 +54,7 @@ class OrderCheck:
     @property
     def count(self) -> int: ...
 
+@final
 class EventDecoder:
     def __init__(self, grid: _Grid, market: int = ..., survey: bool = ...) -> None: ...
     def feed(self, events: bytes) -> bytes: ...
@@ -57,12 +63,14 @@ class EventDecoder:
     @property
     def count(self) -> int: ...
 
+@final
 class Window:
     def __init__(self, start_ns: int, end_ns: int, horizon_ns: int, market: int) -> None: ...
     def push(self, rows: bytes) -> bytes: ...
     @property
     def done(self) -> bool: ...
 
+@final
 class BookCheck:
     def push(self, rows: bytes) -> None: ...
     def finish(self) -> None: ...

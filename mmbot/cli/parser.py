@@ -85,7 +85,7 @@ def _output_flags(verb: argparse.ArgumentParser) -> None:
 
 def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = _add(
-        verbs, shared, "backtest", "run the bot on recorded market data", ("research", "backtest")
+        verbs, shared, "backtest", "run the bot on recorded market data", ("backtest", "backtest")
     )
     _config_flags(verb)
     verb.add_argument(
@@ -125,7 +125,7 @@ def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
 
 def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = _add(
-        verbs, shared, "simulate", "run the bot on a synthetic market", ("research", "simulate")
+        verbs, shared, "simulate", "run the bot on a synthetic market", ("simulate", "simulate")
     )
     _config_flags(verb)
     verb.add_argument("--type", choices=FLOW_TYPES, help="kind of market (default: normal)")

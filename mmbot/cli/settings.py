@@ -7,12 +7,9 @@ from pathlib import Path
 import msgspec
 
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
+from mmbot.config import show as texts
 from mmbot.config.checks import remarks
 from mmbot.config.loader import Loaded, load
-from mmbot.config.show import check as report
-from mmbot.config.show import derived
-from mmbot.config.show import get as value_of
-from mmbot.config.show import show as text_of
 
 
 def init(args: argparse.Namespace) -> int:
@@ -31,24 +28,24 @@ def check(args: argparse.Namespace) -> int:
     if args.json:
         content = {
             "schema": "mmbot.check/1",
-            "derived": derived(loaded.config),
+            "derived": texts.derived(loaded.config),
             "warnings": [f"{doubt.key}: {doubt.text}" for doubt in doubts],
         }
         show([msgspec.json.encode(content).decode()])
     else:
-        show(report(loaded))
+        show(texts.check(loaded))
     return EXIT_CHECK_FAILED if args.strict and doubts else 0
 
 
 def show_settings(args: argparse.Namespace) -> int:
     """Print the configuration in force as YAML."""
-    show(text_of(_load(args), args.origin, args.defaults).splitlines())
+    show(texts.show(_load(args), args.origin, args.defaults).splitlines())
     return 0
 
 
 def get(args: argparse.Namespace) -> int:
     """Print one value or one section."""
-    show(value_of(_load(args), args.key).splitlines())
+    show(texts.get(_load(args), args.key).splitlines())
     return 0
 
 

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mmbot.adapters.sim.params import BacktestParams, SimulateParams, Symbol
+from mmbot.adapters.sim.params import BacktestParams, SimulateParams
 from mmbot.config.checks import remarks
 from mmbot.config.market import MarketConfig
-from mmbot.domain.params import Params
+from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
 from mmbot.risk.limits import RiskParams
 

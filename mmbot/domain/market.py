@@ -33,10 +33,8 @@ class Market:
     """
 
     __slots__ = (
-        "_atom_denominator",
-        "_atom_numerator",
-        "_usd_denominator",
-        "_usd_numerator",
+        "_atom_uusd",
+        "_usd",
         "_value_numerator",
         "atom",
         "contract",
@@ -83,10 +81,8 @@ class Market:
         per_atom = Fraction(self.atom) * MICRO
         if contract is Contract.INVERSE:
             per_atom *= Fraction(tick) / 2
-        self._atom_numerator = per_atom.numerator
-        self._atom_denominator = per_atom.denominator
-        self._usd_numerator = usd.numerator
-        self._usd_denominator = usd.denominator
+        self._atom_uusd = per_atom.as_integer_ratio()
+        self._usd = usd.as_integer_ratio()
 
     def unit_value(self, half_ticks: int) -> int:
         """Atoms one long lot is worth at this price, up to a constant; rises with the price."""
@@ -100,25 +96,27 @@ class Market:
 
     def notional_uusd(self, half_ticks: int, lots: int) -> int:
         """Notional of `lots` in micro-USD (quote currency), rounded up, so limits err safe."""
-        scaled = abs(lots) * self._usd_numerator
+        numerator, denominator = self._usd
+        scaled = abs(lots) * numerator
         if self.contract is Contract.LINEAR:
             scaled *= half_ticks
-        return -(-scaled // self._usd_denominator)
+        return -(-scaled // denominator)
 
     def lots_for(self, uusd: int, half_ticks: int) -> int:
         """Most lots whose notional does not exceed `uusd` micro-USD; 0 when that is negative."""
         if uusd <= 0 or half_ticks <= 0:
             return 0
-        per_lot = self._usd_numerator
+        per_lot, denominator = self._usd
         if self.contract is Contract.LINEAR:
             per_lot *= half_ticks
-        return uusd * self._usd_denominator // per_lot
+        return uusd * denominator // per_lot
 
     def atoms_to_uusd(self, atoms: int, half_ticks: int) -> int:
         """Settlement money in micro-USD, rounded down; inverse contracts convert at the mark."""
         if self.contract is Contract.INVERSE:
             atoms *= half_ticks
-        return atoms * self._atom_numerator // self._atom_denominator
+        numerator, denominator = self._atom_uusd
+        return atoms * numerator // denominator
 
     def money(self, atoms: int) -> Decimal:
         """Settlement currency amount of `atoms`, exact."""

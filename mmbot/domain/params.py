@@ -1,6 +1,11 @@
 """What every settings model has in common: frozen, unknown keys refused, units in the key."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=32)]
+"""Name of a market, upper-case."""
 
 
 class Params(BaseModel):

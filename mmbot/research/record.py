@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from mmbot.domain.market import MICRO, Contract, Market
+from mmbot.domain.market import Market
 from mmbot.domain.order import Side
 from mmbot.domain.position import Position
 from mmbot.errors import InvariantViolation
@@ -133,7 +133,7 @@ class _MarketTrack:
         self.sums = MarketSums()
         self.last: QuoteSample | None = None
         self.limit_lots = 0
-        self.money = _MicroUsd(market)
+        self.money = market.atoms_to_uusd
         self.pnl_uusd = 0
         self.hour = -1
         self.hour_marks: list[HourMark] = []
@@ -167,22 +167,6 @@ class _MarketTrack:
             hour_marks=tuple(self.hour_marks),
             gate_ns=dict(self.gate_ns),
         )
-
-
-class _MicroUsd:
-    """Atoms to micro-USD with one division: `Market.atoms_to_uusd` without its Decimals."""
-
-    __slots__ = ("denominator", "inverse", "numerator")
-
-    def __init__(self, market: Market) -> None:
-        self.inverse = market.contract is Contract.INVERSE
-        value = market.atom * MICRO * (market.tick / 2 if self.inverse else 1)
-        self.numerator, self.denominator = value.as_integer_ratio()
-
-    def __call__(self, atoms: int, half_ticks: int) -> int:
-        if self.inverse:
-            atoms *= half_ticks
-        return atoms * self.numerator // self.denominator
 
 
 class Recorder:

@@ -17,7 +17,7 @@ _CROSSED_SHARE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One symbol of one file; times are Unix nanoseconds on the exchange's clock.
+    """One symbol of one file; times are Unix ns on the exchange's clock, 0 without rows.
 
     `problem` is why the file cannot be read, and then there is no market, row or time.
     """
@@ -36,7 +36,8 @@ class Recording:
 class Verification:
     """What a whole pass over one symbol has found; an empty `problems` is a good recording.
 
-    Times in nanoseconds; shares of the moments at which the local book changed.
+    Times in nanoseconds, 0 without rows; shares of the moments at which the local book changed.
+    The symbol is empty when the file could not be opened.
     """
 
     paths: tuple[Path, ...]
@@ -64,15 +65,59 @@ def list_recordings(paths: Sequence[Path], options: FeedOptions) -> list[Recordi
 def verify(
     paths: Sequence[Path], fmt: Format, options: FeedOptions, on_progress: OnProgress
 ) -> list[Verification]:
-    """Read everything and return one result per symbol, numbered as the feeds are.
+    """Read everything and return one result per symbol; files of different formats go apart.
 
-    A fault that ends the reading is a problem of its symbol; DataError: no feed could be opened.
+    What cannot be opened or read to its end has the fault among its problems. DataError: a folder
+    without data, no path at all, or files that are good but do not go together.
     """
-    feeds = open_feeds(paths, fmt, options)
+    by_format: dict[Format | None, list[Path]] = {}
+    for path in listed(paths):
+        by_format.setdefault(_format(path) if fmt == "auto" else fmt, []).append(path)
+    results = []
+    for number, (found, files) in enumerate(by_format.items()):
+        report = nth_of(len(by_format), number, on_progress)
+        results += _verify_together(files, found or "auto", options, report)
+    return results
+
+
+def _verify_together(
+    files: Sequence[Path], fmt: Format, options: FeedOptions, on_progress: OnProgress
+) -> list[Verification]:
+    try:
+        feeds = open_feeds(files, fmt, options)
+    except DataError as error:
+        if len(files) == 1:
+            return [_unreadable(files[0], error)]
+        apart = [
+            result
+            for number, path in enumerate(files)
+            for result in _verify_together(
+                [path], fmt, options, nth_of(len(files), number, on_progress)
+            )
+        ]
+        if not any(result.problems for result in apart):
+            raise
+        return apart
     return [
         _verified(feed, nth_of(len(feeds), number, on_progress))
         for number, feed in enumerate(feeds)
     ]
+
+
+def _format(path: Path) -> Format | None:
+    try:
+        return recognise(path)
+    except DataError:
+        return None
+
+
+def _unreadable(path: Path, error: DataError) -> Verification:
+    return Verification((path,), "", 0, 0, 0, 0, 0, 0.0, 0.0, (), (str(error),))
+
+
+# First and last exchange time.
+def _span(order: OrderCheck) -> tuple[int, int]:
+    return (order.first_exch, order.newest_exch) if order.count else (0, 0)
 
 
 def _verified(feed: Feed, on_progress: OnProgress) -> Verification:
@@ -95,14 +140,15 @@ def _verified(feed: Feed, on_progress: OnProgress) -> Verification:
             f"{feed.market.symbol}: the book is crossed at {crossed:.2%} of its changes;"
             f" expected at most {_CROSSED_SHARE:.1%}"
         )
+    if not order.count and not fault:
+        fault.append(f"{feed.paths[0]}: expected rows of {feed.market.symbol}, found none")
     problems = feed.problems()
     return Verification(
         feed.paths,
         feed.market.symbol,
         order.count,
         order.trades,
-        order.first_exch,
-        order.newest_exch,
+        *_span(order),
         order.longest_silence,
         crossed,
         book.one_sided / moments,
@@ -123,8 +169,7 @@ def _recordings(path: Path, options: FeedOptions) -> Iterator[Recording]:
             order = OrderCheck()
             for rows in feed.chunks():
                 order.push(rows)
-            first, last = order.first_exch, order.newest_exch
-            yield Recording(path, fmt, feed.market, size, order.count, first, last, None)
+            yield Recording(path, fmt, feed.market, size, order.count, *_span(order), None)
     except (DataError, ValueError) as error:
         size = path.stat().st_size if path.exists() else 0
         yield Recording(path, fmt, None, size, 0, 0, 0, str(error))

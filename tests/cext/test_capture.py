@@ -145,6 +145,18 @@ def test_a_gap_is_told_with_line_and_ids() -> None:
     assert (decoder.figures["gaps"], decoder.gaps) == (1, [(2, 10, 20)])
 
 
+def test_diffs_do_not_wait_without_bound() -> None:
+    decoder = Decoder(GRID, rule="exchange", snapshots=1)
+    levels_ = [("100.0", "1")] * 600_000
+    for number in range(3):
+        ids = (number + 1, number + 1, number)
+        decoder.feed(depth(number, number, ids, levels_).encode() + b"\n")
+    # The third finds 1.2 million rows waiting, more than a million: the first two are given up.
+    decoder.feed(snapshot(5, 5, 2, [("99.0", "1")], []).encode() + b"\n")
+    assert decoder.figures["dropped_diffs"] == 2
+    assert len(rows_of(decoder.take())) == 2 + 600_000
+
+
 def test_spot_messages_chain_by_their_first_id() -> None:
     def spot(local: int, first: int, last: int) -> str:
         told = {"e": "depthUpdate", "E": MS + local, "s": "BTCUSDT", "U": first, "u": last}
@@ -157,6 +169,20 @@ def test_spot_messages_chain_by_their_first_id() -> None:
     assert rows_of(decoder.take())[0][0] == NS + 1_000_000
 
 
+@pytest.mark.parametrize(("first", "gaps"), [(3, []), (6, []), (7, [(2, 5, 6)])])
+def test_a_spot_diff_joins_a_snapshot_it_straddles_or_follows(
+    first: int, gaps: list[tuple[int, int, int]]
+) -> None:
+    told = {"e": "depthUpdate", "E": MS + 2, "s": "BTCUSDT", "U": first, "u": 9}
+    decoder = Decoder(GRID, rule="exchange", snapshots=1)
+    for text in (
+        snapshot(1, 1, 5, [("99", "1")], []),
+        line(2, told | {"b": [["100", "1"]], "a": []}),
+    ):
+        decoder.feed(text.encode() + b"\n")
+    assert decoder.gaps == gaps
+
+
 def test_trades_that_hit_no_order_and_missing_ids_are_counted() -> None:
     lines = [
         trade((1, 1), 5, "100", "1"),
@@ -167,6 +193,12 @@ def test_trades_that_hit_no_order_and_missing_ids_are_counted() -> None:
     decoder.feed("".join(f"{text}\n" for text in lines).encode())
     names = ("trades", "other_trades", "missing_trades")
     assert [decoder.figures[name] for name in names] == [2, 1, 2]  # ids 7 and 8 never came
+
+
+@pytest.mark.parametrize("value", ["0", "-1.5e+3", '"\\u00e9\\n\\""', "[1,{}]", "null", "true"])
+def test_members_of_no_interest_are_passed_over(value: str) -> None:
+    text = depth(1, 1, (1, 2, 0), [("1.0", "1")])
+    assert decode([text.replace('"e":', f'"odd":{value},"e":')]) == decode([text])
 
 
 def test_partial_depth_streams_are_no_diffs() -> None:
@@ -200,6 +232,12 @@ def test_partial_depth_streams_are_no_diffs() -> None:
         (f'{NS} {{"x":' + "[" * 40 + "]" * 40 + "}", "expected less nesting"),
         (f'{NS} {{"x":tru}}', "expected a value"),
         (f'{NS} {{"x":"\x01"}}', "expected the end of a string"),
+        (f'{NS} {{"x":"\\c"}}', "expected an escape of JSON"),
+        (f'{NS} {{"x":"\\u12g4"}}', "expected four hexadecimal digits"),
+        (f'{NS} {{"x":012}}', "expected a value"),
+        (f'{NS} {{"x":1.}}', "expected a digit"),
+        (f'{NS} {{"x":1e+}}', "expected a digit"),
+        (f'{NS} {{"u":012}}', "expected a whole number"),
     ],
 )
 def test_garbage_is_refused_with_its_place(text: str, why: str) -> None:
@@ -218,7 +256,8 @@ def test_a_damaged_line_is_an_error_or_read_as_json_reads_it(
 ) -> None:
     text = bytearray(lines[0].encode())
     place = data.draw(st.integers(20, len(text) - 1))
-    text[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != 10))
+    likely = st.sampled_from(b'\\"[]{}:,.0 -et\r\x00')
+    text[place] = data.draw(likely | st.integers(0, 255).filter(lambda byte: byte != 10))
     decoder = Decoder(GRID)
     try:
         decoder.feed(bytes(text) + b"\n")
@@ -431,6 +470,7 @@ def test_a_window_starts_with_the_book_as_it_was(
     assert given_book.items() <= book.items()
     if inside and not _crossed(book):
         assert given_book == book
+    assert not _crossed(given_book)
     OrderCheck().push(packed(got))
 
 

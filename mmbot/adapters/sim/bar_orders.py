@@ -7,9 +7,10 @@ from typing import NamedTuple
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bar_fills import BarFill, Resting
 from mmbot.adapters.sim.exchange import Terms
+from mmbot.adapters.sim.reports import Reports
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.actions import Place
-from mmbot.domain.events import Event, Execution, Fill, FundingPayment, OrderUpdate
+from mmbot.domain.events import Event, Execution, Fill, OrderUpdate
 from mmbot.domain.order import FillMode, OrderState, Side
 
 MARKET = 0
@@ -51,30 +52,6 @@ class Markouts:
         return marks
 
 
-class Reports:
-    """What the exchange tells the recorder, beside the events."""
-
-    def __init__(self, horizons_ns: Sequence[int]) -> None:
-        self.markouts = Markouts(horizons_ns)
-        self.funding: list[tuple[FundingPayment, int]] = []
-        self.would_cross = 0
-        self.count = 0
-        self._executions: list[Execution] = []
-
-    def fill(self, fill: Fill, cause: str, mark: int) -> None:
-        self._executions.append(Execution(self.count, fill, cause, mark))
-        self.markouts.fill(self.count, fill.ts_recv_ns)
-        self.count += 1
-
-    def take_executions(self) -> list[Execution]:
-        executions, self._executions = self._executions, []
-        return executions
-
-    def take_funding(self) -> list[tuple[FundingPayment, int]]:
-        funding, self.funding = self.funding, []
-        return funding
-
-
 class BarOrders:
     """Orders of one market; fees and positions go to the account, answers into `events`.
 
@@ -87,7 +64,9 @@ class BarOrders:
         self.now_ns = 0
         self.mark = 0
         self.events: list[Event] = []
-        self.reports = Reports(horizons_ns)
+        self.reports = Reports()
+        self.markouts = Markouts(horizons_ns)
+        self._fills = 0
         self._book = book
         self._account = account
         self._terms = terms
@@ -157,7 +136,7 @@ class BarOrders:
             ts_recv_ns=self.now_ns,
             market=MARKET,
             order_id=order.order_id,
-            trade_id=self.reports.count,
+            trade_id=self._fills,
             side=order.side,
             ticks=ticks,
             lots=lots,
@@ -167,7 +146,9 @@ class BarOrders:
         )
         self._account.positions[MARKET].fill(fill.side, ticks, lots, fill.fee_atoms)
         self.events.append(fill)
-        self.reports.fill(fill, cause, mark)
+        self.reports.add_execution(Execution(self._fills, fill, cause, mark))
+        self.markouts.fill(self._fills, fill.ts_recv_ns)
+        self._fills += 1
 
     def _answer(self, order: Resting, state: OrderState, reason: str | None) -> None:
         now_ns = self.now_ns

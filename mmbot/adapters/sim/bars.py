@@ -107,7 +107,7 @@ class BarExchange:
 
     def take_marks(self) -> list[tuple[int, int, int, bool]]:
         """Marks after fills: (fill number, horizon index, half ticks, matured)."""
-        return self._orders.reports.markouts.take()
+        return self._orders.markouts.take()
 
     def take_funding(self) -> list[tuple[FundingPayment, int]]:
         """Funding since the last call, each with the mark it was paid at, half ticks."""
@@ -115,7 +115,8 @@ class BarExchange:
 
     def refusals(self) -> tuple[int, int]:
         """Orders refused so far: (rejected, post-only that would have crossed)."""
-        return 0, self._orders.reports.would_cross
+        reports = self._orders.reports
+        return reports.rejected, reports.would_cross
 
     def _pass(self, bar: Bar, end_ns: int) -> None:
         orders = self._orders
@@ -126,7 +127,7 @@ class BarExchange:
         self.now_ns = orders.now_ns = end_ns
         orders.mark = 2 * bar.close
         self._book.snapshot(*book_after(bar, self._rules.params))
-        orders.reports.markouts.close(end_ns, orders.mark, self._next is None)
+        orders.markouts.close(end_ns, orders.mark, self._next is None)
         # The book first: the engine decides on the first event that finds it due.
         orders.events.append(BookUpdate(end_ns, end_ns, MARKET))
         self._fund(hours)
@@ -139,7 +140,7 @@ class BarExchange:
             atoms = self.account.pay_funding(MARKET, mark, rate)
             payment = FundingPayment(self.now_ns, self.now_ns, MARKET, atoms)
             self._orders.events.append(payment)
-            self._orders.reports.funding.append((payment, mark))
+            self._orders.reports.add_funding(payment, mark)
 
 
 def _with_ends(bars: Iterable[Bar]) -> Iterator[tuple[Bar, int]]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mmbot.adapters.sim.account import SimAccount
+from mmbot.adapters.sim.reports import Reports
 from mmbot.adapters.sim.synthetic import SyntheticMarket, tape_rows
 from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
-    AccountSnapshot,
     BookUpdate,
     Event,
     Execution,
@@ -22,7 +22,6 @@ from mmbot.domain.events import (
     OrderUpdate,
     ReferencePrice,
 )
-from mmbot.domain.market import PPB
 from mmbot.domain.order import FillMode, OrderState
 
 if TYPE_CHECKING:
@@ -151,10 +150,7 @@ class ReplayExchange:
         self._terms = terms
         self._orders: dict[int, _Order] = {}
         self._book_ns = [-1] * len(books)
-        self._executions: list[Execution] = []
-        self._funding: list[tuple[FundingPayment, int]] = []
-        self._rejected = 0
-        self._would_cross = 0
+        self._reports = Reports()
         self.finished = False
         for index, source in enumerate(sources):
             self._feed(index, source)
@@ -162,7 +158,10 @@ class ReplayExchange:
         self._funding_ns = (self.now_ns // HOUR_NS + 1) * HOUR_NS
 
     def advance(self, until_ns: int) -> Sequence[Event]:
-        """Let time pass to `until_ns` or to the next answer; books, answers, then the account."""
+        """Let time pass to `until_ns` or to the next answer.
+
+        Answers come alone; when the time is reached come changed books, funding, the account.
+        """
         stop_ns = min(until_ns, self._funding_ns)
         code = self._replay.advance(stop_ns)
         while code == kernel.NEED_ROWS:
@@ -171,15 +170,15 @@ class ReplayExchange:
             code = self._replay.advance(stop_ns)
         self.now_ns = self._replay.now_ns
         events: list[Event] = []
-        self._books_changed(events)
         if code == kernel.RESPONSE:
             for response in self._replay.take_responses():
                 self._answer(events, response)
-        elif code == kernel.ENDED:
-            self.finished = True
-        elif self.now_ns == self._funding_ns:
+            return events
+        self.finished = code == kernel.ENDED
+        self._books_changed(events)
+        if self.now_ns == self._funding_ns:
             self._fund(events)
-        events.append(self._snapshot())
+        events.append(self.account.snapshot(self.now_ns, self.marks()))
         return events
 
     def submit(self, batch: Batch) -> None:
@@ -208,9 +207,7 @@ class ReplayExchange:
 
     def take_executions(self) -> list[Execution]:
         """Fills known locally since the last call."""
-        executions = self._executions
-        self._executions = []
-        return executions
+        return self._reports.take_executions()
 
     def take_marks(self) -> list[tuple[int, int, int, bool]]:
         """Mids that came due after fills: (fill number, horizon index, half ticks, matured)."""
@@ -218,13 +215,11 @@ class ReplayExchange:
 
     def take_funding(self) -> list[tuple[FundingPayment, int]]:
         """Funding since the last call, each with the mark it was paid at, half ticks."""
-        funding = self._funding
-        self._funding = []
-        return funding
+        return self._reports.take_funding()
 
     def refusals(self) -> tuple[int, int]:
         """Orders refused so far: (rejected, post-only that would have crossed)."""
-        return self._rejected, self._would_cross
+        return self._reports.rejected, self._reports.would_cross
 
     def _feed(self, market: int, source: RowSource) -> None:
         rows = source.rows()
@@ -253,8 +248,8 @@ class ReplayExchange:
             self.account.rest(market, order.side, order.leaves)
         elif state is not OrderState.OPEN and order is not None:
             self._forget(market, order_id, order)
-            self._rejected += kind == kernel.REJECTED
-            self._would_cross += kind == kernel.EXPIRED and order.post_only
+            self._reports.rejected += kind == kernel.REJECTED
+            self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
         events.append(
             OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
         )
@@ -285,7 +280,7 @@ class ReplayExchange:
         order.leaves = leaves
         if leaves == 0:
             del self._orders[order_id]
-        self._executions.append(Execution(number, fill, _CAUSES[cause], mid))
+        self._reports.add_execution(Execution(number, fill, _CAUSES[cause], mid))
         return fill
 
     def _forget(self, market: int, order_id: int, order: _Order) -> None:
@@ -299,20 +294,9 @@ class ReplayExchange:
         if rate == 0:
             return
         for market, mark in enumerate(self.marks()):
-            position = self.account.positions[market]
-            if position.lots == 0 or mark == 0:
+            if self.account.positions[market].lots == 0 or mark == 0:
                 continue
-            value = abs(position.market.unit_value(mark)) * position.lots
-            atoms = -(value * rate // PPB)
-            position.fund(atoms)
+            atoms = self.account.pay_funding(market, mark, rate)
             payment = FundingPayment(self.now_ns, self.now_ns, market, atoms)
-            self._funding.append((payment, mark))
+            self._reports.add_funding(payment, mark)
             events.append(payment)
-
-    def _snapshot(self) -> AccountSnapshot:
-        return self.account.snapshot(self.now_ns, self.marks())
-
-
-def fee_ppb(bps: float) -> int:
-    """Parts per billion of a rate in basis points."""
-    return round(bps * (PPB // 10_000))

@@ -3,11 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from mmbot.domain.params import Params
-
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=32)]
+from mmbot.domain.params import Params, Symbol
 
 
 class LatencyParams(Params):

@@ -106,8 +106,27 @@ def test_verifying_a_damaged_tape_tells_the_block(folder: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:-1])
     (result,) = verify([path], "tape", OPTIONS, Shares())
-    assert (result.rows, len(result.problems)) == (0, 1)
+    assert (result.rows, result.first_ns) == (0, 0)
     assert "the last block is torn" in result.problems[0]
+    assert result.problems[1] == f"{path}: expected rows of BTCUSDT, found none"
+
+
+def test_verifying_a_folder_goes_on_behind_a_bad_file(folder: Path) -> None:
+    cut = folder / "a.gz"
+    (folder / "c.csv").unlink()
+    cut.write_bytes(cut.read_bytes()[:-8])
+    write(folder / "aa.gz", small_capture())
+    progress = Shares()
+    found = verify([folder, folder / "gone.gz"], "auto", FeedOptions(), progress)
+    assert [(result.paths[0].name, result.symbol, result.rows) for result in found] == [
+        ("a.gz", "", 0),
+        ("aa.gz", "BTCUSDT", 12),
+        ("btcusdt_b.npz", "BTCUSDT", 2),
+        ("d.tape", "BTCUSDT", 12),
+        ("gone.gz", "", 0),
+    ]
+    assert [len(result.problems) for result in found] == [1, 0, 0, 0, 1]
+    assert progress.seen == sorted(progress.seen)
 
 
 def test_converting_keeps_every_row(folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""The verb `backtest`: the bot on recorded data, event by event or bar by bar."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from mmbot import assemble
+from mmbot.cli.flags import feed_options, overrides
+from mmbot.cli.headers import Input, Words, delay_words, described, queue_words
+from mmbot.cli.output import ActionLog, Outputs
+from mmbot.cli.running import drive, name_of, run_options
+from mmbot.cli.simulate import simulated
+from mmbot.config.loader import Loaded, load
+from mmbot.errors import UsageError
+from mmbot.research.compare import compare
+from mmbot.research.results import Results
+from mmbot.tape import open_feeds, read_bars, recognise
+
+
+def backtest(args: argparse.Namespace) -> int:
+    """Run the bot on recorded data, or on a synthetic market when there is none."""
+    outputs = Outputs(args)
+    settings = [*args.set, *overrides(args)]
+    loaded = load(args.config, settings, os.environ)
+    configs = [(name_of(args.config), loaded)]
+    if args.compare is not None:
+        configs.append((args.compare.stem, load([args.compare], settings, os.environ)))
+    with outputs.action_log() as log:
+        runs = [
+            _backtest(args, name, each, log if index == 0 else None)
+            for index, (name, each) in enumerate(configs)
+        ]
+    comparison = compare(runs, loaded.config.backtest.seed) if len(runs) > 1 else None
+    return outputs.deliver(runs[0], comparison)
+
+
+def _backtest(
+    args: argparse.Namespace, name: str, loaded: Loaded, log: ActionLog | None
+) -> Results:
+    options = run_options(args, log)
+    if not args.data:
+        return simulated(name, loaded, options, None)
+    if args.format == "bars" or (args.format == "auto" and _are_bars(args.data)):
+        return _bars(args, name, loaded, options)
+    config = loaded.config
+    feeds = open_feeds(args.data, args.format, feed_options(args, config))
+    run = assemble.recorded_run(config, feeds, options)
+
+    def share() -> float:
+        return sum(feed.progress() for feed in feeds) / len(feeds)
+
+    record = drive(run, share, args.steps)
+    digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
+    read = Input(", ".join(map(str, args.data)), digest, run.notes())
+    params = config.backtest
+    words = Words(queue_words(params), delay_words(params))
+    return described(config, name, read, words, record)
+
+
+def _bars(
+    args: argparse.Namespace, name: str, loaded: Loaded, options: assemble.RunOptions
+) -> Results:
+    if len(args.data) > 1:
+        raise UsageError("bars: one file at a time")
+    path = args.data[0]
+    config = loaded.config
+    market, bars = read_bars(path)
+    given = config.backtest.instruments.get(market.symbol)
+    if given is not None:
+        market, bars = read_bars(path, assemble.instrument(market.symbol, given))
+    run = assemble.bar_run(config, market, bars, options)
+    record = drive(run, lambda: 0.0, args.steps)
+    digest = sha256(path.read_bytes()).hexdigest()
+    params = config.backtest.bars
+    words = Words(
+        fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
+    )
+    read = Input(str(path), digest, run.notes())
+    return described(config, name, read, words, record)
+
+
+def _are_bars(paths: Sequence[Path]) -> bool:
+    return any(path.is_file() and recognise(path) == "bars" for path in paths)

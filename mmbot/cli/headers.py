@@ -1,0 +1,63 @@
+"""How a run is described at the head of its report."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from mmbot.adapters.sim.params import BacktestParams
+from mmbot.config.schema import Config
+from mmbot.research.record import RunRecord
+from mmbot.research.results import Results, RunHeader, describe
+
+
+class Input(NamedTuple):
+    """What a run read: its name, its hash, and what was noticed in it."""
+
+    source: str
+    digest: str
+    notes: Sequence[str]
+
+
+class Words(NamedTuple):
+    """How a report describes the fills and the delays of a run."""
+
+    fill_model: str
+    latency: str
+
+
+def queue_words(params: BacktestParams) -> str:
+    """Name the model that decides when resting orders fill."""
+    if params.fill_model == "probabilistic":
+        return "probabilistic arrivals"
+    return f"power {params.queue_power:g} queue" if params.fill_model == "power" else "risk queue"
+
+
+def delay_words(params: BacktestParams) -> str:
+    """Name the delays of orders and answers."""
+    latency = params.latency
+    if latency.model == "constant":
+        return f"{latency.entry_ms:g} ms orders, {latency.response_ms:g} ms answers"
+    return f"{latency.model} {latency.file}"
+
+
+def described(config: Config, name: str, read: Input, words: Words, record: RunRecord) -> Results:
+    """Compute the results of a run, under a header that says what was run on what."""
+    params = config.backtest
+    quoting = config.defaults
+    header = RunHeader(
+        name=name,
+        strategy=(
+            f"{quoting.spread.min_bps:g} to {quoting.spread.max_bps:g} bps, "
+            f"{quoting.levels.count} levels, skew {quoting.inventory.direction}"
+        ),
+        source=read.source,
+        data_hash=read.digest,
+        config_hash=sha256(config.model_dump_json().encode()).hexdigest(),
+        seed=params.seed,
+        fill_model=words.fill_model,
+        latency=words.latency,
+        fees=f"maker {params.maker_fee_bps:g} bps, taker {params.taker_fee_bps:g} bps",
+        optimistic_fills=params.fill_model == "probabilistic",
+        notes=tuple(read.notes),
+    )
+    return describe(header, record)

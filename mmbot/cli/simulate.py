@@ -1,0 +1,58 @@
+"""The verb `simulate`: the bot on a synthetic market."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import time_ns
+
+from mmbot import assemble
+from mmbot.cli.flags import NS_PER_S, overrides
+from mmbot.cli.headers import Input, Words, described, queue_words
+from mmbot.cli.output import Outputs
+from mmbot.cli.running import drive, name_of, run_options
+from mmbot.config.loader import Loaded, load
+from mmbot.research.results import Results
+from mmbot.tape import TapeWriter
+
+
+def simulate(args: argparse.Namespace) -> int:
+    """Run the bot on a synthetic market."""
+    outputs = Outputs(args)
+    loaded = load(args.config, [*args.set, *overrides(args)], os.environ)
+    with outputs.action_log() as log, _recording(args.record) as recorded:
+        results = simulated(name_of(args.config), loaded, run_options(args, log), recorded)
+    return outputs.deliver(results, None)
+
+
+def simulated(
+    name: str,
+    loaded: Loaded,
+    options: assemble.RunOptions,
+    recorded: Callable[[bytes], None] | None,
+) -> Results:
+    config = loaded.config
+    params = config.simulate
+    run = assemble.synthetic_run(config, recorded, options)
+    start_ns = run.venue.now_ns
+    length_ns = params.steps * NS_PER_S
+
+    def share() -> float:
+        return min(1.0, (run.venue.now_ns - start_ns) / length_ns)
+
+    record = drive(run, share, None)
+    source = f"synthetic {params.type}, {params.steps} s, seed {params.seed}"
+    words = Words(queue_words(config.backtest), f"{params.latency_ms:g} ms orders and answers")
+    return described(config, name, Input(source, source, run.notes()), words, record)
+
+
+@contextmanager
+def _recording(path: Path | None) -> Iterator[Callable[[bytes], None] | None]:
+    if path is None:
+        yield None
+        return
+    with TapeWriter(
+        path, [assemble.SYNTHETIC_MARKET], source="mmbot simulate", created_ns=time_ns()
+    ) as tape:
+        yield tape.append
