@@ -59,11 +59,12 @@ def captures(draw: st.DrawFn) -> list[str]:
     for _ in range(draw(st.integers(1, 30))):
         local += draw(st.integers(0, 5))
         exch = max(exch + draw(st.integers(-8, 12)), 0)
-        kind = draw(st.sampled_from("dddddgtts"))
-        if kind in "dg":
-            previous = last + (draw(st.integers(1, 5)) if kind == "g" else 0)
+        kind = draw(st.sampled_from("dddddgotts"))
+        if kind in "dgo":
+            shift = draw(st.integers(1, 5))
+            previous = last + {"d": 0, "g": shift, "o": -shift}[kind]
             first = previous + draw(st.integers(1, 3))
-            last = first + draw(st.integers(0, 9))
+            last = max(last, first) + draw(st.integers(0, 9))
             ids = (first, last, previous)
             lines.append(depth(local, exch, ids, draw(levels), draw(levels)))
         elif kind == "t":
@@ -135,6 +136,23 @@ def test_the_exchange_rule_by_hand() -> None:
         (NS + 15_000_000, NS + 11_000_000, 0, 0, oracle.CLEAR | bid, 0),
         (NS + 15_000_000, NS + 11_000_000, 1 << 62, 0, oracle.CLEAR | oracle.SELL, 0),
         (NS + 15_000_000, NS + 11_000_000, 994, 5000, oracle.DEPTH | bid, 0),
+    ]
+
+
+def test_diffs_behind_a_gap_wait_on_for_the_next_snapshot() -> None:
+    lines = [
+        depth(1, 1, (11, 20, 10), [("99.1", "1"), ("98.1", "1")]),
+        depth(2, 2, (31, 40, 30), [("99.2", "2"), ("98.2", "2")]),  # 21..30 are missing
+        depth(3, 3, (41, 50, 40), [("99.3", "3")]),
+        snapshot(4, 4, 15, [("90.0", "1")], []),
+        snapshot(5, 5, 40, [("91.0", "1")], []),
+    ]
+    rows = decode(lines, chained=1)
+    # Each snapshot is a clear and a level; the gap clears both sides; u 40 is in the second.
+    assert [(row[2], row[3]) for row in rows] == [
+        *((900, 0), (900, 1000), (991, 1000), (981, 1000)),
+        *((0, 0), (1 << 62, 0)),
+        *((910, 0), (910, 1000), (993, 3000)),
     ]
 
 
