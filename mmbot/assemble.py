@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bars import BarExchange, BarRules
@@ -26,10 +27,11 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.config.market import MarketConfig
 from mmbot.config.schema import Config
+from mmbot.desk import Desk
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import MICRO, PPB, Contract, Market
 from mmbot.domain.quotes import HOLD, Hold
-from mmbot.engine import Desk, Engine, VenueTraits
+from mmbot.engine import Engine, VenueTraits
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
@@ -39,7 +41,7 @@ from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
 from mmbot.risk.breaker import Breaker
 from mmbot.risk.limits import RiskManager
-from mmbot.tape import Bar, Feed
+from mmbot.tape import Bar
 
 MILLISECOND_NS = 1_000_000
 BPS_PPB = PPB // 10_000
@@ -53,6 +55,23 @@ class Onlooker:
     def decide(self, state: QuotingState) -> Hold:  # noqa: ARG002 - the Strategy's signature
         """Leave things as they are."""
         return HOLD
+
+
+class Recorded(Protocol):
+    """A market's recorded rows; every tape.Feed is one."""
+
+    @property
+    def market(self) -> Market:
+        """Grid and contract."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Rows in their final order."""
+        ...
+
+    def notes(self) -> list[str]:
+        """Remarks on the recording."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +92,7 @@ class RunOptions:
     observe: bool = False
 
 
-def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> Run:
+def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
     """Wire a backtest over recorded events."""
     markets = tuple(feed.market for feed in feeds)
     books = [OrderBook() for _ in markets]

@@ -8,7 +8,7 @@ on the first event that finds it due, for as long as it has a book.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from mmbot.cext.orderbook import OrderBook
+from mmbot.desk import NEVER_NS, Desk
 from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.events import (
     AccountSnapshot,
@@ -20,27 +20,24 @@ from mmbot.domain.events import (
     Operator,
     OrderUpdate,
     ReferencePrice,
+    Timer,
 )
-from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import FillMode, OrderState, Side
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Hold, Quotes
 from mmbot.errors import InvariantViolation
 from mmbot.execution.budget import Budget
-from mmbot.execution.diff import Changes, RequoteParams, Tolerance, diff
+from mmbot.execution.diff import Changes, diff
 from mmbot.execution.order_ids import OrderIds
 from mmbot.execution.plan import pack
-from mmbot.execution.tracker import Booking, Tracker, WorkingOrder
+from mmbot.execution.tracker import Booking, WorkingOrder
 from mmbot.hedging.engine import Hedge, HedgingEngine
-from mmbot.quoting.state import QuotingState
-from mmbot.quoting.strategy import Strategy
 from mmbot.risk.breaker import Breaker, BreakerState
-from mmbot.risk.limits import Exposure, RiskManager
+from mmbot.risk.limits import RiskManager
 
-MILLISECOND_NS = 1_000_000
 REPEAT_NS = 60_000_000_000
-NEVER_NS: Final = (1 << 63) - 1
+_ACCOUNT_EVENTS: Final = (AccountSnapshot, Operator)
 
 
 class VenueTraits(NamedTuple):
@@ -52,53 +49,6 @@ class VenueTraits(NamedTuple):
 
     batch_size: int = 4
     book_includes_own: bool = False
-
-
-class Desk:
-    """One market: what it is traded with, and what is known of it. The engine alone writes it."""
-
-    __slots__ = (
-        "answer",
-        "due_ns",
-        "hedge",
-        "hedging",
-        "interval_ns",
-        "position",
-        "state",
-        "strategy",
-        "tolerance",
-        "tracker",
-    )
-
-    def __init__(
-        self,
-        market: Market,
-        book: OrderBook,
-        strategy: Strategy,
-        requote: RequoteParams,
-        hedging: HedgingEngine | None = None,
-    ) -> None:
-        self.strategy = strategy
-        self.hedging = hedging
-        self.interval_ns = requote.min_interval_ms * MILLISECOND_NS
-        self.tolerance = Tolerance(requote)
-        self.state = QuotingState(market, book)
-        self.tracker = Tracker()
-        self.position = Position(market)
-        self.hedge: WorkingOrder | None = None
-        self.due_ns = NEVER_NS
-        self.answer: Quotes | Hold = Quotes((), (), "no decision yet")
-
-    def exposure(self, mark: int) -> Exposure:
-        """What the market holds and may come to hold; mark in half ticks, 0 for unchanged."""
-        tracker = self.tracker
-        return Exposure(
-            self.position.lots, tracker.bid_lots, tracker.ask_lots, len(tracker.orders), mark
-        )
-
-    def rivals(self, side: Side) -> list[WorkingOrder]:
-        """Own orders that one of `side` could trade with."""
-        return [order for order in self.tracker.cancellable() if order.side is not side]
 
 
 class Engine:
@@ -165,9 +115,9 @@ class Engine:
         """
         self._now_ns = now_ns = event.ts_recv_ns
         out: list[Batch] = []
-        if isinstance(event, AccountSnapshot | Operator):
+        if isinstance(event, _ACCOUNT_EVENTS):
             self._take_account_event(event, out)
-        else:
+        elif not isinstance(event, Timer):
             self._take_market_event(event, out)
         if now_ns >= self._due_ns:
             self._decide_due(out)
@@ -200,9 +150,7 @@ class Engine:
                 self._pull(desk, out)
 
     def _take_market_event(self, event: Event, out: list[Batch]) -> None:
-        market = getattr(event, "market", None)
-        if market is None:
-            return
+        market: int = getattr(event, "market", -1)
         if not 0 <= market < len(self.desks):
             self._notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
             return

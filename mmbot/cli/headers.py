@@ -29,7 +29,7 @@ def queue_words(params: BacktestParams) -> str:
     """Name the model that decides when resting orders fill."""
     if params.fill_model == "probabilistic":
         return "probabilistic arrivals"
-    return f"{params.queue_power:g} power queue" if params.fill_model == "power" else "risk queue"
+    return f"power {params.queue_power:g} queue" if params.fill_model == "power" else "risk queue"
 
 
 def delay_words(params: BacktestParams) -> str:

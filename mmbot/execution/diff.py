@@ -1,11 +1,12 @@
 """Diff: desired quotes against working orders -> the fewest cancels and places."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from mmbot.domain.order import DONE, FillMode, Level, OrderState, Side
+from mmbot.domain.order import FillMode, Level, OrderState, Side
 from mmbot.domain.params import Params
 from mmbot.domain.quotes import Quotes, Room
 from mmbot.execution.tracker import Tracker, WorkingOrder
@@ -31,6 +32,14 @@ class RequoteParams(Params):
 SECOND_NS = 1_000_000_000
 _BPS = 10_000
 _FAR = 1 << 62
+# Members of an enum are slow to look up where every microsecond counts.
+_BID = Side.BID
+_OPEN = OrderState.OPEN
+_CLOSING = OrderState.CLOSING
+_FILLED = OrderState.FILLED
+_PENDING = (OrderState.SENT, OrderState.UNKNOWN)
+_IOC = FillMode.IOC
+_TICKS = attrgetter("ticks")
 
 
 class Tolerance:
@@ -59,21 +68,6 @@ class Changes(NamedTuple):
     places: list[Wanted]
 
 
-class _Side:
-    """One side's share of the comparison: what is wanted of it and what it has."""
-
-    __slots__ = ("far_ticks", "levels", "open", "pending", "side", "size_ratio_up")
-
-    def __init__(self, side: Side, levels: Sequence[Level], rival: Sequence[Level]) -> None:
-        self.side = side
-        self.levels = levels
-        # A kept order must not stand in the way of what is wanted on the other side.
-        self.far_ticks = rival[0].ticks if rival else side * _FAR
-        self.open: list[WorkingOrder] = []
-        self.pending: list[WorkingOrder] = []
-        self.size_ratio_up = 0.0
-
-
 def diff(
     quotes: Quotes, tracker: Tracker, tolerance: Tolerance, room: Room, now_ns: int
 ) -> Changes:
@@ -84,75 +78,88 @@ def diff(
     are left alone and hold a level each, so nothing is placed twice; closing ones are on their
     way out and hold none. `room` denies the tolerance upwards to a side that is over it.
     """
-    bids = _Side(Side.BID, quotes.bids, quotes.asks)
-    asks = _Side(Side.ASK, quotes.asks, quotes.bids)
     cancels: list[WorkingOrder] = []
+    bids: list[WorkingOrder] = []
+    asks: list[WorkingOrder] = []
     oldest_ns = now_ns - tolerance.max_age_ns
-    if tracker.bid_lots <= room.bid_lots:
-        bids.size_ratio_up = tolerance.size_ratio
-    if tracker.ask_lots <= room.ask_lots:
-        asks.size_ratio_up = tolerance.size_ratio
     for order in tracker.orders.values():
         state = order.state
-        if state is OrderState.CLOSING or state in DONE or order.mode is FillMode.IOC:
+        if state is _CLOSING or state is _FILLED or order.mode is _IOC:
             continue
-        part = bids if order.side is Side.BID else asks
-        if state is not OrderState.OPEN:
-            part.pending.append(order)
-        elif order.placed_ns < oldest_ns:
+        if state is _OPEN and order.placed_ns < oldest_ns:
             cancels.append(order)
+        elif order.side is _BID:
+            bids.append(order)
         else:
-            part.open.append(order)
-    bid_places = _missing(bids, tolerance, cancels)
-    ask_places = _missing(asks, tolerance, cancels)
-    if not bid_places and not ask_places:
+            asks.append(order)
+    # A kept order must not stand in the way of what is wanted on the other side.
+    low = quotes.bids[0].ticks if quotes.bids else 0
+    high = quotes.asks[0].ticks if quotes.asks else _FAR
+    if len(bids) > 1:
+        bids.sort(key=_TICKS, reverse=True)
+    if len(asks) > 1:
+        asks.sort(key=_TICKS)
+    size = tolerance.size_ratio
+    bid_fit = _Fit(0, high, size, size if tracker.bid_lots <= room.bid_lots else 0.0)
+    ask_fit = _Fit(low, _FAR, size, size if tracker.ask_lots <= room.ask_lots else 0.0)
+    ratio = tolerance.price_ratio
+    bid_left = _keep(bids, quotes.bids, bid_fit, ratio) if bids else quotes.bids
+    ask_left = _keep(asks, quotes.asks, ask_fit, ratio) if asks else quotes.asks
+    if bids or asks:
+        cancels += [order for order in bids if order.state is _OPEN]
+        cancels += [order for order in asks if order.state is _OPEN]
+    if not bid_left and not ask_left:
         return Changes(cancels, [])
-    bid_places = [place for place in bid_places if not _crosses(place, asks.pending)]
-    ask_places = [place for place in ask_places if not _crosses(place, bids.pending)]
-    return Changes(cancels, _interleave(bid_places, ask_places))
+    held = [order for order in tracker.orders.values() if order.state in _PENDING]
+    return Changes(
+        cancels,
+        _interleave(_missing(_BID, bid_left, bids, held), _missing(Side.ASK, ask_left, asks, held)),
+    )
 
 
-def _missing(part: _Side, tolerance: Tolerance, cancels: list[WorkingOrder]) -> list[Wanted]:
-    """Match orders to levels; add the rest to `cancels` and return the levels to place."""
-    levels = part.levels
-    if not part.open and not part.pending:
-        return [Wanted(part.side, level.ticks, level.lots) for level in levels]
-    orders = part.open + part.pending
-    if len(orders) > 1:
-        orders.sort(key=lambda order: -part.side * order.ticks)
-    # Exact prices first: else a neighbour within tolerance could take an order from its level.
-    left = _match(part, orders, levels, 0.0, tolerance.size_ratio)
-    if orders and left and tolerance.price_ratio:
-        left = _match(part, orders, left, tolerance.price_ratio, tolerance.size_ratio)
-    held = 0
-    for order in orders:
-        if order.state is OrderState.OPEN:
-            cancels.append(order)
+class _Fit(NamedTuple):
+    """Prices strictly between `above` and `below`, sizes off by the ratios `down` and `up`."""
+
+    above: int
+    below: int
+    down: float
+    up: float
+
+
+def _keep(
+    orders: list[WorkingOrder], levels: Sequence[Level], fit: _Fit, price_ratio: float
+) -> Sequence[Level]:
+    """Take the orders that stay out of `orders`; return the levels without one. Best first."""
+    above, below, down, up = fit
+    if len(orders) == len(levels):
+        for order, (ticks, lots) in zip(orders, levels, strict=True):
+            price, off = order.ticks, order.leaves - lots
+            if (
+                not above < price < below
+                or abs(price - ticks) > price_ratio * ticks
+                or not -down * lots <= off <= up * lots
+            ):
+                break
         else:
-            held += 1
-    if held:
-        left = left[: max(0, len(left) - held)]
-    return [Wanted(part.side, level.ticks, level.lots) for level in left]
+            orders.clear()
+            return ()
+    # Exact prices first: else a neighbour within tolerance could take an order from its level.
+    left = _match(orders, levels, fit, 0.0)
+    return _match(orders, left, fit, price_ratio) if orders and left else left
 
 
 def _match(
-    part: _Side,
-    orders: list[WorkingOrder],
-    levels: Sequence[Level],
-    price_ratio: float,
-    size_ratio: float,
+    orders: list[WorkingOrder], levels: Sequence[Level], fit: _Fit, price_ratio: float
 ) -> list[Level]:
-    """Take each level's first fitting order out of `orders`; return the levels without one."""
     left = []
-    up, far_ticks, side = part.size_ratio_up, part.far_ticks, part.side
+    above, below, down, up = fit
     for level in levels:
         ticks, lots = level
-        slack = price_ratio * ticks
         for index, order in enumerate(orders):
             if (
-                abs(order.ticks - ticks) <= slack
-                and -size_ratio * lots <= order.leaves - lots <= up * lots
-                and side * order.ticks < side * far_ticks
+                abs(order.ticks - ticks) <= price_ratio * ticks
+                and -down * lots <= order.leaves - lots <= up * lots
+                and above < order.ticks < below
             ):
                 del orders[index]
                 break
@@ -161,9 +168,16 @@ def _match(
     return left
 
 
-def _crosses(place: Wanted, rivals: Iterable[WorkingOrder]) -> bool:
-    side = place.side
-    return any(side * place.ticks >= side * rival.ticks for rival in rivals)
+def _missing(
+    side: Side, levels: Sequence[Level], waiting: list[WorkingOrder], held: list[WorkingOrder]
+) -> list[Wanted]:
+    """Levels to place: one less, from the outside, for each unmatched order still pending."""
+    count = len(levels) - sum(order.state is not _OPEN for order in waiting)
+    rivals = [order.ticks for order in held if order.side is not side]
+    places = [Wanted(side, level.ticks, level.lots) for level in levels[: max(0, count)]]
+    if side is _BID:
+        return [place for place in places if all(place.ticks < ticks for ticks in rivals)]
+    return [place for place in places if all(place.ticks > ticks for ticks in rivals)]
 
 
 def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
