@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -123,7 +124,11 @@ def synthetic_run(
 
 
 def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOptions) -> Run:
-    """Wire a backtest over bars of one market."""
+    """Wire a backtest over bars of one market; figures count as fresh for two bars at least."""
+    first = list(islice(bars, 2))
+    bars = chain(first, bars)
+    if len(first) > 1:
+        config = _patient(config, first[1].ts_ns - first[0].ts_ns)
     params = config.backtest
     book = OrderBook()
     rules = BarRules(params.bars, params.seed, HORIZONS_NS)
@@ -133,6 +138,19 @@ def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOpt
         return [] if venue.warning is None else [venue.warning]
 
     return _watched(config, venue, [book], options, notes)
+
+
+def _patient(config: Config, bar_ns: int) -> Config:
+    """Settings under which two bars are not too long to wait for news."""
+    least_ms = -(-2 * bar_ns // MILLISECOND_NS)
+    stale = config.risk.stale
+    stale = stale.model_copy(
+        update={
+            "book_ms": max(stale.book_ms, least_ms),
+            "account_ms": max(stale.account_ms, least_ms),
+        }
+    )
+    return config.model_copy(update={"risk": config.risk.model_copy(update={"stale": stale})})
 
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:
