@@ -28,11 +28,11 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.config.market import MarketConfig
 from mmbot.config.schema import Config
-from mmbot.desk import Desk
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import MICRO, PPB, Contract, Market
 from mmbot.domain.quotes import HOLD, Hold
 from mmbot.engine import Engine, VenueTraits
+from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from mmbot.desk import Desk
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import Execution, FundingPayment
 from mmbot.domain.order import FillMode, Side
 from mmbot.domain.quotes import Hold
 from mmbot.engine import Engine
+from mmbot.engine.desk import Desk
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
 from mmbot.research.sums import QuoteSample
 
