@@ -84,7 +84,7 @@ class Watch:
             answer = desk.answer
             reason = None if isinstance(answer, Hold) else answer.reason
             self._recorder.gate(now_ns, index, reason)
-            self._recorder.set_limit(index, self._engine.risk.limit_lots(index))
+            self._recorder.set_limit(index, desk.state.room.limit_lots)
             self._recorder.sample(_sample(now_ns, index, desk, mark))
 
     def finish(self) -> RunRecord:
