@@ -44,7 +44,9 @@ def changes(
 ) -> tuple[list[int], list[tuple[Side, int, int]]]:
     """Ids to cancel, in order of id, and (side, ticks, lots) to place."""
     found = diff(wanted, tracked, tolerance(**params), room, now_ns)
-    return sorted(order.order_id for order in found.cancels), [(p.side, p.ticks, p.lots) for p in found.places]
+    return sorted(order.order_id for order in found.cancels), [
+        (p.side, p.ticks, p.lots) for p in found.places
+    ]
 
 
 NOTHING: tuple[list[int], list[tuple[Side, int, int]]] = ([], [])
