@@ -110,7 +110,8 @@ BANNED_WORDS = _names(
 # Names the product's design notes give.
 NAMED_BY_THE_NOTES = {"RiskManager", "InventoryManager"}
 SIDE_WORDS = {"buy", "sell", "bid", "ask"}
-SIDE_WORDS_ALLOWED = ("adapters", "exchange", "tape", "interfaces", "research", "cli")
+# Reports of runs are made in research.
+SIDE_WORDS_ALLOWED = ("adapters", "exchange", "tape", "interfaces", "cli", "research")
 
 
 def room(module: str) -> str | None:

@@ -154,3 +154,7 @@ class Tracker:
             and order.state not in DONE
             and order.mode is not FillMode.IOC
         ]
+
+    def rivals(self, side: Side) -> list[WorkingOrder]:
+        """Own orders that one of `side` could trade with."""
+        return [order for order in self.cancellable() if order.side is not side]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mmbot.cext.replay import _Response as Response
 
 HOUR_NS = 3_600_000_000_000
+# How often the exchange tells the account's figures; after a fill it does so at once.
+ACCOUNT_EVERY_NS = 500_000_000
 
 
 class RowSource(Protocol):
@@ -156,6 +158,7 @@ class ReplayExchange:
             self._feed(index, source)
         self.now_ns = replay.start_ns
         self._funding_ns = (self.now_ns // HOUR_NS + 1) * HOUR_NS
+        self._account_ns = self.now_ns
 
     def advance(self, until_ns: int) -> Sequence[Event]:
         """Let time pass to `until_ns` or to the next answer.
@@ -178,7 +181,9 @@ class ReplayExchange:
         self._books_changed(events)
         if self.now_ns == self._funding_ns:
             self._fund(events)
-        events.append(self.account.snapshot(self.now_ns, self.marks()))
+        if self.now_ns >= self._account_ns:
+            self._account_ns = self.now_ns + ACCOUNT_EVERY_NS
+            events.append(self.account.snapshot(self.now_ns, self.marks()))
         return events
 
     def submit(self, batch: Batch) -> None:
@@ -280,6 +285,7 @@ class ReplayExchange:
         order.leaves = leaves
         if leaves == 0:
             del self._orders[order_id]
+        self._account_ns = self.now_ns
         self._reports.add_execution(Execution(number, fill, _CAUSES[cause], mid))
         return fill
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
-from mmbot.domain.order import Side
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Hold, Quotes
 from mmbot.execution.diff import RequoteParams, Tolerance
@@ -62,7 +61,3 @@ class Desk:
         return Exposure(
             self.position.lots, tracker.bid_lots, tracker.ask_lots, len(tracker.orders), mark
         )
-
-    def rivals(self, side: Side) -> list[WorkingOrder]:
-        """Own orders that one of `side` could trade with."""
-        return [order for order in self.tracker.cancellable() if order.side is not side]

@@ -6,10 +6,9 @@ on the first event that finds it due, for as long as it has a book.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from mmbot.desk import NEVER_NS, Desk
-from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.actions import Batch
 from mmbot.domain.events import (
     AccountSnapshot,
     BookGap,
@@ -23,32 +22,21 @@ from mmbot.domain.events import (
     Timer,
 )
 from mmbot.domain.notices import Notice, Severity
-from mmbot.domain.order import FillMode, OrderState, Side
+from mmbot.domain.order import OrderState, Side
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Hold, Quotes
+from mmbot.engine.desk import NEVER_NS, Desk
+from mmbot.engine.outbox import Outbox, VenueTraits
 from mmbot.errors import InvariantViolation
 from mmbot.execution.budget import Budget
-from mmbot.execution.diff import Changes, diff
+from mmbot.execution.diff import diff
 from mmbot.execution.order_ids import OrderIds
-from mmbot.execution.plan import pack
-from mmbot.execution.tracker import Booking, WorkingOrder
+from mmbot.execution.tracker import Booking
 from mmbot.hedging.engine import Hedge, HedgingEngine
 from mmbot.risk.breaker import Breaker, BreakerState
 from mmbot.risk.limits import RiskManager
 
-REPEAT_NS = 60_000_000_000
 _ACCOUNT_EVENTS: Final = (AccountSnapshot, Operator)
-
-
-class VenueTraits(NamedTuple):
-    """What the engine must know of the venue.
-
-    batch_size: most actions that travel together; book_includes_own: its public book shows our
-    own orders, so the book is told which they are.
-    """
-
-    batch_size: int = 4
-    book_includes_own: bool = False
 
 
 class Engine:
@@ -58,13 +46,9 @@ class Engine:
         "_account",
         "_breaker",
         "_breaker_state",
-        "_budget",
         "_due_ns",
-        "_ids",
-        "_notices",
         "_now_ns",
-        "_told_ns",
-        "_traits",
+        "_outbox",
         "desks",
         "risk",
     )
@@ -82,14 +66,10 @@ class Engine:
         self.risk = risk
         self._breaker = breaker
         self._breaker_state = breaker.state
-        self._ids = ids
-        self._budget = budget
-        self._traits = traits
+        self._outbox = Outbox(risk, ids, budget, traits)
         self._account: AccountSnapshot | None = None
         self._now_ns = 0
         self._due_ns = NEVER_NS
-        self._notices: list[Notice] = []
-        self._told_ns: dict[tuple[str, int | None], int] = {}
         for index, desk in enumerate(self.desks):
             if desk.state.market.index != index:
                 raise InvariantViolation(f"market {desk.state.market} is not at its index")
@@ -105,25 +85,23 @@ class Engine:
 
     def take_notices(self) -> list[Notice]:
         """Notices since the last call."""
-        notices, self._notices = self._notices, []
-        return notices
+        return self._outbox.take_notices()
 
     def handle(self, event: Event) -> Sequence[Batch]:
         """Take in one event; return what must be sent, in order.
 
         Raises InvariantViolation when the event cannot be, such as an order state that only we set.
         """
-        self._now_ns = now_ns = event.ts_recv_ns
-        out: list[Batch] = []
+        self._now_ns = self._outbox.now_ns = now_ns = event.ts_recv_ns
         if isinstance(event, _ACCOUNT_EVENTS):
-            self._take_account_event(event, out)
+            self._take_account_event(event)
         elif not isinstance(event, Timer):
-            self._take_market_event(event, out)
+            self._take_market_event(event)
         if now_ns >= self._due_ns:
-            self._decide_due(out)
-        return out
+            self._decide_due()
+        return self._outbox.take_batches()
 
-    def _take_account_event(self, event: AccountSnapshot | Operator, out: list[Batch]) -> None:
+    def _take_account_event(self, event: AccountSnapshot | Operator) -> None:
         if isinstance(event, AccountSnapshot):
             self._account = event
             self.risk.take_account(event)
@@ -131,28 +109,30 @@ class Engine:
         else:
             market = event.market
             if market is not None and not 0 <= market < len(self.desks):
-                self._notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+                self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
                 return
             self._breaker.command(event)
-            self._notify(Severity.WARNING, event.command, market, event.reason)
-        self._follow_breaker(out)
+            self._outbox.notify(Severity.WARNING, event.command, market, event.reason)
+        self._follow_breaker()
 
-    def _follow_breaker(self, out: list[Batch]) -> None:
+    def _follow_breaker(self) -> None:
         """Tell about a change of the breaker, and take off whatever it stops."""
         state = self._breaker.state
         if state is not self._breaker_state:
             self._breaker_state = state
             severity = Severity.INFO if state is BreakerState.RUNNING else Severity.CRITICAL
             reason = self._breaker.stop_reason(0)
-            self._notify(severity, state, None, "figures are good" if reason is None else reason)
+            self._outbox.notify(
+                severity, state, None, "figures are good" if reason is None else reason
+            )
         for index, desk in enumerate(self.desks):
             if self._breaker.stop_reason(index) is not None:
-                self._pull(desk, out)
+                self._outbox.pull(desk)
 
-    def _take_market_event(self, event: Event, out: list[Batch]) -> None:
+    def _take_market_event(self, event: Event) -> None:
         market: int = getattr(event, "market", -1)
         if not 0 <= market < len(self.desks):
-            self._notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+            self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
             return
         desk = self.desks[market]
         match event:
@@ -161,7 +141,7 @@ class Engine:
                 if desk.due_ns == NEVER_NS:
                     desk.due_ns = self._due_ns = event.ts_recv_ns
             case OrderUpdate():
-                self._take_order_update(desk, event, out)
+                self._take_order_update(desk, event)
             case Fill():
                 self._take_fill(desk, event)
             case ReferencePrice():
@@ -169,26 +149,25 @@ class Engine:
                 desk.state.reference_ts_ns = event.ts_recv_ns
             case BookGap():
                 desk.state.book_ts_ns = None
-                self._notify(Severity.WARNING, "book_gap", market, event.reason)
-                self._pull(desk, out)
+                self._outbox.notify(Severity.WARNING, "book_gap", market, event.reason)
+                self._outbox.pull(desk)
             case FundingPayment():
                 desk.position.fund(event.atoms)
             case _:
                 raise InvariantViolation(f"not an event of a market: {event}")
 
-    def _take_order_update(self, desk: Desk, event: OrderUpdate, out: list[Batch]) -> None:
+    def _take_order_update(self, desk: Desk, event: OrderUpdate) -> None:
         order = desk.tracker.update(event)
         if order is not None:
-            self._mirror(desk, order)
+            self._outbox.mirror(desk, order.side, order.ticks)
             if event.state is OrderState.REJECTED or event.state is OrderState.UNKNOWN:
                 code = f"order_{event.state}"
-                self._notify(Severity.WARNING, code, event.market, f"{event.reason}")
+                self._outbox.notify(Severity.WARNING, code, event.market, f"{event.reason}")
         elif event.state is OrderState.OPEN and event.reason is None:
             # It rests though we hold it for finished, or it is not ours at all.
-            self._notify(Severity.CRITICAL, "stray_order", event.market, f"{event}")
-            if self._ids.owns(event.order_id) and self._budget.allow(self._now_ns, 1, 0).cancels:
-                self._budget.spend(self._now_ns, 1, 0)
-                out.append(Batch(self._now_ns, (Cancel(event.market, event.order_id),)))
+            self._outbox.notify(Severity.CRITICAL, "stray_order", event.market, f"{event}")
+            if self._outbox.ids.owns(event.order_id):
+                self._outbox.cancel_stray(event.market, event.order_id)
 
     def _take_fill(self, desk: Desk, event: Fill) -> None:
         order = desk.tracker.orders.get(event.order_id)
@@ -196,36 +175,32 @@ class Engine:
         if booking is Booking.DUPLICATE:
             return
         desk.position.fill(event.side, event.ticks, event.lots, event.fee_atoms)
+        self.risk.take_exposure(event.market, desk.exposure(0))
         if order is not None:
-            self._mirror(desk, order)
+            self._outbox.mirror(desk, order.side, order.ticks)
         if booking is not Booking.BOOKED:
-            late = booking is Booking.NOT_WORKING and self._ids.issued(event.order_id)
+            late = booking is Booking.NOT_WORKING and self._outbox.ids.issued(event.order_id)
             severity = Severity.WARNING if late else Severity.CRITICAL
             code = "late_fill" if late else "unexpected_fill"
-            self._notify(severity, code, event.market, f"{event}")
+            self._outbox.notify(severity, code, event.market, f"{event}")
 
-    def _mirror(self, desk: Desk, order: WorkingOrder) -> None:
-        if self._traits.book_includes_own:
-            lots = desk.tracker.resting_lots(order.side, order.ticks)
-            desk.state.book.set_own(order.side, order.ticks, lots)
-
-    def _decide_due(self, out: list[Batch]) -> None:
+    def _decide_due(self) -> None:
         now_ns = self._now_ns
         verdict = self.risk.account_verdict(self._account, now_ns)
         # Before the first snapshot there is nothing to alarm about, only nothing to do yet.
         if verdict is not None and self._account is not None:
             self._breaker.fail(verdict)
-            self._follow_breaker(out)
+            self._follow_breaker()
         soonest_ns = NEVER_NS
         for index, desk in enumerate(self.desks):
             if desk.due_ns <= now_ns:
                 desk.due_ns = now_ns + desk.interval_ns
                 reason = self._breaker.stop_reason(index)
-                self._decide(desk, verdict if reason is None else reason, out)
+                self._decide(desk, verdict if reason is None else reason)
             soonest_ns = min(soonest_ns, desk.due_ns)
         self._due_ns = soonest_ns
 
-    def _decide(self, desk: Desk, stop_reason: str | None, out: list[Batch]) -> None:
+    def _decide(self, desk: Desk, stop_reason: str | None) -> None:
         state = desk.state
         market = state.market.index
         best_bid, _, best_ask, _ = state.book.touch()
@@ -236,7 +211,7 @@ class Engine:
             stop_reason = "no book"
         if stop_reason is not None:
             desk.answer = Quotes((), (), stop_reason)
-            self._pull(desk, out)
+            self._outbox.pull(desk)
             return
         state.now_ns = self._now_ns
         state.position_lots = desk.position.lots
@@ -260,7 +235,9 @@ class Engine:
                 )
         changes = diff(answer, desk.tracker, desk.tolerance, state.room, self._now_ns)
         if hedge is not None or changes.places or changes.cancels:
-            self._send(desk, changes, hedge, out)
+            self._outbox.send(desk, changes, hedge)
+        if hedge is not None and desk.hedge is None and desk.hedging is not None:
+            desk.hedging.settle()
 
     def _hedge(
         self, desk: Desk, hedging: HedgingEngine, answer: Quotes, best: tuple[int, int]
@@ -272,61 +249,7 @@ class Engine:
         if desk.hedge is not None or not (answer.bids or answer.asks):
             return None
         side = Side.ASK if desk.position.lots > 0 else Side.BID
-        if any(order.state is not OrderState.OPEN for order in desk.rivals(side)):
+        if any(order.state is not OrderState.OPEN for order in desk.tracker.rivals(side)):
             return None
         ratio = self.risk.position_ratio(desk.state.market.index)
         return hedging.decide(ratio, desk.position.lots, *best, self._now_ns)
-
-    def _pull(self, desk: Desk, out: list[Batch]) -> None:
-        """Cancel every order of the market that has no cancel on its way."""
-        orders = desk.tracker.cancellable()
-        if orders:
-            self._send(desk, Changes(orders, []), None, out)
-
-    def _send(self, desk: Desk, changes: Changes, hedge: Hedge | None, out: list[Batch]) -> None:
-        """Send what the budget and the limits allow, and book it as sent."""
-        now_ns = self._now_ns
-        market = desk.state.market.index
-        places: list[Place] = []
-        count = len(changes.places) + (hedge is not None)
-        cancels_now, places_now = self._budget.allow(now_ns, len(changes.cancels), count)
-        cancels = []
-        for order in changes.cancels[:cancels_now]:
-            order.move(OrderState.CLOSING)
-            cancels.append(Cancel(market, order.order_id))
-        if hedge is not None:
-            order_id = self._ids.next()
-            side, ticks, lots = hedge
-            place = Place(market, order_id, side, ticks, lots, FillMode.IOC, reduce_only=True)
-            if places_now and self._permit(desk, place):
-                places.append(place)
-                desk.hedge = desk.tracker.orders[order_id]
-            elif desk.hedging is not None:
-                desk.hedging.settle()
-        for side, ticks, lots in changes.places:
-            if len(places) >= places_now:
-                break
-            place = Place(market, self._ids.next(), side, ticks, lots, FillMode.POST_ONLY)
-            if self._permit(desk, place):
-                places.append(place)
-        self._budget.spend(now_ns, len(cancels), len(places))
-        out += pack(now_ns, cancels, places, self._traits.batch_size)
-
-    def _permit(self, desk: Desk, place: Place) -> bool:
-        """Ask risk; book the order as sent when it may go."""
-        denial = self.risk.permit(place)
-        if denial is not None:
-            self._notify(Severity.WARNING, f"denied_{denial.name.lower()}", place.market, denial)
-            return False
-        desk.tracker.send(place, self._now_ns)
-        self.risk.take_exposure(place.market, desk.exposure(0))
-        return True
-
-    def _notify(self, severity: Severity, code: str, market: int | None, text: str) -> None:
-        """Keep a notice; the same code of a market is told once per REPEAT_NS unless critical."""
-        told_ns = self._told_ns.get((code, market))
-        if severity is not Severity.CRITICAL:
-            if told_ns is not None and self._now_ns - told_ns < REPEAT_NS:
-                return
-            self._told_ns[code, market] = self._now_ns
-        self._notices.append(Notice(self._now_ns, severity, code, market, text))
