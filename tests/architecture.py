@@ -82,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runtime": {"ports", "engine", "domain", "tape", "errors"},
     "research": {"engine", "domain", "errors"},
     "interfaces": {"ports", "domain", "errors"},
-    "config": {"errors"},
+    "config": {"domain.params", "errors"},
     "rescue": WIRE,
     "assemble": {"*"},
     "cli": {"*", "cli"},
