@@ -63,12 +63,12 @@ def test_markets_have_their_own_time() -> None:
 def test_the_strategy_sees_position_money_and_room() -> None:
     bench = Bench()
     actions = bench.start()
-    assert bench.wishes[0].seen == [(START, 0, Room(300, 300))]
+    assert bench.wishes[0].seen == [(START, 0, Room(300, 300, 300))]
     bench.open_all(actions)
     bench.feed(ReferencePrice(bench.now, bench.now, 0, 1000.25))
     bench.fill(order_ids(bench)[0], BID, 10, 0)
     bench.wait()
-    assert bench.wishes[0].seen[-1][1:] == (10, Room(290, 310))
+    assert bench.wishes[0].seen[-1][1:] == (10, Room(290, 310, 300))
     state = bench.desk.state
     assert (state.reference_ticks, state.reference_ts_ns) == (1000.25, START)
     assert state.equity_uusd == 1000 * 10**6
@@ -335,10 +335,10 @@ def test_a_one_sided_book_keeps_the_last_mark() -> None:
     bench.start()
     bench.books[0].snapshot([(999, 5)], [])
     bench.wait()
-    assert bench.wishes[0].seen[-1][2] == Room(300, 300)
+    assert bench.wishes[0].seen[-1][2] == Room(300, 300, 300)
     fill_book(bench.books[0], 500)
     bench.wait()
-    assert bench.wishes[0].seen[-1][2] == Room(600, 600)
+    assert bench.wishes[0].seen[-1][2] == Room(600, 600, 600)
 
 
 def test_funding_goes_to_the_position() -> None:
