@@ -137,7 +137,8 @@ cdef class Sequencer:
             if e.exch_ns == l.exch_ns and e.local_ns == l.local_ns:
                 self.put(exch, FLAG_EXCH | FLAG_LOCAL)
                 local.head += 1
-            elif e.exch_ns < l.exch_ns or (e.exch_ns == l.exch_ns and e.local_ns < l.local_ns):
+            elif e.exch_ns < l.exch_ns:
+                # At equal exchange times `l` came first, and its exchange half is out already.
                 self.put(exch, FLAG_EXCH)
             else:
                 self.put(local, FLAG_LOCAL)

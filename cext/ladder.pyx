@@ -1,9 +1,10 @@
-"""Quotes of one side after another: prices on the grid that cross nothing, sizes within caps.
+"""Quotes of one side after another: prices that cross nothing, sizes within caps, orders that fit.
 
 Prices are integer ticks, sizes integer lots; rounding from float happens here and only here.
 """
 
-from libc.math cimport ceil, floor, isfinite
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.math cimport ceil, fabs, floor, isfinite
 from libc.stdint cimport INT64_MAX, int64_t
 
 # Doubles are exact integers up to here, so rounding to a tick is exact too.
@@ -106,3 +107,51 @@ def stack(ticks, lots, int64_t cap_lots, int64_t cap_ticklots, int64_t min_lots)
         if fit > 0 and fit >= min_lots:
             stacked.append((price, fit))
     return stacked
+
+
+cdef struct Rest:
+    int64_t ticks
+    int64_t lots
+    bint taken
+
+
+def pair(list orders, levels, tuple fit, double price_ratio):
+    """Find an order for each level of one side; returns the order's index per level, or -1.
+
+    orders, levels: (ticks, lots) pairs, best first. fit is (above, below, down, up): an order
+    fits when its price is strictly between `above` and `below`, within `price_ratio` of the
+    level's, and its lots are off the level's by at most the ratios `down` and `up` of it. A level
+    takes its first fitting order, each order once, and levels that find an order at exactly their
+    price choose first: else a neighbour within tolerance could take it from them.
+    """
+    cdef int64_t above = fit[0], below = fit[1], ticks, lots
+    cdef double down = fit[2], up = fit[3], slack
+    cdef Py_ssize_t count = len(orders), at, level
+    cdef bint exact
+    cdef Rest* rests = <Rest*>PyMem_Malloc(max(count, 1) * sizeof(Rest))
+    if rests is NULL:
+        raise MemoryError
+    found = [-1] * len(levels)
+    try:
+        for at in range(count):
+            rests[at].ticks, rests[at].lots = orders[at]
+            # Outside the prices allowed it is as good as gone.
+            rests[at].taken = not above < rests[at].ticks < below
+        for exact in (True, False):
+            for level in range(len(found)):
+                if found[level] >= 0:
+                    continue
+                ticks, lots = levels[level]
+                slack = 0.0 if exact else price_ratio * ticks
+                for at in range(count):
+                    if (
+                        not rests[at].taken
+                        and fabs(<double>(rests[at].ticks - ticks)) <= slack
+                        and -down * lots <= <double>(rests[at].lots - lots) <= up * lots
+                    ):
+                        rests[at].taken = True
+                        found[level] = at
+                        break
+    finally:
+        PyMem_Free(rests)
+    return found

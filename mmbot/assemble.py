@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
+from typing import Protocol
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bars import BarExchange, BarRules
@@ -29,7 +31,8 @@ from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import MICRO, PPB, Contract, Market
 from mmbot.domain.quotes import HOLD, Hold
-from mmbot.engine import Desk, Engine, VenueTraits
+from mmbot.engine import Engine, VenueTraits
+from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
@@ -39,7 +42,7 @@ from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
 from mmbot.risk.breaker import Breaker
 from mmbot.risk.limits import RiskManager
-from mmbot.tape import Bar, Feed
+from mmbot.tape import Bar
 
 MILLISECOND_NS = 1_000_000
 BPS_PPB = PPB // 10_000
@@ -53,6 +56,23 @@ class Onlooker:
     def decide(self, state: QuotingState) -> Hold:  # noqa: ARG002 - the Strategy's signature
         """Leave things as they are."""
         return HOLD
+
+
+class Recorded(Protocol):
+    """A market's recorded rows; every tape.Feed is one."""
+
+    @property
+    def market(self) -> Market:
+        """Grid and contract."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Rows in their final order."""
+        ...
+
+    def notes(self) -> list[str]:
+        """Remarks on the recording."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +93,7 @@ class RunOptions:
     observe: bool = False
 
 
-def recorded_run(config: Config, feeds: Sequence[Feed], options: RunOptions) -> Run:
+def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
     """Wire a backtest over recorded events."""
     markets = tuple(feed.market for feed in feeds)
     books = [OrderBook() for _ in markets]
@@ -104,7 +124,11 @@ def synthetic_run(
 
 
 def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOptions) -> Run:
-    """Wire a backtest over bars of one market."""
+    """Wire a backtest over bars of one market; figures count as fresh for two bars at least."""
+    first = list(islice(bars, 2))
+    bars = chain(first, bars)
+    if len(first) > 1:
+        config = _patient(config, first[1].ts_ns - first[0].ts_ns)
     params = config.backtest
     book = OrderBook()
     rules = BarRules(params.bars, params.seed, HORIZONS_NS)
@@ -114,6 +138,19 @@ def bar_run(config: Config, market: Market, bars: Iterator[Bar], options: RunOpt
         return [] if venue.warning is None else [venue.warning]
 
     return _watched(config, venue, [book], options, notes)
+
+
+def _patient(config: Config, bar_ns: int) -> Config:
+    """Settings under which two bars are not too long to wait for news."""
+    least_ms = -(-2 * bar_ns // MILLISECOND_NS)
+    stale = config.risk.stale
+    stale = stale.model_copy(
+        update={
+            "book_ms": max(stale.book_ms, least_ms),
+            "account_ms": max(stale.account_ms, least_ms),
+        }
+    )
+    return config.model_copy(update={"risk": config.risk.model_copy(update={"stale": stale})})
 
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:

@@ -10,3 +10,9 @@ def stack(
     cap_ticklots: int,
     min_lots: int,
 ) -> list[tuple[int, int]]: ...
+def pair(
+    orders: list[tuple[int, int]],
+    levels: Sequence[tuple[int, int]],
+    fit: tuple[int, int, float, float],
+    price_ratio: float,
+) -> list[int]: ...

@@ -14,7 +14,6 @@ from mmbot.cli.running import drive, name_of, run_options
 from mmbot.cli.simulate import simulated
 from mmbot.config.loader import Loaded, load
 from mmbot.errors import UsageError
-from mmbot.research.compare import compare
 from mmbot.research.results import Results
 from mmbot.tape import open_feeds, read_bars, recognise
 
@@ -32,8 +31,7 @@ def backtest(args: argparse.Namespace) -> int:
             _backtest(args, name, each, log if index == 0 else None)
             for index, (name, each) in enumerate(configs)
         ]
-    comparison = compare(runs, loaded.config.backtest.seed) if len(runs) > 1 else None
-    return outputs.deliver(runs[0], comparison)
+    return outputs.deliver(runs, loaded.config.backtest.seed)
 
 
 def _backtest(

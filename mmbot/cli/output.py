@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import msgspec
 
 from mmbot.domain.actions import Batch, Place
 from mmbot.errors import ConfigError, UsageError
-from mmbot.research.compare import Comparison, comparison_document
+from mmbot.research.compare import Comparison, compare, comparison_document
 from mmbot.research.condition import Condition, parse_condition
 from mmbot.research.export import write_csv, write_json
 from mmbot.research.page import write_page
@@ -86,8 +86,13 @@ class Outputs:
         finally:
             log.close(complete)
 
-    def deliver(self, results: Results, comparison: Comparison | None) -> int:
-        """Write and print everything asked for; return the exit code."""
+    def deliver(self, runs: Sequence[Results], seed: int) -> int:
+        """Write and print everything asked for of the first run; return the exit code.
+
+        More runs are compared with it; the seed is that of the comparison's resampling.
+        """
+        results = runs[0]
+        comparison = compare(runs, seed) if len(runs) > 1 else None
         content: Json = document(results)
         if comparison is not None:
             content["comparison"] = comparison_document(comparison)

@@ -23,7 +23,7 @@ def simulate(args: argparse.Namespace) -> int:
     loaded = load(args.config, [*args.set, *overrides(args)], os.environ)
     with outputs.action_log() as log, _recording(args.record) as recorded:
         results = simulated(name_of(args.config), loaded, run_options(args, log), recorded)
-    return outputs.deliver(results, None)
+    return outputs.deliver([results], loaded.config.backtest.seed)
 
 
 def simulated(

@@ -26,10 +26,14 @@ HOLD: Final = Hold()
 
 
 class Room(NamedTuple):
-    """Most lots that may rest on each side so that no limit breaks when all of it fills."""
+    """Most lots that may rest on each side so that no limit breaks when all of it fills.
+
+    `limit_lots` is the largest position allowed either way.
+    """
 
     bid_lots: int
     ask_lots: int
+    limit_lots: int = 0
 
 
 NO_ROOM: Final = Room(0, 0)

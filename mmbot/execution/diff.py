@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from mmbot.cext.ladder import pair
 from mmbot.domain.order import FillMode, Level, OrderState, Side
 from mmbot.domain.params import Params
 from mmbot.domain.quotes import Quotes, Room
@@ -40,6 +41,8 @@ _FILLED = OrderState.FILLED
 _PENDING = (OrderState.SENT, OrderState.UNKNOWN)
 _IOC = FillMode.IOC
 _TICKS = attrgetter("ticks")
+# Prices strictly between the first two, sizes off by the ratios down and up: see cext.ladder.pair.
+_Fit = tuple[int, int, float, float]
 
 
 class Tolerance:
@@ -100,8 +103,8 @@ def diff(
     if len(asks) > 1:
         asks.sort(key=_TICKS)
     size = tolerance.size_ratio
-    bid_fit = _Fit(0, high, size, size if tracker.bid_lots <= room.bid_lots else 0.0)
-    ask_fit = _Fit(low, _FAR, size, size if tracker.ask_lots <= room.ask_lots else 0.0)
+    bid_fit = (0, high, size, size if tracker.bid_lots <= room.bid_lots else 0.0)
+    ask_fit = (low, _FAR, size, size if tracker.ask_lots <= room.ask_lots else 0.0)
     ratio = tolerance.price_ratio
     bid_left = _keep(bids, quotes.bids, bid_fit, ratio) if bids else quotes.bids
     ask_left = _keep(asks, quotes.asks, ask_fit, ratio) if asks else quotes.asks
@@ -117,55 +120,17 @@ def diff(
     )
 
 
-class _Fit(NamedTuple):
-    """Prices strictly between `above` and `below`, sizes off by the ratios `down` and `up`."""
-
-    above: int
-    below: int
-    down: float
-    up: float
-
-
 def _keep(
     orders: list[WorkingOrder], levels: Sequence[Level], fit: _Fit, price_ratio: float
 ) -> Sequence[Level]:
     """Take the orders that stay out of `orders`; return the levels without one. Best first."""
-    above, below, down, up = fit
-    if len(orders) == len(levels):
-        for order, (ticks, lots) in zip(orders, levels, strict=True):
-            price, off = order.ticks, order.leaves - lots
-            if (
-                not above < price < below
-                or abs(price - ticks) > price_ratio * ticks
-                or not -down * lots <= off <= up * lots
-            ):
-                break
-        else:
-            orders.clear()
-            return ()
-    # Exact prices first: else a neighbour within tolerance could take an order from its level.
-    left = _match(orders, levels, fit, 0.0)
-    return _match(orders, left, fit, price_ratio) if orders and left else left
-
-
-def _match(
-    orders: list[WorkingOrder], levels: Sequence[Level], fit: _Fit, price_ratio: float
-) -> list[Level]:
-    left = []
-    above, below, down, up = fit
-    for level in levels:
-        ticks, lots = level
-        for index, order in enumerate(orders):
-            if (
-                abs(order.ticks - ticks) <= price_ratio * ticks
-                and -down * lots <= order.leaves - lots <= up * lots
-                and above < order.ticks < below
-            ):
-                del orders[index]
-                break
-        else:
-            left.append(level)
-    return left
+    found = pair([(order.ticks, order.leaves) for order in orders], levels, fit, price_ratio)
+    kept = [index for index in found if index >= 0]
+    if not kept:
+        return levels
+    for index in sorted(kept, reverse=True):
+        del orders[index]
+    return [level for level, index in zip(levels, found, strict=True) if index < 0]
 
 
 def _missing(

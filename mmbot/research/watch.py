@@ -7,7 +7,8 @@ from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import Execution, FundingPayment
 from mmbot.domain.order import FillMode, Side
 from mmbot.domain.quotes import Hold
-from mmbot.engine import Desk, Engine
+from mmbot.engine import Engine
+from mmbot.engine.desk import Desk
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
 from mmbot.research.sums import QuoteSample
 
@@ -83,7 +84,7 @@ class Watch:
             answer = desk.answer
             reason = None if isinstance(answer, Hold) else answer.reason
             self._recorder.gate(now_ns, index, reason)
-            self._recorder.set_limit(index, self._engine.risk.limit_lots(index))
+            self._recorder.set_limit(index, desk.state.room.limit_lots)
             self._recorder.sample(_sample(now_ns, index, desk, mark))
 
     def finish(self) -> RunRecord:

@@ -248,21 +248,16 @@ class RiskManager:
         held = slot.market.notional_uusd(slot.mark, lots)
         return sign * min(1.0, held * MICRO / (equity * slot.cap_ppm))
 
-    def limit_lots(self, index: int) -> int:
-        """Largest position this market may have, by equity, its own limit and the others'."""
-        slot = self._markets[index]
-        return slot.market.lots_for(min(self._caps(slot)), slot.mark)
-
     def room(self, index: int) -> Room:
         """Most lots each side may add up to; only the reducing side once a limit is passed."""
         slot = self._markets[index]
-        most = self.limit_lots(index)
+        most = slot.market.lots_for(min(self._caps(slot)), slot.mark)
         lots = slot.exposure.lots
         if lots > most:
-            return Room(0, lots)
+            return Room(0, lots, most)
         if -lots > most:
-            return Room(-lots, 0)
-        return Room(most - lots, most + lots)
+            return Room(-lots, 0, most)
+        return Room(most - lots, most + lots, most)
 
     def _caps(self, slot: _MarketRisk) -> tuple[int, int]:
         """Worst case this market may have by its own limit, and by what the others leave."""

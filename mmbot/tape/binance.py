@@ -21,6 +21,7 @@ _LEFT_OUT = {
     "stale_diffs": "depth updates older than the book",
     "stale_snapshots": "snapshots older than the book",
 }
+_CHAIN_FIGURES = ("gaps", "stale_diffs", "stale_snapshots", "dropped_diffs")
 
 
 class Lines:
@@ -162,9 +163,13 @@ class CaptureFeed:
                 raise DataError(f"{self._lines.place(decoder.line)} or before: {error}") from error
         yield sequencer.finish()
 
-    # The survey counts what the files hold; the chain is known since a pass.
+    # The survey has counted what the files hold; only a pass follows the chain.
     def _figures(self) -> dict[str, int]:
-        return (self._decoder or self._survey).figures
+        figures = self._survey.figures
+        if self._decoder is not None:
+            met = self._decoder.figures
+            figures |= {name: met[name] for name in _CHAIN_FIGURES}
+        return figures
 
     def _gap_text(self, line: int, expected: int, found: int) -> str:
         return (

@@ -39,7 +39,8 @@ class TapeWriter:
         self._pending = [bytearray() for _ in markets]
         self._orders = [OrderCheck() for _ in markets]
         self._growing = path if append else path.with_name(path.name + ".part")
-        resumed = append and path.exists()
+        # An empty file is what a crash between its making and its header leaves.
+        resumed = append and path.exists() and path.stat().st_size > 0
         try:
             if resumed:
                 _resume(path, markets)
@@ -49,6 +50,7 @@ class TapeWriter:
         if not resumed:
             header = header_for(markets, source=source, created_ns=created_ns)
             self._file.write(encode_header(header))
+            self._file.flush()
 
     def append(self, rows: bytes) -> None:
         """Take rows of any of the markets.

@@ -59,11 +59,12 @@ def captures(draw: st.DrawFn) -> list[str]:
     for _ in range(draw(st.integers(1, 30))):
         local += draw(st.integers(0, 5))
         exch = max(exch + draw(st.integers(-8, 12)), 0)
-        kind = draw(st.sampled_from("dddddgtts"))
-        if kind in "dg":
-            previous = last + (draw(st.integers(1, 5)) if kind == "g" else 0)
+        kind = draw(st.sampled_from("dddddgotts"))
+        if kind in "dgo":
+            shift = draw(st.integers(1, 5))
+            previous = last + {"d": 0, "g": shift, "o": -shift}[kind]
             first = previous + draw(st.integers(1, 3))
-            last = first + draw(st.integers(0, 9))
+            last = max(last, first) + draw(st.integers(0, 9))
             ids = (first, last, previous)
             lines.append(depth(local, exch, ids, draw(levels), draw(levels)))
         elif kind == "t":
@@ -138,6 +139,23 @@ def test_the_exchange_rule_by_hand() -> None:
     ]
 
 
+def test_diffs_behind_a_gap_wait_on_for_the_next_snapshot() -> None:
+    lines = [
+        depth(1, 1, (11, 20, 10), [("99.1", "1"), ("98.1", "1")]),
+        depth(2, 2, (31, 40, 30), [("99.2", "2"), ("98.2", "2")]),  # 21..30 are missing
+        depth(3, 3, (41, 50, 40), [("99.3", "3")]),
+        snapshot(4, 4, 15, [("90.0", "1")], []),
+        snapshot(5, 5, 40, [("91.0", "1")], []),
+    ]
+    rows = decode(lines, chained=1)
+    # Each snapshot is a clear and a level; the gap clears both sides; u 40 is in the second.
+    assert [(row[2], row[3]) for row in rows] == [
+        *((900, 0), (900, 1000), (991, 1000), (981, 1000)),
+        *((0, 0), (1 << 62, 0)),
+        *((910, 0), (910, 1000), (993, 3000)),
+    ]
+
+
 def test_a_gap_is_told_with_line_and_ids() -> None:
     decoder = Decoder(GRID, rule="exchange")
     lines = [depth(1, 1, (1, 10, 0)), depth(2, 2, (21, 30, 20)), depth(3, 3, (31, 40, 30))]
@@ -167,6 +185,20 @@ def test_spot_messages_chain_by_their_first_id() -> None:
         decoder.feed(text.encode() + b"\n")
     assert decoder.gaps == [(3, 9, 10)]
     assert rows_of(decoder.take())[0][0] == NS + 1_000_000
+
+
+@pytest.mark.parametrize(("first", "gaps"), [(3, []), (6, []), (7, [(2, 5, 6)])])
+def test_a_spot_diff_joins_a_snapshot_it_straddles_or_follows(
+    first: int, gaps: list[tuple[int, int, int]]
+) -> None:
+    told = {"e": "depthUpdate", "E": MS + 2, "s": "BTCUSDT", "U": first, "u": 9}
+    decoder = Decoder(GRID, rule="exchange", snapshots=1)
+    for text in (
+        snapshot(1, 1, 5, [("99", "1")], []),
+        line(2, told | {"b": [["100", "1"]], "a": []}),
+    ):
+        decoder.feed(text.encode() + b"\n")
+    assert decoder.gaps == gaps
 
 
 def test_trades_that_hit_no_order_and_missing_ids_are_counted() -> None:
@@ -295,7 +327,9 @@ def test_one_message_is_applied_whole_or_not_at_all() -> None:
     message = depth(1, 7, (11, 20, 10), [("99.9", "1.5")], [("100.1", "2")])[20:].encode()
     assert decoder.apply_depth(message, book.capsule) == (MS + 7, 11, 20, 10)
     assert book.touch() == (999, 1500, 1001, 2000)
-    for broken in (message.replace(b'"2"', b'"x"').replace(b"1.5", b"9"), message[:-1], b"{}"):
+    wrong = message.replace(b"1.5", b"9")
+    partial = wrong.replace(b"@depth@0ms", b"@depth5")
+    for broken in (wrong.replace(b'"2"', b'"x"'), wrong[:-1], wrong + b"{}", b"{}", partial):
         with pytest.raises(ValueError, match="expected"):
             decoder.apply_depth(broken, book.capsule)
     assert book.touch() == (999, 1500, 1001, 2000)
@@ -380,6 +414,18 @@ def test_damaged_columns_are_refused_or_read_without_harm(
         assert len(rows_of(unpack_rows(bytes(text), count, 0))) == count
 
 
+def test_columns_that_do_not_hold_the_rows_are_refused() -> None:
+    text = pack_rows(packed([(1, 2, 3, 4, 5, 0)] * 2))
+    with pytest.raises(ValueError, match="expected the end of column 0 behind 1 rows"):
+        unpack_rows(text, 1, 0)
+    with pytest.raises(ValueError, match="expected the columns of 3 rows, found"):
+        unpack_rows(text, 3, 0)
+    with pytest.raises(ValueError, match="expected column 0 of 255 bytes, found 10"):
+        unpack_rows(b"\xff" + text[1:], 2, 0)
+    with pytest.raises(ValueError, match="expected the end of column 0"):
+        unpack_rows(text[:20] + b"\xff\xff" + text[22:], 2, 0)
+
+
 def test_flags_without_a_meaning_are_not_packed() -> None:
     with pytest.raises(ValueError, match="expected known flags in row 0"):
         pack_rows(packed([(0, 0, 0, 0, 1 << 20, 0)]))
@@ -421,6 +467,7 @@ def test_event_rows_by_hand() -> None:
         (event(BOTH | oracle.BUY | 1, 1, -1, 100.0, 1.0), "local time goes back"),
         (b"x", "expected whole rows of 64 bytes"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "row",
 )
 def test_event_rows_that_are_refused(row: bytes, why: str) -> None:
     decoder = EventDecoder(GRID)
@@ -460,6 +507,28 @@ def test_a_window_starts_with_the_book_as_it_was(
     OrderCheck().push(packed(got))
 
 
+def test_a_window_takes_its_first_book_from_the_exchange_stream() -> None:
+    bid = oracle.BUY | oracle.DEPTH
+    window = Window(10, 20, 4, 3)
+    rows = [
+        (5, 5, 100, 1, bid | oracle.EXCH, 3),
+        (6, 6, 100, 2, bid | BOTH, 3),
+        (5, 7, 100, 1, bid | oracle.LOCAL, 3),  # heard late: the exchange is past it
+        (12, 9, 101, 3, bid | BOTH, 3),  # heard before the start, by a clock that is behind
+        (21, 21, 102, 4, bid | oracle.EXCH, 3),
+        (19, 22, 103, 5, bid | oracle.LOCAL, 3),  # inside, heard behind the end
+    ]
+    snapshot_flags = oracle.SNAPSHOT | oracle.BUY | BOTH
+    assert rows_of(window.push(packed(rows))) == [
+        (10, 9, 100, 2, snapshot_flags, 3),
+        rows[3],
+        rows[5],
+    ]
+    assert not window.done
+    window.push(packed([(25, 25, 1, 1, bid | BOTH, 3)]))
+    assert window.done  # 25 is more than 4 behind the end
+
+
 def _apply(book: dict[tuple[int, int], int], row: Row) -> None:
     side, kind = row[4] & (oracle.BUY | oracle.SELL), row[4] & 255
     if kind == oracle.CLEAR:
@@ -488,6 +557,7 @@ def test_crossed_and_one_sided_moments_are_counted() -> None:
         (3, 3, 102, 5, ask, 0),
         (4, 4, 101, 0, ask, 0),  # moment 4: uncrossed
         (5, 5, 101, 5, BOTH | oracle.SELL | oracle.TRADE, 0),
+        (6, 6, 101, 5, oracle.EXCH | oracle.SELL | oracle.DEPTH, 0),  # not heard yet
     ]
     check.push(packed(rows))
     check.finish()

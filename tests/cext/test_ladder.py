@@ -166,3 +166,60 @@ def test_misuse_of_sizes_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"sizes|size|price|limits"):
         ladder.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)
+
+
+ANYWHERE = (0, INT64_MAX, 0.1, 0.1)
+
+
+@BOTH
+def test_orders_that_fit_are_found(made: ModuleType) -> None:
+    levels = [(1000, 50), (990, 50)]
+    # 2 bps of 1000 is 0.2 ticks: only the very price will do; 10 % of 50 lots is 5 lots.
+    assert made.pair([(1000, 45), (990, 55)], levels, ANYWHERE, 0.0002) == [0, 1]
+    assert made.pair([(1000, 44), (990, 56)], levels, ANYWHERE, 0.0002) == [-1, -1]
+    assert made.pair([(999, 50)], levels, ANYWHERE, 0.0002) == [-1, -1]
+    # 20 bps of 1000 is 2 ticks.
+    assert made.pair([(998, 50)], levels, ANYWHERE, 0.002) == [0, -1]
+    # The order at 990 belongs to the level there, though 1000 is within 2 % of it.
+    assert made.pair([(990, 50)], levels, ANYWHERE, 0.02) == [-1, 0]
+    assert made.pair([], levels, ANYWHERE, 0.02) == [-1, -1]
+    assert made.pair([(990, 50)], [], ANYWHERE, 0.02) == []
+
+
+@BOTH
+def test_orders_outside_the_prices_allowed_do_not_count(made: ModuleType) -> None:
+    assert made.pair([(1000, 50)], [(1000, 50)], (1000, 2000, 0.1, 0.1), 0.1) == [-1]
+    assert made.pair([(1000, 50)], [(1000, 50)], (0, 1000, 0.1, 0.1), 0.1) == [-1]
+    assert made.pair([(1000, 50)], [(1000, 50)], (999, 1001, 0.1, 0.1), 0.1) == [0]
+
+
+@BOTH
+def test_the_ratios_up_and_down_are_told_apart(made: ModuleType) -> None:
+    assert made.pair([(10, 104)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == [0]
+    assert made.pair([(10, 96)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == [-1]
+    assert made.pair([(10, 96)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == [0]
+    assert made.pair([(10, 104)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == [-1]
+
+
+SIDE = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 12)), max_size=8).map(sorted)
+
+
+@CHECKED
+@given(
+    SIDE,
+    SIDE,
+    st.tuples(
+        st.integers(0, 20), st.integers(20, 50), st.sampled_from([0.0, 0.1, 0.5]), st.floats(0, 1)
+    ),
+    st.sampled_from([0.0, 0.01, 0.1, 0.5]),
+)
+def test_pairs_equal_the_oracle(
+    orders: list[tuple[int, int]],
+    levels: list[tuple[int, int]],
+    fit: tuple[int, int, float, float],
+    price_ratio: float,
+) -> None:
+    found = ladder.pair(orders, levels, fit, price_ratio)
+    assert found == oracle.pair(orders, levels, fit, price_ratio)
+    taken = [index for index in found if index >= 0]
+    assert len(set(taken)) == len(taken)

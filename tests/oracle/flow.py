@@ -72,14 +72,14 @@ class Flow:
     ) -> None:
         self.p = dict(params)
         self.market = market
-        self.start_ns, self.latency_ns, self.last = clock
+        self.clock = clock
         self.path, self.noise, self.informed = (Stream(seed, n) for n in (1, 2, 3))
         if self.path.uniform() < 0.5:
             self.p["drift"] *= -1
         self.state = dict.fromkeys(
             ("value", "makers", "log_vol", "alpha", "log_spread", "bounce", "hawkes", "ref"), 0.0
         )
-        self.noise_sign = 1.0
+        self.state["noise_sign"] = 1.0
         self.index = 0
         self.empty = (0, 0)
         self.queues = [0.0, 0.0]
@@ -244,10 +244,10 @@ class Flow:
         room = self.noise.uniform()
         while room > none and len(rows) < 64:
             if self.noise.uniform() >= p["noise_persistence"]:
-                self.noise_sign = self.noise.sign()
+                self.state["noise_sign"] = self.noise.sign()
             size = p["noise_min_size"] * self.noise.uniform() ** (-1.0 / p["noise_tail"])
-            limit = 0.5 * (bid + ask) + self.noise_sign * 60.0 * p["ticks_per_bps"]
-            rows.append(self.take(self.noise_sign, min(size, 2000.0), limit))
+            limit = 0.5 * (bid + ask) + self.state["noise_sign"] * 60.0 * p["ticks_per_bps"]
+            rows.append(self.take(self.state["noise_sign"], min(size, 2000.0), limit))
             self.state["hawkes"] += p["noise_branching"] * p["noise_decay"]
             room *= self.noise.uniform()
         return rows
@@ -269,5 +269,6 @@ class Flow:
         return self.row(TAKE | SELL, math.ceil(limit), lots)
 
     def row(self, flags: int, ticks: int, lots: int) -> Row:
-        exch_ns = self.start_ns + self.index * SUBSTEP_NS
-        return (exch_ns, exch_ns + self.latency_ns, ticks, lots, flags, self.market)
+        start_ns, latency_ns, _ = self.clock
+        exch_ns = start_ns + self.index * SUBSTEP_NS
+        return (exch_ns, exch_ns + latency_ns, ticks, lots, flags, self.market)

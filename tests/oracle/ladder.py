@@ -39,3 +39,26 @@ def stack(
         outermost = next(price for price in reversed(prices) if merged[price])
         merged[outermost] -= 1
     return [(price, merged[price]) for price in prices if merged[price] >= max(min_lots, 1)]
+
+
+def pair(
+    orders: list[tuple[int, int]],
+    levels: Sequence[tuple[int, int]],
+    fit: tuple[int, int, float, float],
+    price_ratio: float,
+) -> list[int]:
+    above, below, down, up = fit
+    free = [index for index, (ticks, _) in enumerate(orders) if above < ticks < below]
+    found: dict[int, int] = {}
+    for ratio in (0.0, price_ratio):
+        for number, (ticks, lots) in enumerate(levels):
+            fits = [
+                index
+                for index in free
+                if abs(orders[index][0] - ticks) <= ratio * ticks
+                and -down * lots <= orders[index][1] - lots <= up * lots
+            ]
+            if number not in found and fits:
+                found[number] = fits[0]
+                free.remove(fits[0])
+    return [found.get(number, -1) for number in range(len(levels))]

@@ -19,6 +19,7 @@ class SimAccount:
         self.markets = tuple(markets)
         self.initial_uusd = initial_uusd
         self.positions = tuple(Position(market) for market in markets)
+        self._marks = [0] * len(markets)
         self._resting = {Side.BID: [0] * len(markets), Side.ASK: [0] * len(markets)}
 
     def rest(self, market: int, side: Side, lots: int) -> None:
@@ -40,15 +41,16 @@ class SimAccount:
     def snapshot(self, ts_ns: int, marks: Sequence[int]) -> AccountSnapshot:
         """State the account at `marks`, half ticks per market.
 
-        A market without a price yet has the mark 0 and counts for nothing.
+        The mark 0 stands for no price: the market keeps its last one, or counts for nothing.
         """
         equity = self.initial_uusd
         margin = 0
         notional = 0
         for index, (market, position) in enumerate(zip(self.markets, self.positions, strict=True)):
-            mark = marks[index]
+            mark = marks[index] or self._marks[index]
             if mark == 0:
                 continue
+            self._marks[index] = mark
             bids = self._resting[Side.BID][index]
             asks = self._resting[Side.ASK][index]
             worst_lots = max(abs(position.lots + bids), abs(position.lots - asks))

@@ -14,7 +14,6 @@ from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
-    AccountSnapshot,
     BookUpdate,
     Event,
     Execution,
@@ -23,13 +22,14 @@ from mmbot.domain.events import (
     OrderUpdate,
     ReferencePrice,
 )
-from mmbot.domain.market import PPB
 from mmbot.domain.order import FillMode, OrderState
 
 if TYPE_CHECKING:
     from mmbot.cext.replay import _Response as Response
 
 HOUR_NS = 3_600_000_000_000
+# How often the exchange tells the account's figures; after a fill it does so at once.
+ACCOUNT_EVERY_NS = 500_000_000
 
 
 class RowSource(Protocol):
@@ -158,9 +158,13 @@ class ReplayExchange:
             self._feed(index, source)
         self.now_ns = replay.start_ns
         self._funding_ns = (self.now_ns // HOUR_NS + 1) * HOUR_NS
+        self._account_ns = self.now_ns
 
     def advance(self, until_ns: int) -> Sequence[Event]:
-        """Let time pass to `until_ns` or to the next answer; books, answers, then the account."""
+        """Let time pass to `until_ns` or to the next answer.
+
+        Answers come alone; when the time is reached come changed books, funding, the account.
+        """
         stop_ns = min(until_ns, self._funding_ns)
         code = self._replay.advance(stop_ns)
         while code == kernel.NEED_ROWS:
@@ -169,15 +173,17 @@ class ReplayExchange:
             code = self._replay.advance(stop_ns)
         self.now_ns = self._replay.now_ns
         events: list[Event] = []
-        self._books_changed(events)
         if code == kernel.RESPONSE:
             for response in self._replay.take_responses():
                 self._answer(events, response)
-        elif code == kernel.ENDED:
-            self.finished = True
-        elif self.now_ns == self._funding_ns:
+            return events
+        self.finished = code == kernel.ENDED
+        self._books_changed(events)
+        if self.now_ns == self._funding_ns:
             self._fund(events)
-        events.append(self._snapshot())
+        if self.now_ns >= self._account_ns:
+            self._account_ns = self.now_ns + ACCOUNT_EVERY_NS
+            events.append(self.account.snapshot(self.now_ns, self.marks()))
         return events
 
     def submit(self, batch: Batch) -> None:
@@ -279,6 +285,7 @@ class ReplayExchange:
         order.leaves = leaves
         if leaves == 0:
             del self._orders[order_id]
+        self._account_ns = self.now_ns
         self._reports.add_execution(Execution(number, fill, _CAUSES[cause], mid))
         return fill
 
@@ -293,20 +300,9 @@ class ReplayExchange:
         if rate == 0:
             return
         for market, mark in enumerate(self.marks()):
-            position = self.account.positions[market]
-            if position.lots == 0 or mark == 0:
+            if self.account.positions[market].lots == 0 or mark == 0:
                 continue
-            value = abs(position.market.unit_value(mark)) * position.lots
-            atoms = -(value * rate // PPB)
-            position.fund(atoms)
+            atoms = self.account.pay_funding(market, mark, rate)
             payment = FundingPayment(self.now_ns, self.now_ns, market, atoms)
             self._reports.add_funding(payment, mark)
             events.append(payment)
-
-    def _snapshot(self) -> AccountSnapshot:
-        return self.account.snapshot(self.now_ns, self.marks())
-
-
-def fee_ppb(bps: float) -> int:
-    """Parts per billion of a rate in basis points."""
-    return round(bps * (PPB // 10_000))

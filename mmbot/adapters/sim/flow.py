@@ -103,7 +103,7 @@ _PARAMS = {
         gap=4.0,
         maker_lag=1.5,
         noise_rate=0.02,
-        permanent_impact=1.0,
+        permanent_impact=1.1,
         one_sided=0.02,
     ),
     MarketType.TRENDING: replace(_NORMAL, drift=0.05, noise_persistence=0.6),
@@ -121,6 +121,7 @@ _PARAMS = {
     MarketType.FLASH_CRASH: replace(_NORMAL, crash_fall=800.0),
     MarketType.TOXIC: replace(
         _NORMAL,
+        volvol=0.02,
         jump_rate=0.6,
         jump_mean=1.5,
         noise_rate=0.07,

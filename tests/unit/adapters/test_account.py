@@ -66,6 +66,15 @@ def test_funding_is_paid_by_longs_and_received_by_shorts() -> None:
     assert account.snapshot(0, [1_200_000, 600_000]).mf_uusd == 0
 
 
+def test_a_market_that_loses_its_price_keeps_its_last() -> None:
+    account = SimAccount([BTC], 10_000 * USD)
+    assert account.snapshot(0, [0]).mf_uusd == 10_000 * USD
+    account.positions[0].fill(Side.BID, 600_000, 1_000, 0)
+    priced = account.snapshot(1, [2 * 599_000])
+    assert priced.mf_uusd == 9_900 * USD
+    assert account.snapshot(1, [0]) == priced
+
+
 def test_two_markets_add_up_and_orders_leave() -> None:
     account = SimAccount([BTC, ETH], 1_000 * USD)
     account.positions[1].fill(Side.ASK, 300_000, 200, 0)

@@ -76,17 +76,21 @@ def test_compare_runs_both_on_the_same_events(
     assert difference["verdict"].startswith("not significant")
 
 
-def test_bars_run_to_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("bar_s", [1, 60, 3600])
+def test_bars_run_to_a_report(
+    bar_s: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bars = tmp_path / "ETHUSD.csv"
     rows = ["timestamp,open,high,low,close,volume,bid_depth,ask_depth"]
-    for second in range(60):
-        low = 3000 - 5 * (second % 3)
-        rows.append(f"{1_700_000_000 + second},3000.0,3005.5,{low}.0,3000.5,10.251,2.5,2.5")
+    for bar in range(60):
+        low = 3000 - 5 * (bar % 3)
+        rows.append(f"{1_700_000_000 + bar * bar_s},3000.0,3005.5,{low}.0,3000.5,10.251,2.5,2.5")
     bars.write_text("\n".join(rows) + "\n")
     assert main(["backtest", "--data", str(bars), "--json", "-", *TIGHT]) == 0
     content = json.loads(capsys.readouterr().out)
     assert content["header"]["fill_model"].startswith("bars")
     assert content["metrics"]["fills_count"] > 0
+    assert any("bars" in warning for warning in content["warnings"]) == (bar_s > 1)
 
 
 def test_steps_end_a_recorded_run_early(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

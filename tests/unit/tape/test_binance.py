@@ -165,6 +165,14 @@ def test_a_window_cuts_by_exchange_time_and_starts_with_the_book(tmp_path: Path)
     assert [row[0] for row in rows[4:]] == [NS + 25_000_000] * 2
 
 
+def test_what_the_files_lack_is_told_whatever_the_window(tmp_path: Path) -> None:
+    lines = [trade((1, 1), 1, "99", "1"), *(trade((n, 30_000), n, "99", "1") for n in (2, 4))]
+    path = write(tmp_path / "x.log", lines)
+    (feed,) = open_captures([path], FeedOptions(grids={"BTCUSDT": BTC}, end_ns=NS + 2_000_000))
+    assert len(list(feed.chunks())) == 1
+    assert "BTCUSDT: 1 trade ids are missing" in feed.problems()
+
+
 def test_every_pass_starts_anew_and_tells_its_progress(tmp_path: Path) -> None:
     (feed,) = open_captures([write(tmp_path / "x.gz", small_capture())], GRIDS)
     assert isinstance(feed, CaptureFeed)

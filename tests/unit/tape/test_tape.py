@@ -208,6 +208,17 @@ def test_a_recording_grows_in_place_and_can_be_resumed(tmp_path: Path) -> None:
         TapeWriter(path, [BTC], source="test", created_ns=NS, append=True)
 
 
+def test_a_recording_begins_in_an_empty_file_and_is_readable_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.tape"
+    path.touch()
+    writer = TapeWriter(path, [BTC], source="test", created_ns=NS, append=True)
+    assert read([path]) == [[]]
+    writer.append(packed(steady(2)))
+    writer.flush()
+    assert read([path]) == [steady(2)]
+    writer.close()
+
+
 def test_rows_out_of_order_are_not_written(tmp_path: Path) -> None:
     with TapeWriter(tmp_path / "x.tape", [BTC], source="test", created_ns=NS) as writer:
         writer.append(packed(steady(3)))

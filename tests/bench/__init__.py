@@ -1,0 +1,1 @@
+"""Timings of the hot path; every module here registers its benches with registry.bench."""

@@ -1,0 +1,110 @@
+"""Kernels as Python calls them, and a loop over plain dictionaries to compare machines by."""
+
+import random
+
+from mmbot.cext.ladder import price_levels, stack
+from mmbot.cext.orderbook import OrderBook
+from mmbot.cext.rolling import RollingMedian
+from tests.bench.capture import depth_stream
+from tests.bench.registry import bench, time_ns
+
+CALLS = 100_000
+
+
+@bench("baseline_dict_update", unit="ns/level", peers={"the peers' machine": 68.0})
+def baseline_dict_update(runs: int) -> list[float]:
+    stream = depth_stream()
+
+    def work() -> None:
+        bids, asks = dict(stream.snapshot.bids), dict(stream.snapshot.asks)
+        for delta in stream.deltas:
+            for side, levels in ((bids, delta.bids), (asks, delta.asks)):
+                for ticks, lots in levels:
+                    if lots:
+                        side[ticks] = lots
+                    else:
+                        side.pop(ticks, None)
+
+    return time_ns(work, stream.levels, runs)
+
+
+@bench(
+    "book_update",
+    unit="ns/level",
+    must=40.0,
+    goal=25.0,
+    peers={
+        "hftbacktest hash": 26.0,
+        "hftbacktest ROI": 12.0,
+        "hftbacktest btree": 76.0,
+        "cryptofeed": 85.0,
+        "hummingbot": 200.0,
+        "nautilus": 233.0,
+    },
+)
+def book_update(runs: int) -> list[float]:
+    stream = depth_stream()
+
+    def work() -> None:
+        book = OrderBook()
+        book.snapshot(*stream.snapshot)
+        apply = book.apply
+        for bids, asks in stream.deltas:
+            apply(bids, asks)
+
+    return time_ns(work, stream.levels, runs)
+
+
+@bench(
+    "book_top10",
+    unit="ns",
+    must=150.0,
+    goal=80.0,
+    peers={
+        "hftbacktest ROI from numba": 159.0,
+        "hftbacktest hash from numba": 918.0,
+        "cryptofeed": 1980.0,
+        "sortedcontainers": 3126.0,
+        "hummingbot": 6857.0,
+    },
+)
+def book_top10(runs: int) -> list[float]:
+    stream = depth_stream()
+    book = OrderBook()
+    book.snapshot(*stream.snapshot)
+    for bids, asks in stream.deltas:
+        book.apply(bids, asks)
+    top = book.top
+
+    def work() -> None:
+        for _ in range(CALLS):
+            top(10)
+
+    return time_ns(work, CALLS, runs)
+
+
+@bench("rolling_median_300", unit="ns", peers={"zo-market-maker, Node": 31_000.0})
+def rolling_median(runs: int) -> list[float]:
+    dice = random.Random(1)
+    values = [dice.gauss(0.0, 1.0) for _ in range(CALLS)]
+    median = RollingMedian(300)
+
+    def work() -> None:
+        for value in values:
+            median.push(value)
+            median.median  # noqa: B018 - reading is what is timed
+
+    return time_ns(work, CALLS, runs)
+
+
+@bench("ladder_3_levels", unit="ns")
+def ladder(runs: int) -> list[float]:
+    lots = [100, 80, 60]
+
+    def work() -> None:
+        for _ in range(CALLS // 10):
+            bids, asks = price_levels(1000005.0, 0.0015, 3, 1000000, 1000010)
+            stack(bids, lots, 200, -1, 1)
+            stack(asks, lots, 200, -1, 1)
+
+    return time_ns(work, CALLS // 10, runs)
