@@ -3,7 +3,15 @@ from decimal import Decimal
 import pytest
 
 from mmbot.domain.actions import Cancel, Place
-from mmbot.domain.events import BookGap, BookUpdate, Command, Event, FundingPayment, ReferencePrice
+from mmbot.domain.events import (
+    BookGap,
+    BookUpdate,
+    Command,
+    Event,
+    Fill,
+    FundingPayment,
+    ReferencePrice,
+)
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Severity
 from mmbot.domain.order import FillMode, OrderState, Side
@@ -235,6 +243,15 @@ def test_fills_count_once_and_late_or_foreign_ones_count_too() -> None:
     ]
 
 
+def test_a_fill_leaves_other_markets_less_at_once() -> None:
+    bench = Bench(2)
+    bench.start()
+    bench.feed(Fill(bench.now, bench.now, 1, 12345, 1, BID, 999, 500, 0, True, 0))
+    bench.wait()
+    # 600 in all, less 500 held and 10 to be bought in the other market.
+    assert bench.wishes[0].seen[-1][2] == Room(90, 90)
+
+
 def test_a_stray_order_of_ours_is_cancelled_and_a_foreign_one_told() -> None:
     bench = Bench()
     bench.start()
@@ -327,7 +344,9 @@ def test_the_book_is_told_which_orders_are_ours() -> None:
     bench.fill(bid, BID, 4, 6)
     bench.say(ask, CANCELLED)
     assert book.touch(True) == (999, 44, 1001, 50)
-    assert Bench().desk.state.book.touch(True) == (999, 50, 1001, 50)
+    other = Bench()
+    other.open_all(other.start())
+    assert other.books[0].touch(True) == (999, 50, 1001, 50)
 
 
 def test_a_one_sided_book_keeps_the_last_mark() -> None:

@@ -149,6 +149,15 @@ def test_exact_prices_win_over_the_first_in_reach() -> None:
     assert changes(wanted, tracked) == ([], [(BID, 9990, 10)])
 
 
+def test_orders_are_matched_by_price_not_by_age() -> None:
+    # All within 2 ticks of their own level, the older order of each side also of the inner one.
+    tracked = tracker(
+        (BID, 9899, 10, OPEN), (BID, 9901, 10, OPEN), (ASK, 10001, 10, OPEN), (ASK, 9999, 10, OPEN)
+    )
+    wanted = quotes([(9900, 10), (9898, 10)], [(10000, 10), (10002, 10)])
+    assert changes(wanted, tracked, price_tolerance_bps=2.1) == NOTHING
+
+
 def test_one_order_serves_one_level() -> None:
     tracked = tracker((BID, 10000, 10, OPEN))
     assert changes(quotes([(10001, 10), (9999, 10)], []), tracked) == ([], [(BID, 9999, 10)])

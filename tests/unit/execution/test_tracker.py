@@ -116,6 +116,13 @@ def test_fills_reduce_what_is_left_until_done() -> None:
     assert tracker.fill(fill(3, 6, 0)) is Booking.NOT_WORKING
 
 
+def test_an_order_with_nothing_left_is_done_whatever_the_venue_counts() -> None:
+    tracker = Tracker()
+    tracker.send(place(), 0)
+    tracker.fill(fill(1, 10, 3))
+    assert not tracker.orders
+
+
 @pytest.mark.parametrize("state", [CLOSING, UNKNOWN])
 def test_a_part_fill_settles_no_doubt(state: OrderState) -> None:
     tracker = Tracker()

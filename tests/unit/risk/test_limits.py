@@ -202,6 +202,8 @@ def test_free_collateral_is_that_without_our_orders() -> None:
     assert manager.free_uusd == 985 * USD
     hold(manager, 0, index=1)
     assert manager.free_uusd == 990 * USD
+    manager.take_exposure(0, Exposure(200, 0, 0, 0, 2 * MARK))
+    assert manager.free_uusd == 980 * USD
     assert risk(equity_usd=-3).free_uusd == 0
 
 
