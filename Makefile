@@ -25,14 +25,13 @@ build: $(VENV)/.built
 
 $(VENV)/.packages: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mmbot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "setting up $(VENV) ..."
+	@echo "setting up $(VENV) and building the native kernels, about two minutes ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt setuptools cython
+	@$(PIP) install -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
-	@echo "building the native kernels ..."
-	@$(PIP) install -c constraints.txt --no-build-isolation -e .
 	@$(BIN)/python setup.py -q build_ext --inplace
 	@touch $@
 
