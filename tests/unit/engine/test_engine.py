@@ -71,12 +71,12 @@ def test_markets_have_their_own_time() -> None:
 def test_the_strategy_sees_position_money_and_room() -> None:
     bench = Bench()
     actions = bench.start()
-    assert bench.wishes[0].seen == [(START, 0, Room(300, 300))]
+    assert bench.wishes[0].seen == [(START, 0, Room(300, 300, 300))]
     bench.open_all(actions)
     bench.feed(ReferencePrice(bench.now, bench.now, 0, 1000.25))
     bench.fill(order_ids(bench)[0], BID, 10, 0)
     bench.wait()
-    assert bench.wishes[0].seen[-1][1:] == (10, Room(290, 310))
+    assert bench.wishes[0].seen[-1][1:] == (10, Room(290, 310, 300))
     state = bench.desk.state
     assert (state.reference_ticks, state.reference_ts_ns) == (1000.25, START)
     assert state.equity_uusd == 1000 * 10**6
@@ -249,7 +249,7 @@ def test_a_fill_leaves_other_markets_less_at_once() -> None:
     bench.feed(Fill(bench.now, bench.now, 1, 12345, 1, BID, 999, 500, 0, True, 0))
     bench.wait()
     # 600 in all, less 500 held and 10 to be bought in the other market.
-    assert bench.wishes[0].seen[-1][2] == Room(90, 90)
+    assert bench.wishes[0].seen[-1][2] == Room(90, 90, 90)
 
 
 def test_a_stray_order_of_ours_is_cancelled_and_a_foreign_one_told() -> None:
@@ -354,10 +354,10 @@ def test_a_one_sided_book_keeps_the_last_mark() -> None:
     bench.start()
     bench.books[0].snapshot([(999, 5)], [])
     bench.wait()
-    assert bench.wishes[0].seen[-1][2] == Room(300, 300)
+    assert bench.wishes[0].seen[-1][2] == Room(300, 300, 300)
     fill_book(bench.books[0], 500)
     bench.wait()
-    assert bench.wishes[0].seen[-1][2] == Room(600, 600)
+    assert bench.wishes[0].seen[-1][2] == Room(600, 600, 600)
 
 
 def test_funding_goes_to_the_position() -> None:
