@@ -10,7 +10,6 @@ from mmbot.domain.actions import Place
 from mmbot.domain.events import AccountSnapshot
 from mmbot.domain.market import Contract, Market
 from mmbot.domain.order import FillMode, Side
-from mmbot.domain.quotes import NO_ROOM, Room
 from mmbot.risk.limits import Denial, Exposure, MarketRiskParams, RiskManager, RiskParams
 
 USD = 10**6
@@ -58,26 +57,26 @@ def order(side: Side, lots: int, index: int = 0, reduce_only: bool = False) -> P
 @pytest.mark.parametrize(
     ("position", "room"),
     [
-        (0, Room(300, 300)),
-        (100, Room(200, 400)),
-        (-100, Room(400, 200)),
-        (300, Room(0, 600)),
-        (-300, Room(600, 0)),
+        (0, (300, 300)),
+        (100, (200, 400)),
+        (-100, (400, 200)),
+        (300, (0, 600)),
+        (-300, (600, 0)),
         # Beyond the limit only back, and no further than flat.
-        (301, Room(0, 301)),
-        (-301, Room(301, 0)),
+        (301, (0, 301)),
+        (-301, (301, 0)),
     ],
 )
-def test_room_by_sign_of_the_position(position: int, room: Room) -> None:
+def test_room_by_sign_of_the_position(position: int, room: tuple[int, int]) -> None:
     manager = risk()
     hold(manager, position)
-    assert manager.room(0) == room
+    assert manager.room(0) == (*room, 300)
 
 
 def test_resting_orders_of_the_market_itself_do_not_take_its_room() -> None:
     manager = risk()
     hold(manager, 0, bids=120, asks=80)
-    assert manager.room(0) == Room(300, 300)
+    assert manager.room(0)[:2] == (300, 300)
 
 
 def test_other_markets_leave_less_of_the_total() -> None:
@@ -87,53 +86,53 @@ def test_other_markets_leave_less_of_the_total() -> None:
     hold(manager, 100, bids=150, asks=20, index=0)
     hold(manager, -200, bids=10, asks=50, index=1)
     assert manager.worst_uusd == 500 * USD
-    assert manager.room(2) == Room(100, 100)
+    assert manager.room(2)[:2] == (100, 100)
     # For the first market 600 - 250 = 350 are left: its own limit of 300 binds.
-    assert manager.room(0) == Room(200, 400)
+    assert manager.room(0)[:2] == (200, 400)
 
 
 def test_a_total_that_is_exceeded_lets_positions_shrink() -> None:
     manager = risk(count=3)
     for index in range(3):
         hold(manager, 250, index=index)
-    assert manager.room(0) == Room(0, 250)
+    assert manager.room(0)[:2] == (0, 250)
 
 
 def test_an_absolute_cap_binds_when_it_is_lower() -> None:
     manager = risk(max_position_usd=Decimal(80))
     hold(manager, 0)
-    assert manager.room(0) == Room(80, 80)
+    assert manager.room(0)[:2] == (80, 80)
     manager = risk(max_position_usd=Decimal(800))
     hold(manager, 0)
-    assert manager.room(0) == Room(300, 300)
+    assert manager.room(0)[:2] == (300, 300)
 
 
 def test_no_price_no_account_or_no_equity_leave_no_room() -> None:
     manager = RiskManager(RiskParams(), [market()], [MarketRiskParams()])
     hold(manager, 0)
-    assert manager.room(0) == NO_ROOM
+    assert manager.room(0)[:2] == (0, 0)
     assert manager.permit(order(BID, 1)) is Denial.NO_ACCOUNT
     assert manager.free_uusd is None
     manager.take_account(account())
-    assert manager.room(0) == Room(300, 300)
+    assert manager.room(0)[:2] == (300, 300)
     for usd in (0, -5):
-        assert risk(equity_usd=usd).room(0) == NO_ROOM
-    assert risk().room(0) == NO_ROOM
+        assert risk(equity_usd=usd).room(0)[:2] == (0, 0)
+    assert risk().room(0)[:2] == (0, 0)
 
 
 def test_a_position_without_a_price_closes_every_market() -> None:
     manager = risk(count=2)
     hold(manager, 0, index=1)
     manager.take_exposure(0, Exposure(5, 0, 0, 0, 0))
-    assert manager.room(1) == NO_ROOM
-    assert manager.room(0) == Room(0, 5)
+    assert manager.room(1)[:2] == (0, 0)
+    assert manager.room(0)[:2] == (0, 5)
     assert manager.free_uusd is None
     assert manager.position_ratio(0) == 1.0
     hold(manager, 5, index=0)
-    assert manager.room(1) == Room(300, 300)
+    assert manager.room(1)[:2] == (300, 300)
     # A mark of 0 keeps the last one.
     manager.take_exposure(0, Exposure(5, 0, 0, 0, 0))
-    assert manager.room(1) == Room(300, 300)
+    assert manager.room(1)[:2] == (300, 300)
     assert manager.worst_uusd == 5 * USD
 
 
@@ -242,7 +241,7 @@ def test_inverse_contracts_are_worth_their_quote() -> None:
     manager = RiskManager(RiskParams(), [inverse], [MarketRiskParams()])
     manager.take_account(account())
     manager.take_exposure(0, Exposure(7, 0, 0, 0, 12345))
-    assert manager.room(0) == Room(23, 37)
+    assert manager.room(0)[:2] == (23, 37)
 
 
 def verdict(snapshot: AccountSnapshot | None, now_ns: int = 0, **changes: Any) -> str | None:
