@@ -10,7 +10,7 @@ from mmbot import assemble
 from mmbot.cli.flags import feed_options, overrides
 from mmbot.cli.headers import Input, Words, delay_words, described, queue_words
 from mmbot.cli.output import ActionLog, Outputs
-from mmbot.cli.running import drive, name_of, run_options
+from mmbot.cli.running import drive, name_of, remarks, run_options
 from mmbot.cli.simulate import simulated
 from mmbot.config.loader import Loaded, load
 from mmbot.errors import UsageError
@@ -51,7 +51,7 @@ def _backtest(
 
     record = drive(run, share, args.steps)
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
-    read = Input(", ".join(map(str, args.data)), digest, run.notes())
+    read = Input(", ".join(map(str, args.data)), digest, remarks(run))
     params = config.backtest
     words = Words(queue_words(params), delay_words(params))
     return described(config, name, read, words, record)
@@ -75,7 +75,7 @@ def _bars(
     words = Words(
         fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
     )
-    read = Input(str(path), digest, run.notes())
+    read = Input(str(path), digest, remarks(run))
     return described(config, name, read, words, record)
 
 

@@ -152,10 +152,16 @@ def _verification(each: Verification) -> dict[str, object]:
 
 def _verdict(each: Verification) -> list[str]:
     verdict = "bad" if each.problems else "good"
+    name = each.symbol or ", ".join(map(str, each.paths))
+    seen = "no rows"
+    if each.rows:
+        seen = (
+            f"{each.rows:,} rows, {each.trades:,} trades, "
+            f"{iso_time(each.first_ns)} to {iso_time(each.last_ns)}, "
+            f"longest silence {each.longest_silence_ns / NS_PER_S:.1f} s"
+        )
     return [
-        f"{each.symbol}  {verdict}  {each.rows:,} rows, {each.trades:,} trades, "
-        f"{iso_time(each.first_ns)} to {iso_time(each.last_ns)}, "
-        f"longest silence {each.longest_silence_ns / NS_PER_S:.1f} s",
+        f"{name}  {verdict}  {seen}",
         *(f"  problem: {problem}" for problem in each.problems),
         *(f"  note: {note}" for note in each.notes),
     ]

@@ -7,11 +7,14 @@ from pathlib import Path
 from mmbot.assemble import Run, RunOptions
 from mmbot.cli.output import ActionLog, say
 from mmbot.cli.progress import metered
+from mmbot.domain.notices import Notice, Severity
 from mmbot.research.record import RunRecord
+from mmbot.research.text import iso_time
 from mmbot.runtime.replay import replay
 
 
 def drive(run: Run, share: Callable[[], float], max_steps: int | None) -> RunRecord:
+    """Run to the end, to `max_steps` or to Ctrl-C; `share` is how much of the input is done."""
     with metered(share, lambda: run.venue.now_ns) as meter:
         replay(run.engine, run.venue, run.watch, max_steps=max_steps, keep_going=meter.keep_going)
     if meter.stopped:
@@ -19,10 +22,27 @@ def drive(run: Run, share: Callable[[], float], max_steps: int | None) -> RunRec
     return run.watch.finish()
 
 
+def remarks(run: Run) -> list[str]:
+    """What a person should know of a finished run: its input, and what the engine warned of."""
+    told: dict[tuple[str, int | None], list[Notice]] = {}
+    for notice in run.engine.take_notices():
+        if notice.severity >= Severity.WARNING:
+            told.setdefault((notice.code, notice.market), []).append(notice)
+    lines = list(run.notes())
+    for (code, market), notices in told.items():
+        where = "" if market is None else f"{run.engine.desks[market].state.market.symbol}: "
+        first = notices[0]
+        count = f", {len(notices)} times" if len(notices) > 1 else ""
+        lines.append(f"{where}{code} at {iso_time(first.ts_ns)}{count}: {first.text}")
+    return lines
+
+
 def run_options(args: argparse.Namespace, log: ActionLog | None) -> RunOptions:
+    """Options of a run by its flags."""
     observe = getattr(args, "observe", False)
     return RunOptions(log=None if log is None else log.write, observe=observe)
 
 
 def name_of(paths: Sequence[Path]) -> str:
+    """Name of a run: its last configuration file."""
     return paths[-1].stem if paths else "defaults"

@@ -5,6 +5,7 @@ any -> HALTED: a loss limit or an operator; only CLEAR_HALT ends it, and starts 
 An operator's pause lies on top of either and ends by RESUME.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
@@ -132,9 +133,11 @@ class Breaker:
         if self._halted is not None:
             return
         if start - equity >= self._daily_uusd:
-            self._halted = f"daily loss {start - equity} uusd reached {self._daily_uusd}"
+            self._halted = (
+                f"daily loss {_usd(start - equity)} reached the limit {_usd(self._daily_uusd)}"
+            )
         elif peak > 0 and (peak - equity) * MICRO >= peak * self._drawdown_ppm:
-            self._halted = f"drawdown {peak - equity} uusd from the peak {peak}"
+            self._halted = f"drawdown {_usd(peak - equity)} from the peak {_usd(peak)}"
 
     def command(self, event: Operator) -> None:
         """Obey an operator. A halt is always of everything, whatever market it names."""
@@ -156,3 +159,7 @@ class Breaker:
             self._paused_markets.clear()
         else:
             self._paused_markets.pop(event.market, None)
+
+
+def _usd(uusd: int) -> str:
+    return f"{Decimal(uusd) / MICRO:.2f} USD"

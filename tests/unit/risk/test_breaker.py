@@ -43,7 +43,7 @@ def test_the_daily_loss_halts_at_its_limit() -> None:
     assert one.state is RUNNING
     one.observe(snapshot(9_950 * USD), None)
     assert one.state is HALTED
-    assert one.stop_reason(3) == "daily loss 50000000 uusd reached 50000000"
+    assert one.stop_reason(3) == "daily loss 50.00 USD reached the limit 50.00 USD"
 
 
 def test_the_day_begins_with_the_last_figure_of_the_day_before() -> None:
@@ -64,7 +64,7 @@ def test_drawdown_counts_from_the_highest_figure() -> None:
         one.observe(snapshot(usd * USD), None)
     assert one.state is RUNNING
     one.observe(snapshot(1164 * USD), None)
-    assert one.stop_reason(0) == "drawdown 36000000 uusd from the peak 1200000000"
+    assert one.stop_reason(0) == "drawdown 36.00 USD from the peak 1200.00 USD"
 
 
 def test_a_halt_stays_until_it_is_cleared_and_keeps_its_first_reason() -> None:
