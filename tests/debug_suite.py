@@ -1,4 +1,4 @@
-"""Build the kernels with every check on, in a copy of the tree, and run their tests there.
+"""Build the kernels with every check on, in a copy of the tree, and run the suite there.
 
 Run as `python -m tests.debug_suite [pytest arguments]`; the release build of the checkout stays
 as it is. The exit code is that of the first step that fails.
@@ -12,8 +12,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "cext", "mmbot", "tests")
-LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.so", "*.html")
+COPIED = ("setup.py", "pyproject.toml", "README.md", "cext", "mmbot", "tests", "examples", "docs")
+# The sources and the documents are the same whatever the build.
+SUITE = ("tests", "--ignore=tests/test_source.py", "--ignore=tests/test_docs.py")
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.so")
 CLAIM = (
     "from mmbot.cext.orderbook import DEBUG_BUILD\n"
     "if not DEBUG_BUILD: raise SystemExit('the kernels were built without assertions')\n"
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
         for step in (
             ["setup.py", "-q", "build_ext", "--inplace", "--force"],
             ["-c", CLAIM],
-            ["-m", "pytest", "tests/cext", *arguments],
+            ["-m", "pytest", *SUITE, *arguments],
         ):
             done = _python(tree, *step)
             if done:
