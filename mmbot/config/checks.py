@@ -1,14 +1,12 @@
 """What a valid configuration may still get wrong: remarks, never errors."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mmbot.config.keys import values
+from mmbot.config.market import MarketConfig
+from mmbot.config.schema import Config
 from mmbot.domain.params import Params
-
-if TYPE_CHECKING:
-    from mmbot.config.market import MarketConfig
-    from mmbot.config.schema import Config
 
 LITERAL_SKEW = (
     "literal raises both quotes when long, so the bid fills more easily, the ask less, and a long"
@@ -24,7 +22,7 @@ class Remark(NamedTuple):
     text: str
 
 
-def remarks(config: "Config") -> list[Remark]:
+def remarks(config: Config) -> list[Remark]:
     """Return the doubts about `config`, those that markets share only once, at `defaults`."""
     shared = list(_market_remarks(config.defaults, config))
     found = [Remark(f"defaults.{key}", text) for key, text in shared]
@@ -34,7 +32,7 @@ def remarks(config: "Config") -> list[Remark]:
     return found + list(_account_remarks(config))
 
 
-def _market_remarks(market: "MarketConfig", config: "Config") -> Iterator[Remark]:
+def _market_remarks(market: MarketConfig, config: Config) -> Iterator[Remark]:
     inventory, risk, sizing = market.inventory, market.market_risk, market.sizing
     yield from _shares_for_percent(market)
     if inventory.direction == "literal":
@@ -74,7 +72,7 @@ def _shares_for_percent(section: Params, prefix: tuple[str, ...] = ()) -> Iterat
             yield Remark(".".join(path), text)
 
 
-def _account_remarks(config: "Config") -> Iterator[Remark]:
+def _account_remarks(config: Config) -> Iterator[Remark]:
     for name in ("risk", "rate_limits", "backtest"):
         yield from _shares_for_percent(getattr(config, name), (name,))
     orders = resting_orders(config)
@@ -86,12 +84,12 @@ def _account_remarks(config: "Config") -> Iterator[Remark]:
         )
 
 
-def quoted(config: "Config") -> dict[str, "MarketConfig"]:
+def quoted(config: Config) -> dict[str, MarketConfig]:
     """Return the enabled markets; `defaults` alone when the file names no market."""
     named = config.markets or {"defaults": config.defaults}
     return {name: market for name, market in named.items() if market.enabled}
 
 
-def resting_orders(config: "Config") -> int:
+def resting_orders(config: Config) -> int:
     """Return how many orders rest when every level of every enabled market is quoted."""
     return sum(2 * market.levels.count for market in quoted(config).values())

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mmbot.adapters.sim.params import BacktestParams, SimulateParams
-from mmbot.config.checks import remarks
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
@@ -41,7 +40,3 @@ class Config(Params):
     rate_limits: RateLimitParams = RateLimitParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()
-
-    def warnings(self) -> list[str]:
-        """Return what is allowed but probably not meant, one `key: sentence` each."""
-        return [f"{remark.key}: {remark.text}" for remark in remarks(self)]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mmbot.config.checks import remarks
 from mmbot.config.loader import Loaded, load
 from mmbot.config.show import check, derived
 from mmbot.errors import ConfigError
@@ -11,6 +12,10 @@ from mmbot.errors import ConfigError
 
 def from_text(text: str) -> Loaded:
     return load([Path("c.yaml")], texts={Path("c.yaml"): text})
+
+
+def warnings(loaded: Loaded) -> list[str]:
+    return [f"{remark.key}: {remark.text}" for remark in remarks(loaded.config)]
 
 
 def test_tiered_sizing_needs_a_weight_for_every_level() -> None:
@@ -42,7 +47,7 @@ def test_fewer_levels_than_weights_and_other_modes_are_fine() -> None:
 
 
 def test_the_defaults_draw_no_remark() -> None:
-    assert load([]).config.warnings() == []
+    assert warnings(load([])) == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def test_the_defaults_draw_no_remark() -> None:
     ],
 )
 def test_doubtful_settings_are_remarked_on_once(text: str, key: str) -> None:
-    (warning,) = from_text(text).config.warnings()
+    (warning,) = warnings(from_text(text))
     assert warning.startswith(f"{key}: ")
 
 
@@ -89,11 +94,11 @@ def test_doubtful_settings_are_remarked_on_once(text: str, key: str) -> None:
     ],
 )
 def test_settings_on_the_edge_are_not(text: str) -> None:
-    assert from_text(text).config.warnings() == []
+    assert warnings(from_text(text)) == []
 
 
 def test_literal_skew_is_explained_in_two_sentences() -> None:
-    (warning,) = from_text("defaults: {inventory: {direction: literal}}").config.warnings()
+    (warning,) = warnings(from_text("defaults: {inventory: {direction: literal}}"))
     assert warning.count(". ") == 1
     assert warning.endswith(".")
     assert "a long position grows" in warning
@@ -105,7 +110,7 @@ def test_what_every_market_shares_is_said_once() -> None:
         "defaults: {inventory: {direction: literal}}\n"
         "markets: {A: {}, B: {inventory: {direction: reduce}}, C: {spread: {min_bps: 1}}}\n"
     )
-    keys = [line.partition(": ")[0] for line in from_text(text).config.warnings()]
+    keys = [line.partition(": ")[0] for line in warnings(from_text(text))]
     assert keys == ["defaults.inventory.direction", "markets.C.spread.min_bps"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmbot.config.checks import remarks
 from mmbot.config.keys import Key, keys, unit_of
 from mmbot.config.loader import load
 from mmbot.config.paths import is_section, section_at
@@ -55,7 +56,7 @@ def test_the_full_example_is_exactly_the_defaults() -> None:
 
 def test_the_minimal_example_loads_without_a_remark() -> None:
     loaded = load([EXAMPLES / "config.minimal.yaml"])
-    assert loaded.config.warnings() == []
+    assert remarks(loaded.config) == []
     assert list(loaded.config.markets) == ["BTCUSD"]
     assert len(loaded.origins) < 12
 
