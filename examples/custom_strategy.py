@@ -45,9 +45,9 @@ def main() -> None:
     config = load([HERE / "sample.yaml"]).config
     sample = HERE / "data" / "sample.tape"
     feeds = open_feeds([sample], "tape", FeedOptions())
-    run = recorded_run(config, feeds, RunOptions())
     lots = feeds[0].market.lots(Decimal("0.004"))
-    run.engine.desks[0].strategy = FixedWidth(half_bps=3.0, lots=lots)
+    options = RunOptions(strategy=lambda _market: FixedWidth(half_bps=3.0, lots=lots))
+    run = recorded_run(config, feeds, options)
     replay(run.engine, run.venue, run.watch, keep_going=lambda: True)
     header = RunHeader(
         name="fixed width",

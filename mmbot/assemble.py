@@ -87,10 +87,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What is not configuration: a log of every batch, and whether to only watch."""
+    """What is not configuration: a log of every batch, only watching, a strategy of your own."""
 
     log: Callable[[Batch], None] | None = None
     observe: bool = False
+    strategy: Callable[[Market], Strategy] | None = None
 
 
 def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
@@ -118,7 +119,7 @@ def synthetic_run(
     delay_ns = round(params.latency_ms * MILLISECOND_NS)
     constant(delay_ns, delay_ns).apply(replay)
     market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
-    sources = [SyntheticRows(market, replay, recorded)]
+    sources = [SyntheticRows(market, replay, recorded, with_reference=params.reference)]
     account = _account(config, (SYNTHETIC_MARKET,))
     return _over_rows(config, account, books, (replay, sources), options)
 
@@ -193,7 +194,7 @@ def _watched(
     notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     account = venue.account
-    engine = _engine(config, account.markets, books, options.observe)
+    engine = _engine(config, account.markets, books, options)
     recorder = Recorder(account.markets, account.initial_uusd)
     watch = Watch(engine, venue, recorder, options.log)
     return Run(engine=engine, venue=venue, watch=watch, notes=notes)
@@ -239,14 +240,14 @@ def _delays(params: BacktestParams) -> Delays:
 
 
 def _engine(
-    config: Config, markets: Sequence[Market], books: Sequence[OrderBook], observe: bool
+    config: Config, markets: Sequence[Market], books: Sequence[OrderBook], options: RunOptions
 ) -> Engine:
     settings = [market_settings(config, market.symbol) for market in markets]
     desks = [
         Desk(
             market,
             book,
-            Onlooker() if observe else _strategy(config, own, market),
+            _strategy(config, own, market, options),
             own.requote,
             HedgingEngine(own.hedge, market.min_lots) if own.hedge.enabled else None,
         )
@@ -262,7 +263,11 @@ def _engine(
     )
 
 
-def _strategy(config: Config, own: MarketConfig, market: Market) -> Strategy:
+def _strategy(config: Config, own: MarketConfig, market: Market, options: RunOptions) -> Strategy:
+    if options.observe or not own.enabled:
+        return Onlooker()
+    if options.strategy is not None:
+        return options.strategy(market)
     risk = own.market_risk
     stale = config.risk.stale
     cap = risk.max_position_usd

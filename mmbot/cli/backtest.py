@@ -2,12 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from mmbot import assemble
-from mmbot.cli.flags import feed_options, overrides
+from mmbot.cli.flags import feed_options, overrides, window
 from mmbot.cli.headers import Input, Words, delay_words, described, queue_words
 from mmbot.cli.output import ActionLog, Outputs
 from mmbot.cli.running import drive, name_of, remarks, run_options
@@ -15,7 +15,7 @@ from mmbot.cli.simulate import simulated
 from mmbot.config.loader import Loaded, load
 from mmbot.errors import UsageError
 from mmbot.research.results import Results
-from mmbot.tape import open_feeds, read_bars, recognise
+from mmbot.tape import Bar, open_feeds, read_bars, recognise
 
 
 def backtest(args: argparse.Namespace) -> int:
@@ -68,8 +68,9 @@ def _bars(
     given = config.backtest.instruments.get(market.symbol)
     if given is not None:
         market, bars = read_bars(path, assemble.instrument(market.symbol, given))
-    run = assemble.bar_run(config, market, bars, options)
-    record = drive(run, lambda: 0.0, args.steps)
+    counted = _Counted(within(bars, *window(args)), sum(1 for _ in read_bars(path, market)[1]))
+    run = assemble.bar_run(config, market, counted, options)
+    record = drive(run, counted.share, args.steps)
     digest = sha256(path.read_bytes()).hexdigest()
     params = config.backtest.bars
     words = Words(
@@ -77,6 +78,37 @@ def _bars(
     )
     read = Input(str(path), digest, remarks(run))
     return described(config, name, read, words, record)
+
+
+class _Counted:
+    """Bars that know how many of them have passed."""
+
+    def __init__(self, bars: Iterator[Bar], total: int) -> None:
+        self._bars = bars
+        self._total = total
+        self._passed = 0
+
+    def __iter__(self) -> Iterator[Bar]:
+        return self
+
+    def __next__(self) -> Bar:
+        bar = next(self._bars)
+        self._passed += 1
+        return bar
+
+    def share(self) -> float:
+        """Share of all bars that have passed."""
+        return self._passed / max(1, self._total)
+
+
+def within(bars: Iterator[Bar], start_ns: int | None, end_ns: int | None) -> Iterator[Bar]:
+    """Bars that begin in a window of time."""
+    for bar in bars:
+        if start_ns is not None and bar.ts_ns < start_ns:
+            continue
+        if end_ns is not None and bar.ts_ns >= end_ns:
+            return
+        yield bar
 
 
 def _are_bars(paths: Sequence[Path]) -> bool:

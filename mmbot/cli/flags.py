@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from mmbot.adapters.sim.params import BacktestParams
 from mmbot.assemble import MILLISECOND_NS, instrument
 from mmbot.config.schema import Config
+from mmbot.domain.market import Market
 from mmbot.errors import UsageError
 from mmbot.tape import FeedOptions
 
@@ -35,15 +37,30 @@ def overrides(args: argparse.Namespace) -> Iterator[str]:
         yield f"simulate.steps={args.steps}"
 
 
+def grids(params: BacktestParams) -> dict[str, Market]:
+    """Markets that the configuration describes, by symbol."""
+    return {symbol: instrument(symbol, each) for symbol, each in params.instruments.items()}
+
+
 def feed_options(args: argparse.Namespace, config: Config) -> FeedOptions:
+    """How the files of a backtest are read; UsageError for a time that is none."""
     params = config.backtest
+    start_ns, end_ns = window(args)
     return FeedOptions(
-        grids={symbol: instrument(symbol, each) for symbol, each in params.instruments.items()},
+        grids=grids(params),
         clock_offset_ns=params.clock_offset_ns,
-        start_ns=_moment(args.start, "--start"),
-        end_ns=_moment(args.end, "--end"),
+        start_ns=start_ns,
+        end_ns=end_ns,
         feed_latency_ns=round(params.latency.feed_ms * MILLISECOND_NS),
     )
+
+
+def window(args: argparse.Namespace) -> tuple[int | None, int | None]:
+    """First and last moment wanted, nanoseconds; UsageError for a time that is none."""
+    start_ns, end_ns = _moment(args.start, "--start"), _moment(args.end, "--end")
+    if start_ns is not None and end_ns is not None and end_ns <= start_ns:
+        raise UsageError(f"--end {args.end} is not after --start {args.start}")
+    return start_ns, end_ns
 
 
 def _moment(text: str | None, flag: str) -> int | None:

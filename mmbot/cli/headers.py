@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from mmbot.adapters.sim.params import BacktestParams
+from mmbot.assemble import market_settings
 from mmbot.config.schema import Config
 from mmbot.research.record import RunRecord
 from mmbot.research.results import Results, RunHeader, describe
@@ -40,16 +41,23 @@ def delay_words(params: BacktestParams) -> str:
     return f"{latency.model} {latency.file}"
 
 
+def _quoting_words(config: Config, symbol: str) -> str:
+    own = market_settings(config, symbol)
+    if not own.enabled:
+        return "not quoted"
+    return (
+        f"{own.spread.min_bps:g} to {own.spread.max_bps:g} bps, "
+        f"{own.levels.count} levels, skew {own.inventory.direction}"
+    )
+
+
 def described(config: Config, name: str, read: Input, words: Words, record: RunRecord) -> Results:
     """Compute the results of a run, under a header that says what was run on what."""
     params = config.backtest
-    quoting = config.defaults
+    settings = {_quoting_words(config, entry.market.symbol) for entry in record.markets}
     header = RunHeader(
         name=name,
-        strategy=(
-            f"{quoting.spread.min_bps:g} to {quoting.spread.max_bps:g} bps, "
-            f"{quoting.levels.count} levels, skew {quoting.inventory.direction}"
-        ),
+        strategy=settings.pop() if len(settings) == 1 else "each market by its own settings",
         source=read.source,
         data_hash=read.digest,
         config_hash=sha256(config.model_dump_json().encode()).hexdigest(),

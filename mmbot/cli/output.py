@@ -61,10 +61,15 @@ class Outputs:
     """What the flags of a run ask for; checked before the run starts, delivered after it."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        """UsageError when --fail-if cannot be read."""
+        """UsageError when --fail-if cannot be read or a file to write has no folder to be in."""
         self._report: Path | None = args.report
         self._json: str | None = args.json
         self._actions: Path | None = args.actions
+        for path in (self._actions, None if self._json in (None, STDOUT) else Path(self._json)):
+            if path is not None and not path.absolute().parent.is_dir():
+                raise UsageError(f"{path}: there is no folder {path.parent} to write it to")
+        if self._report is not None and self._report.exists() and not self._report.is_dir():
+            raise UsageError(f"{self._report}: expected a folder, found a file")
         self._condition: Condition | None = None
         if args.fail_if is not None:
             try:

@@ -148,6 +148,7 @@ def _recordings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     for name, summary in summaries.items():
         job = _add(jobs, shared, name, summary, ("recordings", f"{name}_data"))
         job.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+        _config_flags(job)
         job.add_argument("--json", action="store_true", help="print JSON")
         job.add_argument(
             "--format", choices=("auto", "binance", "events", "bars", "tape"), default="auto"
@@ -191,7 +192,6 @@ def _settings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)

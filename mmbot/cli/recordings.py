@@ -1,14 +1,17 @@
 """The verbs `data list|verify|convert|import`: print what mmbot.tape finds and writes."""
 
 import argparse
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import time_ns
 
 import msgspec
 
+from mmbot.cli.flags import grids
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
 from mmbot.cli.progress import metered
+from mmbot.config.loader import load
 from mmbot.domain.market import Market
 from mmbot.research.text import iso_time, span
 from mmbot.tape import FeedOptions
@@ -20,7 +23,7 @@ NS_PER_S = 1_000_000_000
 
 def list_data(args: argparse.Namespace) -> int:
     """Print one line per recording."""
-    recordings = list_recordings(args.paths, FeedOptions())
+    recordings = list_recordings(args.paths, _options(args))
     if args.json:
         _print_json("mmbot.recordings/1", [_recording(each) for each in recordings])
     else:
@@ -32,7 +35,7 @@ def list_data(args: argparse.Namespace) -> int:
 def verify_data(args: argparse.Namespace) -> int:
     """Print what a full pass found; exit 10 when something is wrong."""
     with _progress() as report:
-        results = verify(args.paths, args.format, FeedOptions(), report)
+        results = verify(args.paths, args.format, _options(args), report)
     if args.json:
         _print_json("mmbot.verification/1", [_verification(each) for each in results])
     else:
@@ -45,7 +48,7 @@ def convert_data(args: argparse.Namespace) -> int:
     """Write one tape."""
     with _progress() as report:
         target = Target(created_ns=time_ns(), on_progress=report)
-        written = convert(args.paths, args.format, args.out, FeedOptions(), target)
+        written = convert(args.paths, args.format, args.out, _options(args), target)
     _print_written([written], args.json)
     return 0
 
@@ -54,10 +57,16 @@ def import_data(args: argparse.Namespace) -> int:
     """Write a tape per symbol into a folder."""
     with _progress() as report:
         target = Target(created_ns=time_ns(), on_progress=report)
-        options = FeedOptions()
+        options = _options(args)
         written = import_recordings(args.paths, args.format, args.into, options, target)
     _print_written(written, args.json)
     return 0
+
+
+def _options(args: argparse.Namespace) -> FeedOptions:
+    """Grids and clock offset as configured; what is not configured is inferred."""
+    params = load(args.config, args.set, os.environ).config.backtest
+    return FeedOptions(grids=grids(params), clock_offset_ns=params.clock_offset_ns)
 
 
 @contextmanager

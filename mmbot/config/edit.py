@@ -27,7 +27,7 @@ def init(path: Path, name: Literal["minimal", "full"], force: bool = False) -> l
     Raises ConfigError when `path` exists and `force` is not set, or cannot be written.
     """
     if path.exists() and not force:
-        raise ConfigError([f"{path}: exists already; force is needed to overwrite it"])
+        raise ConfigError([f"{path}: exists already; --force overwrites it"])
     beside = path.with_name(SCHEMA_FILE)
     _replace(path, template(name))
     _replace(beside, schema_text())

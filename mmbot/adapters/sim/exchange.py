@@ -23,6 +23,7 @@ from mmbot.domain.events import (
     ReferencePrice,
 )
 from mmbot.domain.order import FillMode, OrderState
+from mmbot.errors import DataError
 
 if TYPE_CHECKING:
     from mmbot.cext.replay import _Response as Response
@@ -55,10 +56,13 @@ class SyntheticRows:
         market: SyntheticMarket,
         replay: kernel.Replay,
         recorded: Callable[[bytes], None] | None,
+        *,
+        with_reference: bool,
     ) -> None:
         self._market = market
         self._replay = replay
         self._recorded = recorded
+        self._with_reference = with_reference
         self._last = b""
 
     def rows(self) -> bytes:
@@ -76,8 +80,8 @@ class SyntheticRows:
         return self._last
 
     def reference(self) -> float | None:
-        """Mid of the synthetic outside venue, in ticks."""
-        return self._market.reference()
+        """Mid of the synthetic outside venue, in ticks; None when it is switched off."""
+        return self._market.reference() if self._with_reference else None
 
 
 class RecordedRows:
@@ -156,6 +160,8 @@ class ReplayExchange:
         self.finished = False
         for index, source in enumerate(sources):
             self._feed(index, source)
+        if replay.advance(-1) == kernel.ENDED:
+            raise DataError("expected market events, found none in the time asked for")
         self.now_ns = replay.start_ns
         self._funding_ns = (self.now_ns // HOUR_NS + 1) * HOUR_NS
         self._account_ns = self.now_ns

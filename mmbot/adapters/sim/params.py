@@ -26,7 +26,12 @@ class LatencyParams(Params):
         Field(description="table, sampled: CSV with req_ts,exch_ts,resp_ts in nanoseconds"),
     ] = None
     feed_ms: Annotated[
-        float, Field(ge=0, le=60_000, description="market data delay where a file has one clock")
+        float,
+        Field(
+            ge=0,
+            le=60_000,
+            description="delay of the fastest market message, once clocks agree",
+        ),
     ] = 0.0
 
     @model_validator(mode="after")
@@ -129,10 +134,7 @@ class SimulateParams(Params):
         Literal["normal", "illiquid", "trending", "ranging", "volatile", "flash-crash", "toxic"],
         Field(description="kind of market"),
     ] = "normal"
-    steps: Annotated[int, Field(ge=1, le=100_000_000, description="length of the run in steps")] = (
-        1000
-    )
-    step_ms: Annotated[int, Field(ge=1, le=60_000, description="market time of a step")] = 1000
+    steps: Annotated[int, Field(ge=1, le=100_000_000, description="length in seconds")] = 1000
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="same seed, same market")] = 1
     reference: Annotated[bool, Field(description="an outside price feed exists")] = True
     latency_ms: Annotated[float, Field(ge=0, le=60_000, description="order delay, each way")] = (

@@ -165,3 +165,34 @@ def test_argparse_refuses_with_its_own_code(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(argv)
     assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--json", "nowhere/results.json"],
+        ["--actions", "nowhere/actions.jsonl"],
+        ["--start", "2026-02-01", "--end", "2026-01-01", "--data", "x"],
+    ],
+)
+def test_what_cannot_work_is_said_before_the_run(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["backtest", *argv]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert argv[1] in line
+
+
+def test_a_window_without_events_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture, bars = tmp_path / "capture.gz", tmp_path / "bars.csv"
+    capture.write_bytes(gzip.compress(_lines(3)))
+    bars.write_text("timestamp,open,high,low,close,volume,bid_depth,ask_depth\n1,2,3,1,2,1,1,1\n")
+    for path in (capture, bars):
+        assert main(["backtest", "--data", str(path), "--start", "2030-01-01"]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "expected" in line
+        assert "found n" in line

@@ -106,3 +106,22 @@ def test_steps_end_a_recorded_run_early(tmp_path: Path, capsys: pytest.CaptureFi
     assert lengths[0] > 290
     # 100 decisions, 100 ms apart.
     assert 9 < lengths[1] < 11
+
+
+def test_a_market_that_is_not_enabled_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    for setting, quoted in (("defaults.enabled=false", False), ("defaults.enabled=true", True)):
+        assert main([*FLOW, "--set", setting, "--json", "-"]) == 0
+        metrics = json.loads(capsys.readouterr().out)["metrics"]
+        assert (metrics["placed_count"] > 0) is quoted
+
+
+def test_the_reference_can_be_switched_off(capsys: pytest.CaptureFixture[str]) -> None:
+    source = ["--set", "defaults.fair_price.source=reference"]
+    placed = []
+    for switch in ("true", "false"):
+        argv = [*FLOW, *source, "--set", f"simulate.reference={switch}", "--json", "-"]
+        assert main(argv) == 0
+        placed.append(json.loads(capsys.readouterr().out)["metrics"]["placed_count"])
+    # Without a reference there is no fair price, so there are no quotes.
+    assert placed[0] > 0
+    assert placed[1] == 0
