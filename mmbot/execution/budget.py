@@ -45,8 +45,10 @@ class Window:
         spent, size = self._spent_ns, self.size
         start = self._next + keep
         most = min(most, size - keep)
-        count = 0
         # Oldest first: when one has come back, all before it have.
+        if most > 0 and spent[(start + most - 1) % size] <= back:
+            return most
+        count = 0
         while count < most and spent[(start + count) % size] <= back:
             count += 1
         return count
