@@ -5,6 +5,8 @@
 
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from mmbot.domain.order import Level
 
 
@@ -25,7 +27,7 @@ class Hold:
 HOLD: Final = Hold()
 
 
-class Room(NamedTuple):
+class Room(Struct, frozen=True, gc=False):
     """Most lots that may rest on each side so that no limit breaks when all of it fills.
 
     `limit_lots` is the largest position allowed either way.
