@@ -99,10 +99,12 @@ class Outbox:
             if self._permit(desk, place):
                 places.append(place)
                 desk.hedge = desk.tracker.orders[place.order_id]
-        for side, ticks, lots in changes.places:
+        for wanted in changes.places:
             if len(places) >= places_now:
                 break
-            place = Place(market, self.ids.next(), side, ticks, lots, _POST_ONLY)
+            place = Place(
+                market, self.ids.next(), wanted.side, wanted.ticks, wanted.lots, _POST_ONLY
+            )
             if self._permit(desk, place):
                 places.append(place)
         self._budget.spend(now_ns, len(cancels), len(places))
