@@ -110,9 +110,7 @@ def diff(
     ratio = tolerance.price_ratio
     bid_left = _keep(bids, quotes.bids, bid_fit, ratio) if bids else quotes.bids
     ask_left = _keep(asks, quotes.asks, ask_fit, ratio) if asks else quotes.asks
-    for order in bids + asks:
-        if order.state is _OPEN:
-            cancels.append(order)
+    cancels += [order for order in bids + asks if order.state is _OPEN]
     if not bid_left and not ask_left:
         return Changes(cancels, [])
     held = [order for order in tracker.orders.values() if order.state in _PENDING]

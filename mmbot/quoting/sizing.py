@@ -82,6 +82,7 @@ class SizingCalculator:
     """
 
     __slots__ = (
+        "_asked",
         "_budget",
         "_fixed_lots",
         "_free_ppb",
@@ -92,6 +93,7 @@ class SizingCalculator:
         "_min_lots",
         "_min_worth",
         "_side_ppb",
+        "_worths",
     )
 
     def __init__(
@@ -107,7 +109,7 @@ class SizingCalculator:
         # The share of equity or of free collateral that each level gets; none when it is fixed.
         self._level_ppb: tuple[int, ...] = ()
         self._free_ppb = 0
-        self._budget = (0,) * levels
+        self._worths = (0,) * levels
         if params.mode == "percentage":
             self._free_ppb = round(params.percentage_of_free_collateral_pct / 100 * PPB)
         elif params.mode == "tiered":
@@ -117,11 +119,21 @@ class SizingCalculator:
             self._fixed_lots = min(market.floor_lots(params.fixed_base), LARGEST)
         else:
             worth = min(self._worth(int(params.fixed_usd * MICRO)), self._max_worth)
-            self._budget = (worth,) * levels
+            self._worths = (worth,) * levels
+        self._asked: tuple[int, int | None] = (0, None)
+        self._budget = self._share(*self._asked)
 
     def budget(self, equity_uusd: int, free_uusd: int | None) -> Budget:
         """Budget of a decision; free_uusd is only read when levels are a share of it."""
-        levels = self._budget
+        asked = (equity_uusd, free_uusd if self._free_ppb else None)
+        # Equity changes a few times a second at most, and nothing else decides the answer.
+        if asked != self._asked:
+            self._budget = self._share(*asked)
+            self._asked = asked
+        return self._budget
+
+    def _share(self, equity_uusd: int, free_uusd: int | None) -> Budget:
+        levels = self._worths
         if self._level_ppb:
             levels = tuple([self._order_worth(equity_uusd * ppb // PPB) for ppb in self._level_ppb])
         elif self._free_ppb and free_uusd is not None:
@@ -151,12 +163,15 @@ class SizingCalculator:
         """
         linear, most, least = self._linear, self._max_worth, self._min_worth
         kept = []
-        for price, lots in stacked:
+        for order in stacked:
+            price, lots = order
             unit = price if linear else 1
             if lots * unit > most:
                 lots = most // unit
+                order = (price, lots)
             if lots * unit >= least and lots >= self._min_lots:
-                kept.append(Level(price, lots))
+                # Level(*order), at half the time.
+                kept.append(tuple.__new__(Level, order))
         return tuple(kept)
 
     def _order_worth(self, uusd: int) -> int:
