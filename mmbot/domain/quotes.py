@@ -3,14 +3,14 @@
 `Quotes` with no levels means "pull everything"; `HOLD` means "leave things as they are".
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
 from mmbot.domain.order import Level
 
 
-class Quotes(NamedTuple):
+class Quotes(Struct, frozen=True, gc=False):
     """The full set of orders wanted, best first on each side; `reason` says why a side is empty."""
 
     bids: tuple[Level, ...]

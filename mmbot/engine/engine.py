@@ -227,11 +227,10 @@ class Engine:
             active = desk.hedge if hedge is None else hedge
             if active is not None:
                 # The hedge must not trade with our own quotes.
-                bids, asks, reason = answer
                 answer = (
-                    Quotes((), asks, reason)
+                    Quotes((), answer.asks, answer.reason)
                     if active.side is Side.ASK
-                    else Quotes(bids, (), reason)
+                    else Quotes(answer.bids, (), answer.reason)
                 )
         changes = diff(answer, desk.tracker, desk.tolerance, state.room, self._now_ns)
         if hedge is not None or changes.places or changes.cancels:
