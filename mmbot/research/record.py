@@ -36,6 +36,12 @@ class OrderCount(StrEnum):
     REQUESTS = "requests"
 
 
+# Members of an enum are slow to look up.
+_PLACED = OrderCount.PLACED
+_CANCELLED = OrderCount.CANCELLED
+_REQUESTS = OrderCount.REQUESTS
+
+
 class FillRecord(Struct, frozen=True, gc=False):
     """One execution; `number` is unique and rises. `mark_half_ticks` is the venue's mid then.
 
@@ -237,6 +243,13 @@ class Recorder:
         """Count an OrderCount kind; KeyError for any other."""
         self.counts[kind] += count
 
+    def sent(self, placed: int, cancelled: int) -> None:
+        """Count a batch with so many places and cancels."""
+        counts = self.counts
+        counts[_REQUESTS] += 1
+        counts[_PLACED] += placed
+        counts[_CANCELLED] += cancelled
+
     def gate(self, ts_ns: int, market: int, reason: str | None) -> None:
         """Note that quotes are held back for `reason` from now on; None: they are not."""
         self.tracks[market].gate(ts_ns, reason)
@@ -253,7 +266,11 @@ class Recorder:
             track.sums.hold(last, ts_ns, track.limit_lots)
         track.sums.samples += 1
         track.last = sample
-        track.series.add(sample)
+        series = track.series
+        if series.skipped:
+            series.skipped -= 1
+        else:
+            series.add(sample)
         hour = ts_ns // HOUR_NS
         if hour != track.hour:
             track.hour = hour
