@@ -1,6 +1,7 @@
 """Diff: desired quotes against working orders -> the fewest cancels and places."""
 
 from collections.abc import Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Annotated
 
@@ -43,8 +44,6 @@ _FILLED = OrderState.FILLED
 _PENDING = (OrderState.SENT, OrderState.UNKNOWN)
 _IOC = FillMode.IOC
 _TICKS = attrgetter("ticks")
-# Prices strictly between the first two, sizes off by the ratios down and up: see cext.ladder.pair.
-_Fit = tuple[int, int, float, float]
 
 
 class Tolerance:
@@ -105,11 +104,12 @@ def diff(
     if len(asks) > 1:
         asks.sort(key=_TICKS)
     size = tolerance.size_ratio
+    # Prices strictly between the first two, sizes off by at most these ratios down and up.
     bid_fit = (0, high, size, size if tracker.bid_lots <= room.bid_lots else 0.0)
     ask_fit = (low, _FAR, size, size if tracker.ask_lots <= room.ask_lots else 0.0)
     ratio = tolerance.price_ratio
-    bid_left = _keep(bids, quotes.bids, bid_fit, ratio) if bids else quotes.bids
-    ask_left = _keep(asks, quotes.asks, ask_fit, ratio) if asks else quotes.asks
+    bids, bid_left = pair(bids, quotes.bids, bid_fit, ratio)
+    asks, ask_left = pair(asks, quotes.asks, ask_fit, ratio)
     cancels += [order for order in bids + asks if order.state is _OPEN]
     if not bid_left and not ask_left:
         return Changes(cancels, [])
@@ -118,22 +118,6 @@ def diff(
         cancels,
         _interleave(_missing(_BID, bid_left, bids, held), _missing(_ASK, ask_left, asks, held)),
     )
-
-
-def _keep(
-    orders: list[WorkingOrder], levels: Sequence[Level], fit: _Fit, price_ratio: float
-) -> Sequence[Level]:
-    """Take the orders that stay out of `orders`; return the levels without one. Best first."""
-    found = pair([(order.ticks, order.leaves) for order in orders], levels, fit, price_ratio)
-    if -1 not in found:
-        left: Sequence[Level] = ()
-    else:
-        left = [level for level, index in zip(levels, found, strict=True) if index < 0]
-    for index in sorted(found, reverse=True):
-        if index < 0:
-            break
-        del orders[index]
-    return left
 
 
 def _missing(
@@ -155,5 +139,4 @@ def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
     if not bids or not asks:
         return bids or asks
     shared = min(len(bids), len(asks))
-    places = [place for pair in zip(bids, asks, strict=False) for place in pair]
-    return places + bids[shared:] + asks[shared:]
+    return [*chain.from_iterable(zip(bids, asks, strict=False)), *bids[shared:], *asks[shared:]]
