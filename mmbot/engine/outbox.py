@@ -86,9 +86,10 @@ class Outbox:
         market = desk.state.market.index
         places: list[Place] = []
         count = len(changes.places) + (hedge is not None)
-        cancels_now, places_now = self._budget.allow(now_ns, len(changes.cancels), count)
+        allowed = self._budget.allow(now_ns, len(changes.cancels), count)
+        places_now = allowed.places
         cancels = []
-        for order in changes.cancels[:cancels_now]:
+        for order in changes.cancels[: allowed.cancels]:
             order.move(_CLOSING)
             cancels.append(Cancel(market, order.order_id))
         if hedge is not None and places_now:

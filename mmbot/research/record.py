@@ -149,8 +149,6 @@ class _MarketTrack:
 
     def gate(self, ts_ns: int, reason: str | None) -> None:
         held = self.gate_reason
-        if reason == held:
-            return
         if held is not None:
             self.gate_ns[held] = self.gate_ns.get(held, 0) + ts_ns - self.gate_since_ns
         self.gate_reason = reason
@@ -252,7 +250,9 @@ class Recorder:
 
     def gate(self, ts_ns: int, market: int, reason: str | None) -> None:
         """Note that quotes are held back for `reason` from now on; None: they are not."""
-        self.tracks[market].gate(ts_ns, reason)
+        track = self.tracks[market]
+        if reason != track.gate_reason:
+            track.gate(ts_ns, reason)
 
     def sample(self, sample: QuoteSample) -> None:
         """Note a market after a decision; InvariantViolation when its time goes back."""
