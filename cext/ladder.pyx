@@ -58,24 +58,27 @@ def price_levels(
     return bids, asks
 
 
-def stack(ticks, lots, int64_t cap_lots, int64_t cap_ticklots, int64_t min_lots):
+def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds):
     """Merge and cut the levels of one side, best first; returns a list of (ticks, lots).
 
-    Levels on one tick become one, their sizes added. Then sizes are cut from the outermost level
-    inwards until their sum is at most `cap_lots` and the sum of ticks * lots at most
-    `cap_ticklots` (-1: no such cap). Levels left with less than `min_lots`, or nothing, are
-    dropped. ValueError for negative sizes, prices that are not positive or not in order,
-    lengths that differ, and sums beyond 64 bits.
+    bounds: (per_tick, least, most, min_lots). An order is worth ticks * lots when `per_tick`,
+    else its lots. Levels on one tick become one, their sizes added. Then sizes are cut from the
+    outermost level inwards until their sum is at most `cap_lots` and that of their worths at most
+    `cap_worth` (-1: no such cap). Last, each is cut to be worth `most`; those worth less than
+    `least`, below `min_lots` or empty are dropped. ValueError for negative sizes, prices that are
+    not positive or not in order, lengths that differ, and sums beyond 64 bits.
     """
+    cdef bint per_tick = bounds[0]
+    cdef int64_t least = bounds[1], most = bounds[2], min_lots = bounds[3]
     cdef Py_ssize_t count = len(ticks), i = 0
-    cdef int64_t price, last = 0, size, lot, fit, total = 0
+    cdef int64_t price, last = 0, unit, size, lot, fit, total = 0
     cdef int64_t room = INT64_MAX if cap_lots == -1 else cap_lots
     cdef int direction = 0, step
     cdef bint cut = False
     if len(lots) != count:
         raise ValueError(f"{count} prices but {len(lots)} sizes")
-    if cap_lots < -1 or cap_ticklots < -1 or min_lots < 0:
-        raise ValueError(f"bad limits: {cap_lots}, {cap_ticklots}, {min_lots}")
+    if cap_lots < -1 or cap_worth < -1 or least < 0 or most < 0 or min_lots < 0:
+        raise ValueError(f"bad limits: {cap_lots}, {cap_worth}, {bounds}")
     stacked = []
     while i < count:
         price = ticks[i]
@@ -96,62 +99,82 @@ def stack(ticks, lots, int64_t cap_lots, int64_t cap_ticklots, int64_t min_lots)
             total += lot
             size += lot
             i += 1
+        unit = price if per_tick else 1
         fit = 0 if cut else min(size, room)
-        if cap_ticklots >= 0:
+        if cap_worth >= 0:
             # Nothing is multiplied before it is known to fit, so nothing overflows.
-            fit = min(fit, cap_ticklots // price)
-            cap_ticklots -= fit * price
+            fit = min(fit, cap_worth // unit)
+            cap_worth -= fit * unit
         room -= fit
         # What stood further out was cut to nothing before this level lost anything.
         cut = cut or fit < size
-        if fit > 0 and fit >= min_lots:
+        fit = min(fit, most // unit)
+        if fit > 0 and fit >= min_lots and fit * unit >= least:
             stacked.append((price, fit))
     return stacked
+
+
+cdef enum Mark:
+    FREE
+    BARRED
+    PAIRED
 
 
 cdef struct Rest:
     int64_t ticks
     int64_t lots
-    bint taken
+    Mark mark
 
 
 def pair(list orders, levels, tuple fit, double price_ratio):
-    """Find an order for each level of one side; returns the order's index per level, or -1.
+    """Find an order for each level of one side; returns the orders and the levels without.
 
-    orders, levels: (ticks, lots) pairs, best first. fit is (above, below, down, up): an order
-    fits when its price is strictly between `above` and `below`, within `price_ratio` of the
-    level's, and its lots are off the level's by at most the ratios `down` and `up` of it. A level
-    takes its first fitting order, each order once, and levels that find an order at exactly their
-    price choose first: else a neighbour within tolerance could take it from them.
+    orders: anything with `ticks` and `leaves`; levels: (ticks, lots) pairs; both best first. fit
+    is (above, below, down, up): an order fits when its price is strictly between `above` and
+    `below`, within `price_ratio` of the level's, and its lots are off the level's by at most the
+    ratios `down` and `up` of it. A level takes its first fitting order, each order once, and
+    levels that find an order at exactly their price choose first: else a neighbour within
+    tolerance could take it from them.
     """
-    cdef int64_t above = fit[0], below = fit[1], ticks, lots
+    cdef int64_t above = fit[0], below = fit[1]
     cdef double down = fit[2], up = fit[3], slack
-    cdef Py_ssize_t count = len(orders), at, level
+    cdef Py_ssize_t count = len(orders), wanted = len(levels), at, level
     cdef bint exact
-    cdef Rest* rests = <Rest*>PyMem_Malloc(max(count, 1) * sizeof(Rest))
+    cdef Rest* rests = <Rest*>PyMem_Malloc((count + wanted + 1) * sizeof(Rest))
+    cdef Rest* wants = rests + count
     if rests is NULL:
         raise MemoryError
-    found = [-1] * len(levels)
     try:
         for at in range(count):
-            rests[at].ticks, rests[at].lots = orders[at]
+            rests[at].ticks = orders[at].ticks
+            rests[at].lots = orders[at].leaves
             # Outside the prices allowed it is as good as gone.
-            rests[at].taken = not above < rests[at].ticks < below
+            rests[at].mark = FREE if above < rests[at].ticks < below else BARRED
+        for level in range(wanted):
+            wants[level].ticks, wants[level].lots = levels[level]
+            wants[level].mark = FREE
         for exact in (True, False):
-            for level in range(len(found)):
-                if found[level] >= 0:
+            for level in range(wanted):
+                if wants[level].mark == PAIRED:
                     continue
-                ticks, lots = levels[level]
-                slack = 0.0 if exact else price_ratio * ticks
+                slack = 0.0 if exact else price_ratio * wants[level].ticks
                 for at in range(count):
-                    if (
-                        not rests[at].taken
-                        and fabs(<double>(rests[at].ticks - ticks)) <= slack
-                        and -down * lots <= <double>(rests[at].lots - lots) <= up * lots
+                    if rests[at].mark == FREE and fits(
+                        &rests[at], &wants[level], slack, down, up
                     ):
-                        rests[at].taken = True
-                        found[level] = at
+                        rests[at].mark = wants[level].mark = PAIRED
                         break
+        return (
+            [orders[at] for at in range(count) if rests[at].mark != PAIRED],
+            [levels[level] for level in range(wanted) if wants[level].mark != PAIRED],
+        )
     finally:
         PyMem_Free(rests)
-    return found
+
+
+cdef bint fits(Rest* rest, Rest* want, double slack, double down, double up):
+    cdef double lots = want.lots
+    return (
+        fabs(<double>(rest.ticks - want.ticks)) <= slack
+        and -down * lots <= <double>(rest.lots - want.lots) <= up * lots
+    )

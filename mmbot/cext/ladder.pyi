@@ -1,4 +1,14 @@
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+class _Rests(Protocol):
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def leaves(self) -> int: ...
+
+_Order = TypeVar("_Order", bound=_Rests)
+_Level = TypeVar("_Level", bound=tuple[int, int])
 
 def price_levels(
     base: float, spread: float, levels: int, best_bid: int, best_ask: int
@@ -7,12 +17,12 @@ def stack(
     ticks: Sequence[int],
     lots: Sequence[int],
     cap_lots: int,
-    cap_ticklots: int,
-    min_lots: int,
+    cap_worth: int,
+    bounds: tuple[bool, int, int, int],
 ) -> list[tuple[int, int]]: ...
 def pair(
-    orders: list[tuple[int, int]],
-    levels: Sequence[tuple[int, int]],
+    orders: list[_Order],
+    levels: Sequence[_Level],
     fit: tuple[int, int, float, float],
     price_ratio: float,
-) -> list[int]: ...
+) -> tuple[list[_Order], list[_Level]]: ...

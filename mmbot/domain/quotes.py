@@ -3,12 +3,14 @@
 `Quotes` with no levels means "pull everything"; `HOLD` means "leave things as they are".
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from mmbot.domain.order import Level
 
 
-class Quotes(NamedTuple):
+class Quotes(Struct, frozen=True, gc=False):
     """The full set of orders wanted, best first on each side; `reason` says why a side is empty."""
 
     bids: tuple[Level, ...]
@@ -25,7 +27,7 @@ class Hold:
 HOLD: Final = Hold()
 
 
-class Room(NamedTuple):
+class Room(Struct, frozen=True, gc=False):
     """Most lots that may rest on each side so that no limit breaks when all of it fills.
 
     `limit_lots` is the largest position allowed either way.

@@ -36,6 +36,10 @@ from mmbot.hedging.engine import Hedge, HedgingEngine
 from mmbot.risk.breaker import Breaker, BreakerState
 from mmbot.risk.limits import RiskManager
 
+# Members of an enum are slow to look up.
+_OPEN = OrderState.OPEN
+_REJECTED = OrderState.REJECTED
+_UNKNOWN = OrderState.UNKNOWN
 _ACCOUNT_EVENTS: Final = (AccountSnapshot, Operator)
 
 
@@ -160,10 +164,10 @@ class Engine:
         order = desk.tracker.update(event)
         if order is not None:
             self._outbox.mirror(desk, order.side, order.ticks)
-            if event.state is OrderState.REJECTED or event.state is OrderState.UNKNOWN:
+            if event.state is _REJECTED or event.state is _UNKNOWN:
                 code = f"order_{event.state}"
                 self._outbox.notify(Severity.WARNING, code, event.market, f"{event.reason}")
-        elif event.state is OrderState.OPEN and event.reason is None:
+        elif event.state is _OPEN and event.reason is None:
             # It rests though we hold it for finished, or it is not ours at all.
             self._outbox.notify(Severity.CRITICAL, "stray_order", event.market, f"{event}")
             if self._outbox.ids.owns(event.order_id):
@@ -227,11 +231,10 @@ class Engine:
             active = desk.hedge if hedge is None else hedge
             if active is not None:
                 # The hedge must not trade with our own quotes.
-                bids, asks, reason = answer
                 answer = (
-                    Quotes((), asks, reason)
+                    Quotes((), answer.asks, answer.reason)
                     if active.side is Side.ASK
-                    else Quotes(bids, (), reason)
+                    else Quotes(answer.bids, (), answer.reason)
                 )
         changes = diff(answer, desk.tracker, desk.tolerance, state.room, self._now_ns)
         if hedge is not None or changes.places or changes.cancels:
@@ -249,7 +252,7 @@ class Engine:
         if desk.hedge is not None or not (answer.bids or answer.asks):
             return None
         side = Side.ASK if desk.position.lots > 0 else Side.BID
-        if any(order.state is not OrderState.OPEN for order in desk.tracker.rivals(side)):
+        if any(order.state is not _OPEN for order in desk.tracker.rivals(side)):
             return None
         ratio = self.risk.position_ratio(desk.state.market.index)
         return hedging.decide(ratio, desk.position.lots, *best, self._now_ns)

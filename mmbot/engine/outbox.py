@@ -14,6 +14,9 @@ from mmbot.hedging.engine import Hedge
 from mmbot.risk.limits import RiskManager
 
 REPEAT_NS = 60_000_000_000
+# Members of an enum are slow to look up.
+_CLOSING = OrderState.CLOSING
+_POST_ONLY = FillMode.POST_ONLY
 
 
 class VenueTraits(NamedTuple):
@@ -83,10 +86,11 @@ class Outbox:
         market = desk.state.market.index
         places: list[Place] = []
         count = len(changes.places) + (hedge is not None)
-        cancels_now, places_now = self._budget.allow(now_ns, len(changes.cancels), count)
+        allowed = self._budget.allow(now_ns, len(changes.cancels), count)
+        places_now = allowed.places
         cancels = []
-        for order in changes.cancels[:cancels_now]:
-            order.move(OrderState.CLOSING)
+        for order in changes.cancels[: allowed.cancels]:
+            order.move(_CLOSING)
             cancels.append(Cancel(market, order.order_id))
         if hedge is not None and places_now:
             side, ticks, lots = hedge
@@ -96,10 +100,12 @@ class Outbox:
             if self._permit(desk, place):
                 places.append(place)
                 desk.hedge = desk.tracker.orders[place.order_id]
-        for side, ticks, lots in changes.places:
+        for wanted in changes.places:
             if len(places) >= places_now:
                 break
-            place = Place(market, self.ids.next(), side, ticks, lots, FillMode.POST_ONLY)
+            place = Place(
+                market, self.ids.next(), wanted.side, wanted.ticks, wanted.lots, _POST_ONLY
+            )
             if self._permit(desk, place):
                 places.append(place)
         self._budget.spend(now_ns, len(cancels), len(places))
@@ -111,7 +117,7 @@ class Outbox:
             self.notify(Severity.WARNING, f"denied_{denial.name.lower()}", place.market, denial)
             return False
         desk.tracker.send(place, self.now_ns)
-        self._risk.take_exposure(place.market, desk.exposure(0))
+        self._risk.add_order(place)
         return True
 
     def mirror(self, desk: Desk, side: Side, ticks: int) -> None:

@@ -4,8 +4,9 @@ A spent token comes back one whole period later, so no window of that length, wh
 ever holds more than the limit.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from msgspec import Struct
 from pydantic import Field
 
 from mmbot.domain.params import Params
@@ -45,20 +46,23 @@ class Window:
         spent, size = self._spent_ns, self.size
         start = self._next + keep
         most = min(most, size - keep)
-        count = 0
         # Oldest first: when one has come back, all before it have.
+        if most > 0 and spent[(start + most - 1) % size] <= back:
+            return most
+        count = 0
         while count < most and spent[(start + count) % size] <= back:
             count += 1
         return count
 
     def spend(self, now_ns: int, count: int) -> None:
         """Take `count` tokens, which must be there."""
-        for _ in range(count):
-            self._spent_ns[self._next] = now_ns
-            self._next = (self._next + 1) % self.size
+        start, size = self._next, self.size
+        for place in range(start, start + count):
+            self._spent_ns[place % size] = now_ns
+        self._next = (start + count) % size
 
 
-class Allowance(NamedTuple):
+class Allowance(Struct, frozen=True, gc=False):
     """How many cancels and places may go out now."""
 
     cancels: int

@@ -1,9 +1,11 @@
 """Diff: desired quotes against working orders -> the fewest cancels and places."""
 
 from collections.abc import Sequence
+from itertools import chain
 from operator import attrgetter
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from msgspec import Struct
 from pydantic import Field
 
 from mmbot.cext.ladder import pair
@@ -35,14 +37,13 @@ _BPS = 10_000
 _FAR = 1 << 62
 # Members of an enum are slow to look up where every microsecond counts.
 _BID = Side.BID
+_ASK = Side.ASK
 _OPEN = OrderState.OPEN
 _CLOSING = OrderState.CLOSING
 _FILLED = OrderState.FILLED
 _PENDING = (OrderState.SENT, OrderState.UNKNOWN)
 _IOC = FillMode.IOC
 _TICKS = attrgetter("ticks")
-# Prices strictly between the first two, sizes off by the ratios down and up: see cext.ladder.pair.
-_Fit = tuple[int, int, float, float]
 
 
 class Tolerance:
@@ -56,7 +57,7 @@ class Tolerance:
         self.max_age_ns = params.max_order_age_s * SECOND_NS
 
 
-class Wanted(NamedTuple):
+class Wanted(Struct, frozen=True, gc=False):
     """An order to place: one level of one side."""
 
     side: Side
@@ -64,7 +65,7 @@ class Wanted(NamedTuple):
     lots: int
 
 
-class Changes(NamedTuple):
+class Changes(Struct, frozen=True, gc=False):
     """Orders to take off, and orders to place, inner levels first."""
 
     cancels: list[WorkingOrder]
@@ -103,43 +104,31 @@ def diff(
     if len(asks) > 1:
         asks.sort(key=_TICKS)
     size = tolerance.size_ratio
+    # Prices strictly between the first two, sizes off by at most these ratios down and up.
     bid_fit = (0, high, size, size if tracker.bid_lots <= room.bid_lots else 0.0)
     ask_fit = (low, _FAR, size, size if tracker.ask_lots <= room.ask_lots else 0.0)
     ratio = tolerance.price_ratio
-    bid_left = _keep(bids, quotes.bids, bid_fit, ratio) if bids else quotes.bids
-    ask_left = _keep(asks, quotes.asks, ask_fit, ratio) if asks else quotes.asks
-    if bids or asks:
-        cancels += [order for order in bids if order.state is _OPEN]
-        cancels += [order for order in asks if order.state is _OPEN]
+    bids, bid_left = pair(bids, quotes.bids, bid_fit, ratio)
+    asks, ask_left = pair(asks, quotes.asks, ask_fit, ratio)
+    cancels += [order for order in bids + asks if order.state is _OPEN]
     if not bid_left and not ask_left:
         return Changes(cancels, [])
     held = [order for order in tracker.orders.values() if order.state in _PENDING]
     return Changes(
         cancels,
-        _interleave(_missing(_BID, bid_left, bids, held), _missing(Side.ASK, ask_left, asks, held)),
+        _interleave(_missing(_BID, bid_left, bids, held), _missing(_ASK, ask_left, asks, held)),
     )
-
-
-def _keep(
-    orders: list[WorkingOrder], levels: Sequence[Level], fit: _Fit, price_ratio: float
-) -> Sequence[Level]:
-    """Take the orders that stay out of `orders`; return the levels without one. Best first."""
-    found = pair([(order.ticks, order.leaves) for order in orders], levels, fit, price_ratio)
-    kept = [index for index in found if index >= 0]
-    if not kept:
-        return levels
-    for index in sorted(kept, reverse=True):
-        del orders[index]
-    return [level for level, index in zip(levels, found, strict=True) if index < 0]
 
 
 def _missing(
     side: Side, levels: Sequence[Level], waiting: list[WorkingOrder], held: list[WorkingOrder]
 ) -> list[Wanted]:
     """Levels to place: one less, from the outside, for each unmatched order still pending."""
+    if not held:
+        return [Wanted(side, ticks, lots) for ticks, lots in levels]
     count = len(levels) - sum(order.state is not _OPEN for order in waiting)
     rivals = [order.ticks for order in held if order.side is not side]
-    places = [Wanted(side, level.ticks, level.lots) for level in levels[: max(0, count)]]
+    places = [Wanted(side, ticks, lots) for ticks, lots in levels[: max(0, count)]]
     if side is _BID:
         return [place for place in places if all(place.ticks < ticks for ticks in rivals)]
     return [place for place in places if all(place.ticks > ticks for ticks in rivals)]
@@ -147,6 +136,7 @@ def _missing(
 
 def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
     """Inner levels before outer ones, whatever the side."""
+    if not bids or not asks:
+        return bids or asks
     shared = min(len(bids), len(asks))
-    places = [place for pair in zip(bids, asks, strict=False) for place in pair]
-    return places + bids[shared:] + asks[shared:]
+    return [*chain.from_iterable(zip(bids, asks, strict=False)), *bids[shared:], *asks[shared:]]

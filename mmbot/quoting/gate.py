@@ -1,5 +1,7 @@
 """Gate: may this market be quoted now? Anything missing, old or odd in its inputs says no."""
 
+from math import inf
+
 from mmbot.quoting.state import QuotingLimits, QuotingState, Top
 
 MILLISECOND_NS = 1_000_000
@@ -41,7 +43,7 @@ class Gate:
             return self._thin
         if best_bid >= best_ask:
             return "book crossed or locked"
-        if not 0.0 < mid < float("inf"):
+        if not 0.0 < mid < inf:
             return "mid not a positive number"
         return self._wide if best_ask - best_bid > self._max_spread * mid else None
 

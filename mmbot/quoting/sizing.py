@@ -7,14 +7,11 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import Field, field_validator, model_validator
 
 from mmbot.domain.market import MICRO, PPB, Contract, Market
-from mmbot.domain.order import Level
 from mmbot.domain.params import Params
 from mmbot.quoting.state import QuotingLimits
 
 # Beyond any real order or side, while twenty levels of it still add up within 64 bits.
 LARGEST = 2**57
-# The kernel's word for a side without a cap of that kind.
-UNCAPPED = -1
 
 
 class SizingParams(Params):
@@ -79,9 +76,12 @@ class SizingCalculator:
 
     Money is counted in *worth*: what one lot is worth at one tick when linear (so an order is
     worth ticks * lots), what one lot is worth when inverse (so an order is worth its lots).
+    `bounds` is what an order
+    must keep to: is it worth per tick, least and most worth, least lots.
     """
 
     __slots__ = (
+        "_asked",
         "_budget",
         "_fixed_lots",
         "_free_ppb",
@@ -89,9 +89,9 @@ class SizingCalculator:
         "_linear",
         "_market",
         "_max_worth",
-        "_min_lots",
-        "_min_worth",
         "_side_ppb",
+        "_worths",
+        "bounds",
     )
 
     def __init__(
@@ -100,14 +100,15 @@ class SizingCalculator:
         self._market = market
         self._linear = market.contract is Contract.LINEAR
         self._max_worth = self._worth(int(params.max_order_usd * MICRO))
-        self._min_worth = _least_worth(market, int(params.min_order_usd * MICRO))
-        self._min_lots = market.min_lots
+        # Merging may make a level too large, cutting too small: see cext.ladder.stack.
+        least = _least_worth(market, int(params.min_order_usd * MICRO))
+        self.bounds = (self._linear, least, self._max_worth, market.min_lots)
         self._side_ppb = round(limits.side_exposure_ratio * PPB)
         self._fixed_lots: int | None = None
         # The share of equity or of free collateral that each level gets; none when it is fixed.
         self._level_ppb: tuple[int, ...] = ()
         self._free_ppb = 0
-        self._budget = (0,) * levels
+        self._worths = (0,) * levels
         if params.mode == "percentage":
             self._free_ppb = round(params.percentage_of_free_collateral_pct / 100 * PPB)
         elif params.mode == "tiered":
@@ -117,11 +118,21 @@ class SizingCalculator:
             self._fixed_lots = min(market.floor_lots(params.fixed_base), LARGEST)
         else:
             worth = min(self._worth(int(params.fixed_usd * MICRO)), self._max_worth)
-            self._budget = (worth,) * levels
+            self._worths = (worth,) * levels
+        self._asked: tuple[int, int | None] = (0, None)
+        self._budget = self._share(*self._asked)
 
     def budget(self, equity_uusd: int, free_uusd: int | None) -> Budget:
         """Budget of a decision; free_uusd is only read when levels are a share of it."""
-        levels = self._budget
+        asked = (equity_uusd, free_uusd if self._free_ppb else None)
+        # Equity changes a few times a second at most, and nothing else decides the answer.
+        if asked != self._asked:
+            self._budget = self._share(*asked)
+            self._asked = asked
+        return self._budget
+
+    def _share(self, equity_uusd: int, free_uusd: int | None) -> Budget:
+        levels = self._worths
         if self._level_ppb:
             levels = tuple([self._order_worth(equity_uusd * ppb // PPB) for ppb in self._level_ppb])
         elif self._free_ppb and free_uusd is not None:
@@ -137,27 +148,6 @@ class SizingCalculator:
         if self._linear:
             return [min(self._fixed_lots, self._max_worth // price) for price in ticks]
         return [min(self._fixed_lots, self._max_worth)] * len(ticks)
-
-    def caps(self, budget: Budget, room_lots: int) -> tuple[int, int]:
-        """Most lots, and most ticks * lots, of a side; the latter does not bound inverse ones."""
-        if self._linear:
-            return min(room_lots, LARGEST), budget.side
-        return min(room_lots, budget.side), UNCAPPED
-
-    def orders(self, stacked: list[tuple[int, int]]) -> tuple[Level, ...]:
-        """Levels that were merged and cut: none above the largest order, those too small left out.
-
-        Merging may have made a level too large, cutting too small.
-        """
-        linear, most, least = self._linear, self._max_worth, self._min_worth
-        kept = []
-        for price, lots in stacked:
-            unit = price if linear else 1
-            if lots * unit > most:
-                lots = most // unit
-            if lots * unit >= least and lots >= self._min_lots:
-                kept.append(Level(price, lots))
-        return tuple(kept)
 
     def _order_worth(self, uusd: int) -> int:
         return min(self._worth(uusd), self._max_worth)

@@ -36,6 +36,12 @@ class OrderCount(StrEnum):
     REQUESTS = "requests"
 
 
+# Members of an enum are slow to look up.
+_PLACED = OrderCount.PLACED
+_CANCELLED = OrderCount.CANCELLED
+_REQUESTS = OrderCount.REQUESTS
+
+
 class FillRecord(Struct, frozen=True, gc=False):
     """One execution; `number` is unique and rises. `mark_half_ticks` is the venue's mid then.
 
@@ -143,8 +149,6 @@ class _MarketTrack:
 
     def gate(self, ts_ns: int, reason: str | None) -> None:
         held = self.gate_reason
-        if reason == held:
-            return
         if held is not None:
             self.gate_ns[held] = self.gate_ns.get(held, 0) + ts_ns - self.gate_since_ns
         self.gate_reason = reason
@@ -237,9 +241,18 @@ class Recorder:
         """Count an OrderCount kind; KeyError for any other."""
         self.counts[kind] += count
 
+    def sent(self, placed: int, cancelled: int) -> None:
+        """Count a batch with so many places and cancels."""
+        counts = self.counts
+        counts[_REQUESTS] += 1
+        counts[_PLACED] += placed
+        counts[_CANCELLED] += cancelled
+
     def gate(self, ts_ns: int, market: int, reason: str | None) -> None:
         """Note that quotes are held back for `reason` from now on; None: they are not."""
-        self.tracks[market].gate(ts_ns, reason)
+        track = self.tracks[market]
+        if reason != track.gate_reason:
+            track.gate(ts_ns, reason)
 
     def sample(self, sample: QuoteSample) -> None:
         """Note a market after a decision; InvariantViolation when its time goes back."""
@@ -253,7 +266,11 @@ class Recorder:
             track.sums.hold(last, ts_ns, track.limit_lots)
         track.sums.samples += 1
         track.last = sample
-        track.series.add(sample)
+        series = track.series
+        if series.skipped:
+            series.skipped -= 1
+        else:
+            series.add(sample)
         hour = ts_ns // HOUR_NS
         if hour != track.hour:
             track.hour = hour

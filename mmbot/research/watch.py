@@ -12,6 +12,10 @@ from mmbot.engine.desk import Desk
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
 from mmbot.research.sums import QuoteSample
 
+# Members of an enum are slow to look up.
+_BID = Side.BID
+_IOC = FillMode.IOC
+
 
 class WatchedVenue(Protocol):
     """The pretend exchange, as far as a recorder looks into it."""
@@ -61,15 +65,13 @@ class Watch:
 
     def batch(self, batch: Batch) -> None:
         """Count what was sent."""
-        recorder = self._recorder
-        recorder.order(OrderCount.REQUESTS)
+        placed = 0
         for action in batch.actions:
             if isinstance(action, Place):
-                recorder.order(OrderCount.PLACED)
-                if action.mode is FillMode.IOC:
+                placed += 1
+                if action.mode is _IOC:
                     self._hedges.add(action.order_id)
-            else:
-                recorder.order(OrderCount.CANCELLED)
+        self._recorder.sent(placed, len(batch.actions) - placed)
         if self._log is not None:
             self._log(batch)
 
@@ -130,7 +132,7 @@ def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:
     for order in desk.tracker.orders.values():
         if not order.rests:
             continue
-        if order.side is Side.BID:
+        if order.side is _BID:
             if order.ticks > bid:
                 bid, bid_lots = order.ticks, order.leaves
         elif ask == 0 or order.ticks < ask:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from msgspec import Struct
 from pydantic import Field
 
 from mmbot.domain.actions import Place
@@ -77,6 +78,7 @@ class RiskParams(Params):
 
 MILLISECOND_NS = 1_000_000
 _PPM_PER_PCT = 10_000
+_BID = Side.BID
 
 
 class Denial(StrEnum):
@@ -89,7 +91,7 @@ class Denial(StrEnum):
     TOTAL_EXPOSURE = "total exposure limit"
 
 
-class Exposure(NamedTuple):
+class Exposure(Struct, frozen=True, gc=False):
     """What one market holds and may come to hold.
 
     lots: signed position; bid_lots, ask_lots: all that may still fill on a side, sent, open,
@@ -104,15 +106,22 @@ class Exposure(NamedTuple):
 
 
 class _MarketRisk:
-    """Limits and latest exposure of one market; money in micro-USD."""
+    """Limits and latest exposure of one market; money in micro-USD.
+
+    `room` is None once something it was computed from has changed.
+    """
 
     __slots__ = (
+        "ask_lots",
+        "bid_lots",
         "cap_ppm",
         "cap_uusd",
-        "exposure",
+        "lots",
         "margin_uusd",
         "mark",
         "market",
+        "orders",
+        "room",
         "unpriced",
         "worst_uusd",
     )
@@ -121,8 +130,12 @@ class _MarketRisk:
         self.market = market
         self.cap_ppm = _ppm(params.max_market_exposure_pct)
         self.cap_uusd = None if params.max_position_usd is None else _uusd(params.max_position_usd)
-        self.exposure = Exposure(0, 0, 0, 0, 0)
+        self.lots = 0
+        self.bid_lots = 0
+        self.ask_lots = 0
+        self.orders = 0
         self.mark = 0
+        self.room: Room | None = None
         self.worst_uusd = 0
         self.margin_uusd = 0
         self.unpriced = False
@@ -196,32 +209,58 @@ class RiskManager:
     def take_account(self, snapshot: AccountSnapshot) -> None:
         """Measure limits by this snapshot's equity from now on."""
         self.equity_uusd = snapshot.mf_uusd
+        self._forget_rooms(None)
 
     def take_exposure(self, index: int, exposure: Exposure) -> None:
         """Replace what is known of a market; a mark of 0 keeps the last one."""
         slot = self._markets[index]
-        mark = exposure.mark
-        if mark == 0:
-            mark = slot.mark
-        old = slot.exposure
-        slot.exposure = exposure
-        self._orders += exposure.orders - old.orders
+        self._orders += exposure.orders - slot.orders
+        slot.orders = exposure.orders
+        slot.bid_lots = exposure.bid_lots
+        slot.ask_lots = exposure.ask_lots
         lots = exposure.lots
-        reach = max(abs(lots + exposure.bid_lots), abs(lots - exposure.ask_lots))
-        market = slot.market
-        worst_uusd = market.notional_uusd(mark, reach)
-        self._worst_uusd += worst_uusd - slot.worst_uusd
-        slot.worst_uusd = worst_uusd
-        if lots != old.lots or mark != slot.mark:
-            imf = market.imf
-            held = market.notional_uusd(mark, lots) * imf.numerator
+        mark = exposure.mark or slot.mark
+        if lots != slot.lots or mark != slot.mark:
+            slot.lots = lots
+            slot.mark = mark
+            slot.room = None
+            imf = slot.market.imf
+            held = slot.market.notional_uusd(mark, lots) * imf.numerator
             margin_uusd = -(-held // imf.denominator)
             self._margin_uusd += margin_uusd - slot.margin_uusd
             slot.margin_uusd = margin_uusd
-        slot.mark = mark
+        self._weigh(slot)
+
+    def add_order(self, place: Place) -> None:
+        """Count an order that goes out, until the market's exposure is replaced."""
+        slot = self._markets[place.market]
+        self._orders += 1
+        slot.orders += 1
+        if place.side is _BID:
+            slot.bid_lots += place.lots
+        else:
+            slot.ask_lots += place.lots
+        self._weigh(slot)
+
+    def _weigh(self, slot: _MarketRisk) -> None:
+        lots, mark = slot.lots, slot.mark
+        reach = max(abs(lots + slot.bid_lots), abs(lots - slot.ask_lots))
         unpriced = mark == 0 and reach > 0
-        self._unpriced += unpriced - slot.unpriced
-        slot.unpriced = unpriced
+        if unpriced is not slot.unpriced:
+            self._unpriced += unpriced - slot.unpriced
+            slot.unpriced = unpriced
+            self._forget_rooms(None)
+        worst_uusd = slot.market.notional_uusd(mark, reach)
+        if worst_uusd != slot.worst_uusd:
+            self._worst_uusd += worst_uusd - slot.worst_uusd
+            slot.worst_uusd = worst_uusd
+            # A market's own worst case takes nothing from its own room.
+            self._forget_rooms(slot)
+
+    def _forget_rooms(self, spared: _MarketRisk | None) -> None:
+        for slot in self._markets:
+            if slot is not spared:
+                slot.room = None
 
     @property
     def worst_uusd(self) -> int:
@@ -238,7 +277,7 @@ class RiskManager:
     def position_ratio(self, index: int) -> float:
         """Position against its limit, signed, within -1 to 1 (spec section 5)."""
         slot = self._markets[index]
-        lots = slot.exposure.lots
+        lots = slot.lots
         if lots == 0:
             return 0.0
         sign = 1.0 if lots > 0 else -1.0
@@ -251,8 +290,13 @@ class RiskManager:
     def room(self, index: int) -> Room:
         """Most lots each side may add up to; only the reducing side once a limit is passed."""
         slot = self._markets[index]
+        if slot.room is None:
+            slot.room = self._measure(slot)
+        return slot.room
+
+    def _measure(self, slot: _MarketRisk) -> Room:
         most = slot.market.lots_for(min(self._caps(slot)), slot.mark)
-        lots = slot.exposure.lots
+        lots = slot.lots
         if lots > most:
             return Room(0, lots, most)
         if -lots > most:
@@ -276,14 +320,13 @@ class RiskManager:
         if self._orders >= self._max_orders:
             return Denial.OPEN_ORDERS
         slot = self._markets[place.market]
-        exposure = slot.exposure
-        if place.reduce_only and place.lots > -place.side * exposure.lots:
+        if place.reduce_only and place.lots > -place.side * slot.lots:
             return Denial.NOT_REDUCING
         room = self.room(place.market)
-        if place.side is Side.BID:
-            allowed = exposure.bid_lots + place.lots <= room.bid_lots
+        if place.side is _BID:
+            allowed = slot.bid_lots + place.lots <= room.bid_lots
         else:
-            allowed = exposure.ask_lots + place.lots <= room.ask_lots
+            allowed = slot.ask_lots + place.lots <= room.ask_lots
         if allowed:
             return None
         own, left = self._caps(slot)

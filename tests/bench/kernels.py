@@ -100,11 +100,12 @@ def rolling_median(runs: int) -> list[float]:
 @bench("ladder_3_levels", unit="ns")
 def ladder(runs: int) -> list[float]:
     lots = [100, 80, 60]
+    bounds = (True, 10**6, 10**9, 1)
 
     def work() -> None:
         for _ in range(CALLS // 10):
             bids, asks = price_levels(1000005.0, 0.0015, 3, 1000000, 1000010)
-            stack(bids, lots, 200, -1, 1)
-            stack(asks, lots, 200, -1, 1)
+            stack(bids, lots, 200, 10**9, bounds)
+            stack(asks, lots, 200, 10**9, bounds)
 
     return time_ns(work, CALLS // 10, runs)

@@ -96,28 +96,42 @@ def test_misuse_of_prices_is_refused(
         ladder.price_levels(base, spread, levels, best_bid, best_ask)
 
 
+# Worth per tick, of any worth, one lot at least.
+ANY = (True, 0, INT64_MAX, 1)
+
+
 @BOTH
 def test_levels_on_one_tick_become_one(made: ModuleType) -> None:
-    assert made.stack([99, 99, 98], [1, 2, 3], -1, -1, 1) == [(99, 3), (98, 3)]
-    assert made.stack([], [], 5, 5, 1) == []
+    assert made.stack([99, 99, 98], [1, 2, 3], -1, -1, ANY) == [(99, 3), (98, 3)]
+    assert made.stack([], [], 5, 5, ANY) == []
 
 
 @BOTH
 def test_sizes_are_cut_from_the_outermost_level_inwards(made: ModuleType) -> None:
     ticks, lots = [100, 99, 98], [3, 3, 4]
-    assert made.stack(ticks, lots, 8, -1, 1) == [(100, 3), (99, 3), (98, 2)]
-    assert made.stack(ticks, lots, 2, -1, 1) == [(100, 2)]
-    assert made.stack(ticks, lots, 0, -1, 1) == []
+    assert made.stack(ticks, lots, 8, -1, ANY) == [(100, 3), (99, 3), (98, 2)]
+    assert made.stack(ticks, lots, 2, -1, ANY) == [(100, 2)]
+    assert made.stack(ticks, lots, 0, -1, ANY) == []
     # 300 + 297 = 597 of 795: 198 left hold two lots at 98.
-    assert made.stack(ticks, lots, -1, 795, 1) == [(100, 3), (99, 3), (98, 2)]
+    assert made.stack(ticks, lots, -1, 795, ANY) == [(100, 3), (99, 3), (98, 2)]
     # 395 hold three lots at 100, then none at 99; the one lot at 95 that would fit stays cut.
-    assert made.stack([100, 99, 95], [3, 3, 1], -1, 395, 1) == [(100, 3)]
+    assert made.stack([100, 99, 95], [3, 3, 1], -1, 395, ANY) == [(100, 3)]
 
 
 @BOTH
 def test_levels_below_the_minimum_are_dropped_after_cutting(made: ModuleType) -> None:
-    assert made.stack([100, 99], [5, 5], 7, -1, 3) == [(100, 5)]
-    assert made.stack([100, 99], [0, 5], -1, -1, 0) == [(99, 5)]
+    assert made.stack([100, 99], [5, 5], 7, -1, (True, 0, INT64_MAX, 3)) == [(100, 5)]
+    assert made.stack([100, 99], [0, 5], -1, -1, (True, 0, INT64_MAX, 0)) == [(99, 5)]
+
+
+@BOTH
+def test_each_order_is_worth_neither_too_much_nor_too_little(made: ModuleType) -> None:
+    ticks, lots = [100, 99, 98], [3, 5, 2]
+    # Worth 300, 495 and 196: four lots at 99 are 396, two at 98 are below 200.
+    assert made.stack(ticks, lots, -1, -1, (True, 200, 400, 1)) == [(100, 3), (99, 4)]
+    assert made.stack(ticks, lots, -1, -1, (False, 3, 4, 1)) == [(100, 3), (99, 4)]
+    # What the largest order cuts off is not there for the levels behind it.
+    assert made.stack(ticks, lots, 8, -1, (True, 0, 400, 1)) == [(100, 3), (99, 4)]
 
 
 @CHECKED
@@ -126,79 +140,121 @@ def test_levels_below_the_minimum_are_dropped_after_cutting(made: ModuleType) ->
     st.booleans(),
     st.one_of(st.just(-1), st.integers(0, 60)),
     st.one_of(st.just(-1), st.integers(0, 1500)),
-    st.integers(0, 6),
+    st.tuples(st.booleans(), st.integers(0, 200), st.integers(0, 600), st.integers(0, 6)),
 )
 def test_sizes_equal_the_oracle_and_respect_the_caps(
-    levels: list[tuple[int, int]], bids: bool, cap_lots: int, cap_ticklots: int, min_lots: int
+    levels: list[tuple[int, int]],
+    bids: bool,
+    cap_lots: int,
+    cap_worth: int,
+    bounds: tuple[bool, int, int, int],
 ) -> None:
     levels.sort(key=lambda level: level[0], reverse=bids)
     ticks, lots = [level[0] for level in levels], [level[1] for level in levels]
-    stacked = ladder.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)
-    assert stacked == oracle.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)
+    stacked = ladder.stack(ticks, lots, cap_lots, cap_worth, bounds)
+    assert stacked == oracle.stack(ticks, lots, cap_lots, cap_worth, bounds)
     assert cap_lots < 0 or sum(size for _, size in stacked) <= cap_lots
-    assert cap_ticklots < 0 or sum(price * size for price, size in stacked) <= cap_ticklots
+    worths = [price * size if bounds[0] else size for price, size in stacked]
+    assert cap_worth < 0 or sum(worths) <= cap_worth
+    assert all(bounds[1] <= worth <= bounds[2] for worth in worths)
 
 
 def test_caps_hold_at_the_edge_of_64_bits() -> None:
     huge = INT64_MAX - 1
-    assert ladder.stack([2], [huge], -1, INT64_MAX, 1) == [(2, INT64_MAX // 2)]
-    assert ladder.stack([INT64_MAX], [huge], -1, INT64_MAX, 1) == [(INT64_MAX, 1)]
-    assert ladder.stack([INT64_MAX], [huge], -1, -1, 1) == [(INT64_MAX, huge)]
+    assert ladder.stack([2], [huge], -1, INT64_MAX, ANY) == [(2, INT64_MAX // 2)]
+    assert ladder.stack([INT64_MAX], [huge], -1, INT64_MAX, ANY) == [(INT64_MAX, 1)]
+    lots_only = (False, 0, INT64_MAX, 1)
+    assert ladder.stack([INT64_MAX], [huge], -1, -1, lots_only) == [(INT64_MAX, huge)]
     with pytest.raises(ValueError, match="64 bits"):
-        ladder.stack([5, 4], [huge, 2], -1, -1, 1)
+        ladder.stack([5, 4], [huge, 2], -1, -1, ANY)
 
 
 @pytest.mark.parametrize(
-    ("ticks", "lots", "cap_lots", "cap_ticklots", "min_lots"),
+    ("ticks", "lots", "cap_lots", "cap_worth", "bounds"),
     [
-        ([1, 2], [1], -1, -1, 1),
-        ([1], [-1], -1, -1, 1),
-        ([0], [1], -1, -1, 1),
-        ([3, 1, 2], [1, 1, 1], -1, -1, 1),
-        ([1], [1], -2, -1, 1),
-        ([1], [1], -1, -2, 1),
-        ([1], [1], -1, -1, -1),
-        ([2, 1], [5, -1], 3, -1, 1),
+        ([1, 2], [1], -1, -1, ANY),
+        ([1], [-1], -1, -1, ANY),
+        ([0], [1], -1, -1, ANY),
+        ([3, 1, 2], [1, 1, 1], -1, -1, ANY),
+        ([1], [1], -2, -1, ANY),
+        ([1], [1], -1, -2, ANY),
+        ([1], [1], -1, -1, (True, 0, 9, -1)),
+        ([1], [1], -1, -1, (True, -1, 9, 1)),
+        ([1], [1], -1, -1, (False, 0, -9, 1)),
+        ([2, 1], [5, -1], 3, -1, ANY),
     ],
 )
 def test_misuse_of_sizes_is_refused(
-    ticks: list[int], lots: list[int], cap_lots: int, cap_ticklots: int, min_lots: int
+    ticks: list[int],
+    lots: list[int],
+    cap_lots: int,
+    cap_worth: int,
+    bounds: tuple[bool, int, int, int],
 ) -> None:
     with pytest.raises(ValueError, match=r"sizes|size|price|limits"):
-        ladder.stack(ticks, lots, cap_lots, cap_ticklots, min_lots)
+        ladder.stack(ticks, lots, cap_lots, cap_worth, bounds)
 
 
 ANYWHERE = (0, INT64_MAX, 0.1, 0.1)
+
+
+def paired(
+    made: ModuleType,
+    orders: list[tuple[int, int]],
+    levels: list[tuple[int, int]],
+    fit: tuple[int, int, float, float],
+    price_ratio: float,
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Orders and levels left over."""
+    rests = [oracle.Rest(*order) for order in orders]
+    left: tuple[list[tuple[int, int]], list[tuple[int, int]]]
+    left = made.pair(rests, levels, fit, price_ratio)
+    return left
 
 
 @BOTH
 def test_orders_that_fit_are_found(made: ModuleType) -> None:
     levels = [(1000, 50), (990, 50)]
     # 2 bps of 1000 is 0.2 ticks: only the very price will do; 10 % of 50 lots is 5 lots.
-    assert made.pair([(1000, 45), (990, 55)], levels, ANYWHERE, 0.0002) == [0, 1]
-    assert made.pair([(1000, 44), (990, 56)], levels, ANYWHERE, 0.0002) == [-1, -1]
-    assert made.pair([(999, 50)], levels, ANYWHERE, 0.0002) == [-1, -1]
+    assert paired(made, [(1000, 45), (990, 55)], levels, ANYWHERE, 0.0002) == ([], [])
+    assert paired(made, [(1000, 44), (990, 56)], levels, ANYWHERE, 0.0002) == (
+        [(1000, 44), (990, 56)],
+        levels,
+    )
+    assert paired(made, [(999, 50)], levels, ANYWHERE, 0.0002) == ([(999, 50)], levels)
     # 20 bps of 1000 is 2 ticks.
-    assert made.pair([(998, 50)], levels, ANYWHERE, 0.002) == [0, -1]
+    assert paired(made, [(998, 50)], levels, ANYWHERE, 0.002) == ([], [(990, 50)])
     # The order at 990 belongs to the level there, though 1000 is within 2 % of it.
-    assert made.pair([(990, 50)], levels, ANYWHERE, 0.02) == [-1, 0]
-    assert made.pair([], levels, ANYWHERE, 0.02) == [-1, -1]
-    assert made.pair([(990, 50)], [], ANYWHERE, 0.02) == []
+    assert paired(made, [(990, 50)], levels, ANYWHERE, 0.02) == ([], [(1000, 50)])
+    assert paired(made, [], levels, ANYWHERE, 0.02) == ([], levels)
+    assert paired(made, [(990, 50)], [], ANYWHERE, 0.02) == ([(990, 50)], [])
 
 
 @BOTH
 def test_orders_outside_the_prices_allowed_do_not_count(made: ModuleType) -> None:
-    assert made.pair([(1000, 50)], [(1000, 50)], (1000, 2000, 0.1, 0.1), 0.1) == [-1]
-    assert made.pair([(1000, 50)], [(1000, 50)], (0, 1000, 0.1, 0.1), 0.1) == [-1]
-    assert made.pair([(1000, 50)], [(1000, 50)], (999, 1001, 0.1, 0.1), 0.1) == [0]
+    assert paired(made, [(1000, 50)], [(1000, 50)], (1000, 2000, 0.1, 0.1), 0.1) == (
+        [(1000, 50)],
+        [(1000, 50)],
+    )
+    assert paired(made, [(1000, 50)], [(1000, 50)], (0, 1000, 0.1, 0.1), 0.1) == (
+        [(1000, 50)],
+        [(1000, 50)],
+    )
+    assert paired(made, [(1000, 50)], [(1000, 50)], (999, 1001, 0.1, 0.1), 0.1) == ([], [])
 
 
 @BOTH
 def test_the_ratios_up_and_down_are_told_apart(made: ModuleType) -> None:
-    assert made.pair([(10, 104)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == [0]
-    assert made.pair([(10, 96)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == [-1]
-    assert made.pair([(10, 96)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == [0]
-    assert made.pair([(10, 104)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == [-1]
+    assert paired(made, [(10, 104)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == ([], [])
+    assert paired(made, [(10, 96)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == (
+        [(10, 96)],
+        [(10, 100)],
+    )
+    assert paired(made, [(10, 96)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == ([], [])
+    assert paired(made, [(10, 104)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == (
+        [(10, 104)],
+        [(10, 100)],
+    )
 
 
 SIDE = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 12)), max_size=8).map(sorted)
@@ -219,7 +275,6 @@ def test_pairs_equal_the_oracle(
     fit: tuple[int, int, float, float],
     price_ratio: float,
 ) -> None:
-    found = ladder.pair(orders, levels, fit, price_ratio)
-    assert found == oracle.pair(orders, levels, fit, price_ratio)
-    taken = [index for index in found if index >= 0]
-    assert len(set(taken)) == len(taken)
+    left = paired(ladder, orders, levels, fit, price_ratio)
+    assert left == paired(oracle, orders, levels, fit, price_ratio)
+    assert len(orders) - len(left[0]) == len(levels) - len(left[1])

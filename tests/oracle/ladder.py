@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 def price_levels(
@@ -22,8 +23,17 @@ def price_levels(
 
 
 def stack(
-    ticks: Sequence[int], lots: Sequence[int], cap_lots: int, cap_ticklots: int, min_lots: int
+    ticks: Sequence[int],
+    lots: Sequence[int],
+    cap_lots: int,
+    cap_worth: int,
+    bounds: tuple[bool, int, int, int],
 ) -> list[tuple[int, int]]:
+    per_tick, least, most, min_lots = bounds
+
+    def worth(price: int, size: int) -> int:
+        return price * size if per_tick else size
+
     merged: dict[int, int] = {}
     for price, size in zip(ticks, lots, strict=True):
         merged[price] = merged.get(price, 0) + size
@@ -31,24 +41,39 @@ def stack(
 
     def over() -> bool:
         total = sum(merged.values())
-        value = sum(price * size for price, size in merged.items())
-        return -1 < cap_lots < total or -1 < cap_ticklots < value
+        value = sum(worth(price, size) for price, size in merged.items())
+        return -1 < cap_lots < total or -1 < cap_worth < value
 
     # One lot at a time, always from the outermost level that has any.
     while over():
         outermost = next(price for price in reversed(prices) if merged[price])
         merged[outermost] -= 1
-    return [(price, merged[price]) for price in prices if merged[price] >= max(min_lots, 1)]
+    for price in prices:
+        while worth(price, merged[price]) > most:
+            merged[price] -= 1
+    return [
+        (price, merged[price])
+        for price in prices
+        if merged[price] >= max(min_lots, 1) and worth(price, merged[price]) >= least
+    ]
+
+
+class Rest(NamedTuple):
+    """An order as the pairing sees it."""
+
+    ticks: int
+    leaves: int
 
 
 def pair(
-    orders: list[tuple[int, int]],
+    orders: list[Rest],
     levels: Sequence[tuple[int, int]],
     fit: tuple[int, int, float, float],
     price_ratio: float,
-) -> list[int]:
+) -> tuple[list[Rest], list[tuple[int, int]]]:
     above, below, down, up = fit
     free = [index for index, (ticks, _) in enumerate(orders) if above < ticks < below]
+    left = list(range(len(orders)))
     found: dict[int, int] = {}
     for ratio in (0.0, price_ratio):
         for number, (ticks, lots) in enumerate(levels):
@@ -61,4 +86,6 @@ def pair(
             if number not in found and fits:
                 found[number] = fits[0]
                 free.remove(fits[0])
-    return [found.get(number, -1) for number in range(len(levels))]
+                left.remove(fits[0])
+    unmet = [level for number, level in enumerate(levels) if number not in found]
+    return [orders[index] for index in left], unmet

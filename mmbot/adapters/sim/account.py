@@ -11,6 +11,9 @@ from mmbot.domain.market import PPB, Market
 from mmbot.domain.order import Side
 from mmbot.domain.position import Position
 
+_BID = Side.BID
+_ASK = Side.ASK
+
 
 class SimAccount:
     """Equity is `initial_uusd` plus the profit of all positions; every figure is micro-USD."""
@@ -20,7 +23,7 @@ class SimAccount:
         self.initial_uusd = initial_uusd
         self.positions = tuple(Position(market) for market in markets)
         self._marks = [0] * len(markets)
-        self._resting = {Side.BID: [0] * len(markets), Side.ASK: [0] * len(markets)}
+        self._resting = {_BID: [0] * len(markets), _ASK: [0] * len(markets)}
 
     def rest(self, market: int, side: Side, lots: int) -> None:
         """Count `lots` more as resting on a side; negative when they fill or leave the book."""
@@ -51,8 +54,8 @@ class SimAccount:
             if mark == 0:
                 continue
             self._marks[index] = mark
-            bids = self._resting[Side.BID][index]
-            asks = self._resting[Side.ASK][index]
+            bids = self._resting[_BID][index]
+            asks = self._resting[_ASK][index]
             worst_lots = max(abs(position.lots + bids), abs(position.lots - asks))
             equity += market.atoms_to_uusd(position.pnl_atoms(mark), mark)
             notional += market.notional_uusd(mark, position.lots)

@@ -107,13 +107,18 @@ class Terms(NamedTuple):
     funding_ppb_per_hour: int = 0
 
 
+# Members of an enum are slow to look up.
+_POST_ONLY = FillMode.POST_ONLY
+_OPEN = OrderState.OPEN
+
+
 class _Order:
     __slots__ = ("leaves", "post_only", "resting", "side")
 
     def __init__(self, place: Place) -> None:
         self.side = place.side
         self.leaves = place.lots
-        self.post_only = place.mode is FillMode.POST_ONLY
+        self.post_only = place.mode is _POST_ONLY
         self.resting = False
 
 
@@ -237,27 +242,27 @@ class ReplayExchange:
         self._replay.feed(market, rows, not rows)
 
     def _books_changed(self, events: list[Event]) -> None:
-        for market, source in enumerate(self._sources):
+        for market, known_ns in enumerate(self._book_ns):
             exch_ns, local_ns = self._replay.book_times(market)
-            if local_ns == self._book_ns[market] or local_ns > self.now_ns:
+            if local_ns == known_ns or local_ns > self.now_ns:
                 continue
             self._book_ns[market] = local_ns
             events.append(BookUpdate(exch_ns, local_ns, market))
-            mid_ticks = source.reference()
+            mid_ticks = self._sources[market].reference()
             if mid_ticks is not None:
                 events.append(ReferencePrice(exch_ns, local_ns, market, mid_ticks))
 
     def _answer(self, events: list[Event], response: "Response") -> None:
-        kind, market, order_id, exch_ns, local_ns, _, _, leaves = response[:8]
+        kind, market, order_id, exch_ns, local_ns, _, _, leaves, _, _, _, _ = response
         order = self._orders.get(order_id)
         if kind == kernel.FILLED and order is not None:
             events.append(self._fill(order, response))
             return
-        state = _DONE.get(kind, OrderState.OPEN)
+        state = _DONE.get(kind, _OPEN)
         if kind == kernel.ACCEPTED and order is not None:
             order.resting = True
             self.account.rest(market, order.side, order.leaves)
-        elif state is not OrderState.OPEN and order is not None:
+        elif state is not _OPEN and order is not None:
             self._forget(market, order_id, order)
             self._reports.rejected += kind == kernel.REJECTED
             self._reports.would_cross += kind == kernel.EXPIRED and order.post_only

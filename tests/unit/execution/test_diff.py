@@ -229,7 +229,7 @@ def test_the_result_is_what_was_wanted(
         # Never more orders than wanted, but for those that cannot be cancelled yet.
         assert len(stay) + len(places) <= max(len(levels), len(stay))
         assert len(stay) - len(pending) <= len(levels)
-        assert {(ticks, lots) for _, ticks, lots in places} <= set(levels)
+        assert {(place.ticks, place.lots) for place in places} <= set(levels)
         for order in stay:
             if order.state is OPEN:
                 assert any(

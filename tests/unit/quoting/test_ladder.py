@@ -107,6 +107,7 @@ def test_the_side_cap_in_money() -> None:
     assert lots(found.bids) == [100, 101, 51]
     # Asks: 99.495 + 99.99 leave 50.515: 49.77 lots at 101.5.
     assert lots(found.asks) == [99, 99, 49]
+    assert all(isinstance(level, Level) for level in found.bids + found.asks)
     assert quotes(1000.0, 0.01, equity=0).reason == "bids too small, asks too small"
 
 
@@ -115,6 +116,10 @@ def test_the_side_cap_of_inverse_contracts() -> None:
     found = quotes(1000.0, 0.01, market=INVERSE, equity=1000 * USD)
     assert lots(found.bids) == lots(found.asks) == [10, 10, 5]
     assert lots(quotes(1000.0, 0.01, Room(12, 50), market=INVERSE).bids) == [10, 2]
+
+
+def test_room_beyond_all_bounds_is_as_good_as_none() -> None:
+    assert quotes(1000.0, 0.01, Room(10**30, 10**30)) == quotes(1000.0, 0.01)
 
 
 def cut(wanted: list[tuple[int, int]], room: int, money: int, inverse: bool) -> dict[int, int]:
