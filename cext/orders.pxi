@@ -89,6 +89,8 @@ cdef struct Matcher:
     Print* prints
     int64_t print_count
     int64_t print_room
+    int64_t traded_lots      # by everybody: public trades and executions of takers
+    double traded_ticklots   # the same, each times its price
     int64_t rates_ns         # probabilistic: time up to which hazard is accumulated
     int64_t rates_mid        # and the mid of the rates, half ticks
     int64_t due_ns           # and when the first order fills at these rates

@@ -359,6 +359,10 @@ cdef class Replay:
         matcher.print_count = 0
         return prints
 
+    def traded(self, int64_t market):
+        cdef Matcher* matcher = &self.market(market).matcher
+        return (matcher.traded_lots, matcher.traded_ticklots)
+
     def best(self, int64_t market):
         """Return the exchange's best bid and ask, own orders included, None for an empty side."""
         cdef Matcher* matcher = &self.market(market).matcher

@@ -88,7 +88,13 @@ cdef int match_cancel(Matcher* m, int64_t id) except -1:
     return 0
 
 
+cdef inline void count_trade(Matcher* m, int64_t ticks, int64_t lots) noexcept nogil:
+    m.traded_lots += lots
+    m.traded_ticklots += <double>ticks * <double>lots
+
+
 cdef int take_print(Matcher* m, Row* row, int64_t ticks, int64_t lots) except -1:
+    count_trade(m, ticks, lots)
     if not m.rules.prints or lots == 0:
         return 0
     if m.print_count == m.print_room:
@@ -155,6 +161,7 @@ cdef inline int match_row(Matcher* m, Row* row) except -1:
     if kind == KIND_DEPTH or kind == KIND_SNAPSHOT:
         return match_depth(m, row_side(row), row.ticks, row.lots)
     if kind == KIND_TRADE:
+        count_trade(m, row.ticks, row.lots)
         return match_trade(m, row_side(row), row.ticks, row.lots)
     if kind == KIND_CLEAR:
         book_clear_to(m.book, row_side(row), row.ticks)

@@ -17,6 +17,7 @@ class Input(NamedTuple):
     source: str
     digest: str
     notes: Sequence[str]
+    market_volume_usd: float | None
 
 
 class Words(NamedTuple):
@@ -66,6 +67,7 @@ def described(config: Config, name: str, read: Input, words: Words, record: RunR
         latency=words.latency,
         fees=f"maker {params.maker_fee_bps:g} bps, taker {params.taker_fee_bps:g} bps",
         optimistic_fills=params.fill_model == "probabilistic",
+        market_volume_usd=read.market_volume_usd,
         notes=tuple(read.notes),
     )
     return describe(header, record)

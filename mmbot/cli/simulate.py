@@ -44,7 +44,13 @@ def simulated(
     record = drive(run, share, None)
     source = f"synthetic {params.type}, {params.steps} s, seed {params.seed}"
     words = Words(queue_words(config.backtest), f"{params.latency_ms:g} ms orders and answers")
-    return described(config, name, Input(source, source, remarks(run)), words, record)
+    return described(
+        config,
+        name,
+        Input(source, source, remarks(run), run.venue.market_volume_usd()),
+        words,
+        record,
+    )
 
 
 @contextmanager

@@ -113,6 +113,10 @@ class BarExchange:
         """Funding since the last call, each with the mark it was paid at, half ticks."""
         return self._orders.reports.take_funding()
 
+    def market_volume_usd(self) -> float | None:
+        """None: bars tell the volume, not what of it they stand for."""
+        return None
+
     def refusals(self) -> tuple[int, int]:
         """Orders refused so far: (rejected, post-only that would have crossed)."""
         reports = self._orders.reports

@@ -22,6 +22,7 @@ from mmbot.domain.events import (
     OrderUpdate,
     ReferencePrice,
 )
+from mmbot.domain.market import MICRO, PPB, Contract
 from mmbot.domain.order import FillMode, OrderState
 from mmbot.errors import DataError
 
@@ -232,6 +233,16 @@ class ReplayExchange:
     def take_funding(self) -> list[tuple[FundingPayment, int]]:
         """Funding since the last call, each with the mark it was paid at, half ticks."""
         return self._reports.take_funding()
+
+    def market_volume_usd(self) -> float | None:
+        """Everything that was traded on the exchange, by anybody; None when nobody traded."""
+        total = 0.0
+        for index, market in enumerate(self.account.markets):
+            lots, ticklots = self._replay.traded(index)
+            worth = lots if market.contract is Contract.INVERSE else ticklots
+            # At two half ticks a lot is worth what it is worth at one tick.
+            total += worth * market.notional_uusd(2, PPB) / PPB / MICRO
+        return total or None
 
     def refusals(self) -> tuple[int, int]:
         """Orders refused so far: (rejected, post-only that would have crossed)."""

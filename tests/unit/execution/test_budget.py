@@ -87,10 +87,10 @@ def test_no_window_ever_holds_more_than_its_limit(steps: list[tuple[int, int, in
         allowed = rates.allow(now, cancel, place)
         assert 0 <= allowed.cancels <= cancel
         assert 0 <= allowed.places <= place
-        rates.spend(now, *allowed)
+        rates.spend(now, allowed.cancels, allowed.places)
         cancels += [now] * allowed.cancels
         places += [now] * allowed.places
-        requests += [now] * -(-sum(allowed) // 4)
+        requests += [now] * -(-(allowed.cancels + allowed.places) // 4)
     for stamps, limit, period in (
         (places, 10, SECOND),
         (cancels, 7, SECOND),

@@ -10,6 +10,7 @@ from mmbot.domain.actions import Place
 from mmbot.domain.events import AccountSnapshot
 from mmbot.domain.market import Contract, Market
 from mmbot.domain.order import FillMode, Side
+from mmbot.domain.quotes import Room
 from mmbot.risk.limits import Denial, Exposure, MarketRiskParams, RiskManager, RiskParams
 
 USD = 10**6
@@ -46,6 +47,10 @@ def risk(count: int = 1, equity_usd: int = 1000, **changes: Any) -> RiskManager:
     return manager
 
 
+def sides(room: Room) -> tuple[int, int]:
+    return room.bid_lots, room.ask_lots
+
+
 def hold(manager: RiskManager, lots: int, bids: int = 0, asks: int = 0, index: int = 0) -> None:
     manager.take_exposure(index, Exposure(lots, bids, asks, (bids > 0) + (asks > 0), MARK))
 
@@ -70,13 +75,13 @@ def order(side: Side, lots: int, index: int = 0, reduce_only: bool = False) -> P
 def test_room_by_sign_of_the_position(position: int, room: tuple[int, int]) -> None:
     manager = risk()
     hold(manager, position)
-    assert manager.room(0) == (*room, 300)
+    assert manager.room(0) == Room(*room, 300)
 
 
 def test_resting_orders_of_the_market_itself_do_not_take_its_room() -> None:
     manager = risk()
     hold(manager, 0, bids=120, asks=80)
-    assert manager.room(0)[:2] == (300, 300)
+    assert sides(manager.room(0)) == (300, 300)
 
 
 def test_other_markets_leave_less_of_the_total() -> None:
@@ -86,53 +91,53 @@ def test_other_markets_leave_less_of_the_total() -> None:
     hold(manager, 100, bids=150, asks=20, index=0)
     hold(manager, -200, bids=10, asks=50, index=1)
     assert manager.worst_uusd == 500 * USD
-    assert manager.room(2)[:2] == (100, 100)
+    assert sides(manager.room(2)) == (100, 100)
     # For the first market 600 - 250 = 350 are left: its own limit of 300 binds.
-    assert manager.room(0)[:2] == (200, 400)
+    assert sides(manager.room(0)) == (200, 400)
 
 
 def test_a_total_that_is_exceeded_lets_positions_shrink() -> None:
     manager = risk(count=3)
     for index in range(3):
         hold(manager, 250, index=index)
-    assert manager.room(0)[:2] == (0, 250)
+    assert sides(manager.room(0)) == (0, 250)
 
 
 def test_an_absolute_cap_binds_when_it_is_lower() -> None:
     manager = risk(max_position_usd=Decimal(80))
     hold(manager, 0)
-    assert manager.room(0)[:2] == (80, 80)
+    assert sides(manager.room(0)) == (80, 80)
     manager = risk(max_position_usd=Decimal(800))
     hold(manager, 0)
-    assert manager.room(0)[:2] == (300, 300)
+    assert sides(manager.room(0)) == (300, 300)
 
 
 def test_no_price_no_account_or_no_equity_leave_no_room() -> None:
     manager = RiskManager(RiskParams(), [market()], [MarketRiskParams()])
     hold(manager, 0)
-    assert manager.room(0)[:2] == (0, 0)
+    assert sides(manager.room(0)) == (0, 0)
     assert manager.permit(order(BID, 1)) is Denial.NO_ACCOUNT
     assert manager.free_uusd is None
     manager.take_account(account())
-    assert manager.room(0)[:2] == (300, 300)
+    assert sides(manager.room(0)) == (300, 300)
     for usd in (0, -5):
-        assert risk(equity_usd=usd).room(0)[:2] == (0, 0)
-    assert risk().room(0)[:2] == (0, 0)
+        assert sides(risk(equity_usd=usd).room(0)) == (0, 0)
+    assert sides(risk().room(0)) == (0, 0)
 
 
 def test_a_position_without_a_price_closes_every_market() -> None:
     manager = risk(count=2)
     hold(manager, 0, index=1)
     manager.take_exposure(0, Exposure(5, 0, 0, 0, 0))
-    assert manager.room(1)[:2] == (0, 0)
-    assert manager.room(0)[:2] == (0, 5)
+    assert sides(manager.room(1)) == (0, 0)
+    assert sides(manager.room(0)) == (0, 5)
     assert manager.free_uusd is None
     assert manager.position_ratio(0) == 1.0
     hold(manager, 5, index=0)
-    assert manager.room(1)[:2] == (300, 300)
+    assert sides(manager.room(1)) == (300, 300)
     # A mark of 0 keeps the last one.
     manager.take_exposure(0, Exposure(5, 0, 0, 0, 0))
-    assert manager.room(1)[:2] == (300, 300)
+    assert sides(manager.room(1)) == (300, 300)
     assert manager.worst_uusd == 5 * USD
 
 
@@ -241,7 +246,7 @@ def test_inverse_contracts_are_worth_their_quote() -> None:
     manager = RiskManager(RiskParams(), [inverse], [MarketRiskParams()])
     manager.take_account(account())
     manager.take_exposure(0, Exposure(7, 0, 0, 0, 12345))
-    assert manager.room(0)[:2] == (23, 37)
+    assert sides(manager.room(0)) == (23, 37)
 
 
 def verdict(snapshot: AccountSnapshot | None, now_ns: int = 0, **changes: Any) -> str | None:
