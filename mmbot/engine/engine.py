@@ -6,7 +6,6 @@ on the first event that finds it due, for as long as it has a book.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import (
@@ -40,7 +39,6 @@ from mmbot.risk.limits import RiskManager
 _OPEN = OrderState.OPEN
 _REJECTED = OrderState.REJECTED
 _UNKNOWN = OrderState.UNKNOWN
-_ACCOUNT_EVENTS: Final = (AccountSnapshot, Operator)
 
 
 class Engine:
@@ -97,9 +95,10 @@ class Engine:
         Raises InvariantViolation when the event cannot be, such as an order state that only we set.
         """
         self._now_ns = self._outbox.now_ns = now_ns = event.ts_recv_ns
-        if isinstance(event, _ACCOUNT_EVENTS):
+        # Events are final, and isinstance is slow to say no of a struct.
+        if type(event) is AccountSnapshot or type(event) is Operator:
             self._take_account_event(event)
-        elif not isinstance(event, Timer):
+        elif type(event) is not Timer:
             self._take_market_event(event)
         if now_ns >= self._due_ns:
             self._decide_due()
@@ -139,26 +138,25 @@ class Engine:
             self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
             return
         desk = self.desks[market]
-        match event:
-            case BookUpdate():
-                desk.state.book_ts_ns = event.ts_recv_ns
-                if desk.due_ns == NEVER_NS:
-                    desk.due_ns = self._due_ns = event.ts_recv_ns
-            case OrderUpdate():
-                self._take_order_update(desk, event)
-            case Fill():
-                self._take_fill(desk, event)
-            case ReferencePrice():
-                desk.state.reference_ticks = event.mid_ticks
-                desk.state.reference_ts_ns = event.ts_recv_ns
-            case BookGap():
-                desk.state.book_ts_ns = None
-                self._outbox.notify(Severity.WARNING, "book_gap", market, event.reason)
-                self._outbox.pull(desk)
-            case FundingPayment():
-                desk.position.fund(event.atoms)
-            case _:
-                raise InvariantViolation(f"not an event of a market: {event}")
+        if type(event) is BookUpdate:
+            desk.state.book_ts_ns = event.ts_recv_ns
+            if desk.due_ns == NEVER_NS:
+                desk.due_ns = self._due_ns = event.ts_recv_ns
+        elif type(event) is OrderUpdate:
+            self._take_order_update(desk, event)
+        elif type(event) is Fill:
+            self._take_fill(desk, event)
+        elif type(event) is ReferencePrice:
+            desk.state.reference_ticks = event.mid_ticks
+            desk.state.reference_ts_ns = event.ts_recv_ns
+        elif type(event) is BookGap:
+            desk.state.book_ts_ns = None
+            self._outbox.notify(Severity.WARNING, "book_gap", market, event.reason)
+            self._outbox.pull(desk)
+        elif type(event) is FundingPayment:
+            desk.position.fund(event.atoms)
+        else:
+            raise InvariantViolation(f"not an event of a market: {event}")
 
     def _take_order_update(self, desk: Desk, event: OrderUpdate) -> None:
         order = desk.tracker.update(event)

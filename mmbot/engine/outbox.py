@@ -86,10 +86,9 @@ class Outbox:
         market = desk.state.market.index
         places: list[Place] = []
         count = len(changes.places) + (hedge is not None)
-        allowed = self._budget.allow(now_ns, len(changes.cancels), count)
-        places_now = allowed.places
+        cancels_now, places_now = self._budget.allow(now_ns, len(changes.cancels), count)
         cancels = []
-        for order in changes.cancels[: allowed.cancels]:
+        for order in changes.cancels[:cancels_now]:
             order.move(_CLOSING)
             cancels.append(Cancel(market, order.order_id))
         if hedge is not None and places_now:

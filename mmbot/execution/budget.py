@@ -4,9 +4,8 @@ A spent token comes back one whole period later, so no window of that length, wh
 ever holds more than the limit.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from msgspec import Struct
 from pydantic import Field
 
 from mmbot.domain.params import Params
@@ -62,7 +61,7 @@ class Window:
         self._next = (start + count) % size
 
 
-class Allowance(Struct, frozen=True, gc=False):
+class Allowance(NamedTuple):
     """How many cancels and places may go out now."""
 
     cancels: int
@@ -93,8 +92,10 @@ class Budget:
         if cancels_now < cancels:
             return Allowance(cancels_now, 0)
         wanted = -(-(cancels + places) // size)
+        batches = cancel_batches
         # Places may fill up the last batch of cancels; more batches must leave the reserve.
-        batches = max(cancel_batches, self._requests.free(now_ns, wanted, self._reserve))
+        if wanted > batches:
+            batches = max(batches, self._requests.free(now_ns, wanted, self._reserve))
         return Allowance(cancels, min(self._places.free(now_ns, places), batches * size - cancels))
 
     def spend(self, now_ns: int, cancels: int, places: int) -> None:

@@ -1,7 +1,6 @@
 """Diff: desired quotes against working orders -> the fewest cancels and places."""
 
 from collections.abc import Sequence
-from itertools import chain
 from operator import attrgetter
 from typing import Annotated
 
@@ -139,4 +138,8 @@ def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
     if not bids or not asks:
         return bids or asks
     shared = min(len(bids), len(asks))
-    return [*chain.from_iterable(zip(bids, asks, strict=False)), *bids[shared:], *asks[shared:]]
+    places = bids + asks
+    places[: 2 * shared : 2] = bids[:shared]
+    places[1 : 2 * shared : 2] = asks[:shared]
+    places[2 * shared :] = bids[shared:] + asks[shared:]
+    return places

@@ -67,7 +67,7 @@ class Watch:
         """Count what was sent."""
         placed = 0
         for action in batch.actions:
-            if isinstance(action, Place):
+            if type(action) is Place:
                 placed += 1
                 if action.mode is _IOC:
                     self._hedges.add(action.order_id)

@@ -201,7 +201,7 @@ class ReplayExchange:
     def submit(self, batch: Batch) -> None:
         """Send the actions of a batch, in order, at `now_ns`."""
         for action in batch.actions:
-            if isinstance(action, Place):
+            if type(action) is Place:
                 self._orders[action.order_id] = _Order(action)
                 self._replay.submit(
                     action.market,
