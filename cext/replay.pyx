@@ -62,6 +62,7 @@ cdef class Replay:
     def __cinit__(
         self, list books, *,
         str queue="risk", tuple numbers=(), bint partial=True, bint prints=False,
+        tuple horizons=(),
     ):
         cdef int64_t i
         if not books:
@@ -85,6 +86,7 @@ cdef class Replay:
         self.set_latency([(0, 0)], [(0, 0)])
         for i in range(len(books)):
             self.open_market(i, books[i])
+            self.open_marks(&self.markets[i].marks, horizons)
 
     cdef int open_market(self, int64_t i, object book) except -1:
         cdef Market* m = &self.markets[i]
@@ -95,6 +97,20 @@ cdef class Replay:
         self.exch_next[i] = self.local_next[i] = UNKNOWN_NS
         self.count = i + 1
         return matcher_open(&m.matcher, &self.rules)
+
+    cdef int open_marks(self, Marks* k, tuple horizons) except -1:
+        cdef int64_t h
+        if horizons and min(horizons) < 0:
+            raise ValueError(f"horizons are not negative: {horizons}")
+        k.horizons = <int64_t*>malloc((len(horizons) + 1) * sizeof(int64_t))
+        k.reached = <int64_t*>malloc((len(horizons) + 1) * sizeof(int64_t))
+        if k.horizons is NULL or k.reached is NULL:
+            raise MemoryError
+        k.horizon_count = len(horizons)
+        for h in range(k.horizon_count):
+            k.horizons[h] = horizons[h]
+            k.reached[h] = 0
+        return 0
 
     def __dealloc__(self):
         cdef int64_t i
@@ -126,23 +142,6 @@ cdef class Replay:
             raise ValueError("a latency needs at least one row")
         latency_set(&self.entry, entry, seed)
         latency_set(&self.response, response, None if seed is None else seed ^ 1)
-
-    def set_horizons(self, list horizons):
-        """Sample the exchange's mid so long after every fill; ValueError once there are fills."""
-        cdef int64_t i, h
-        cdef Marks* k
-        if self.fills > 0 or (horizons and min(horizons) < 0):
-            raise ValueError("horizons are set once, before any fill, and not negative")
-        for i in range(self.count):
-            k = &self.markets[i].marks
-            k.horizons = <int64_t*>realloc(k.horizons, (len(horizons) + 1) * sizeof(int64_t))
-            k.reached = <int64_t*>realloc(k.reached, (len(horizons) + 1) * sizeof(int64_t))
-            if k.horizons is NULL or k.reached is NULL:
-                raise MemoryError
-            k.horizon_count = len(horizons)
-            for h in range(k.horizon_count):
-                k.horizons[h] = horizons[h]
-                k.reached[h] = 0
 
     def feed(self, int64_t market, bytes rows, bint last):
         """Append rows (40 bytes each, ordered within each stream); `last` closes the market's file.

@@ -17,13 +17,12 @@ from mmbot.adapters.sim.exchange import (
     RecordedRows,
     ReplayExchange,
     RowSource,
-    SyntheticRows,
     Terms,
 )
 from mmbot.adapters.sim.flow import MarketType
 from mmbot.adapters.sim.latency import Delays, constant, read_table
 from mmbot.adapters.sim.params import BacktestParams, InstrumentParams
-from mmbot.adapters.sim.synthetic import SyntheticMarket
+from mmbot.adapters.sim.synthetic import SyntheticMarket, SyntheticRows
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.config.market import MarketConfig
@@ -219,15 +218,14 @@ def _kernel(params: BacktestParams, books: list[OrderBook], synthetic: bool) -> 
     elif params.fill_model == "probabilistic":
         arrivals = params.probabilistic
         numbers = (arrivals.arrivals_per_s, arrivals.decay_per_bps, params.seed)
-    replay = Replay(
+    return Replay(
         books,
         queue=params.fill_model,
         numbers=numbers,
         partial=params.partial_fills,
         prints=synthetic,
+        horizons=HORIZONS_NS,
     )
-    replay.set_horizons(list(HORIZONS_NS))
-    return replay
 
 
 def _delays(params: BacktestParams) -> Delays:

@@ -96,9 +96,9 @@ class Kernel:
 
     def __init__(self, scenario: Scenario) -> None:
         self.books = [OrderBook() for _ in scenario.streams]
-        self.replay = Replay(self.books, **scenario.rules)  # type: ignore[arg-type]
+        rules = scenario.rules | {"horizons": tuple(scenario.horizons)}
+        self.replay = Replay(self.books, **rules)  # type: ignore[arg-type]
         self.replay.set_latency(scenario.entry, scenario.response)
-        self.replay.set_horizons(scenario.horizons)
         self.left = [packed(rows) for rows in scenario.streams]
         self.dice = random.Random(scenario.seed)
         self.marks: list[tuple[int, int, int, bool]] = []
@@ -276,8 +276,8 @@ def test_marks_are_the_exchange_mid_at_the_horizon() -> None:
         *(depth(1000, BID, 99, 1), depth(1000, ASK, 101, 1), trade(3000, ASK, 98, 1)),
         *(depth(3500, ASK, 101, 0), depth(3500, ASK, 103, 1)),
         *(depth(5000, ASK, 103, 0), depth(5000, ASK, 107, 1)),
+        horizons=(1000, 2000, 9000),
     )
-    replay.set_horizons([1000, 2000, 9000])
     replay.advance(2000)
     replay.submit(0, 1, BID, 99, 1, FillMode.POST_ONLY)
     responses = []
@@ -365,3 +365,15 @@ def test_malformed_input_is_refused() -> None:
         replay.set_latency([(0, 0), (1, -1)], [(0, 0)])
     with pytest.raises(ValueError, match="at least one market"):
         Replay([])
+
+
+def test_the_volume_of_the_whole_market_is_counted() -> None:
+    replay = market(
+        *(depth(1000, BID, 99, 5), depth(1000, ASK, 101, 5)),
+        *(trade(3000, ASK, 99, 2), trade(4000, BID, 101, 1)),
+    )
+    assert replay.traded(0) == (0, 0.0)
+    replay.advance(3000)
+    assert replay.traded(0) == (2, 198.0)
+    replay.advance(9000)
+    assert replay.traded(0) == (3, 299.0)

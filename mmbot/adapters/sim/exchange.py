@@ -4,12 +4,11 @@ Decides what the kernel does not: fees, funding and the account. Rows come from 
 the synthetic market; the kernel matches, this turns its answers into events.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.reports import Reports
-from mmbot.adapters.sim.synthetic import SyntheticMarket, tape_rows
 from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.actions import Batch, Place
@@ -44,45 +43,6 @@ class RowSource(Protocol):
     def reference(self) -> float | None:
         """Mid of an outside venue now, in ticks; None when there is none."""
         ...
-
-
-class SyntheticRows:
-    """Rows of a synthetic market, one sub-step at a time, generated from what the exchange shows.
-
-    `recorded` is given the rows of the market as anyone could have seen them, for a tape.
-    """
-
-    def __init__(
-        self,
-        market: SyntheticMarket,
-        replay: kernel.Replay,
-        recorded: Callable[[bytes], None] | None,
-        *,
-        with_reference: bool,
-    ) -> None:
-        self._market = market
-        self._replay = replay
-        self._recorded = recorded
-        self._with_reference = with_reference
-        self._last = b""
-
-    def rows(self) -> bytes:
-        """Rows of the next sub-step, empty at the end."""
-        market = self._market
-        index = market.market.index
-        prints = self._replay.take_prints(index)
-        if self._recorded is not None and self._last:
-            self._recorded(tape_rows(self._last, prints, market.setting, index))
-        if market.finished:
-            self._last = b""
-            return b""
-        bid, ask = self._replay.best(index)
-        self._last = market.chunk(bid or 0, ask or 0, prints)
-        return self._last
-
-    def reference(self) -> float | None:
-        """Mid of the synthetic outside venue, in ticks; None when it is switched off."""
-        return self._market.reference() if self._with_reference else None
 
 
 class RecordedRows:

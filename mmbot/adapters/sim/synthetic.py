@@ -4,7 +4,7 @@ Rows have the layout "<qqqqII" (exch_ns, local_ns, ticks, lots, flags, market). 
 absolute sizes on both streams; taker rows are for the exchange only, which answers with prints.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from struct import Struct
@@ -149,3 +149,42 @@ def tape_rows(rows: bytes, prints: Sequence[Print], setting: Setting, market: in
         local_ns = exch_ns + setting.feed_latency_ns
         kept += ROW.pack(exch_ns, local_ns, ticks, lots, flags, market)
     return bytes(kept)
+
+
+class SyntheticRows:
+    """Rows of a synthetic market, one sub-step at a time, generated from what the exchange shows.
+
+    `recorded` is given the rows of the market as anyone could have seen them, for a tape.
+    """
+
+    def __init__(
+        self,
+        market: SyntheticMarket,
+        replay: Replay,
+        recorded: Callable[[bytes], None] | None,
+        *,
+        with_reference: bool,
+    ) -> None:
+        self._market = market
+        self._replay = replay
+        self._recorded = recorded
+        self._with_reference = with_reference
+        self._last = b""
+
+    def rows(self) -> bytes:
+        """Rows of the next sub-step, empty at the end."""
+        market = self._market
+        index = market.market.index
+        prints = self._replay.take_prints(index)
+        if self._recorded is not None and self._last:
+            self._recorded(tape_rows(self._last, prints, market.setting, index))
+        if market.finished:
+            self._last = b""
+            return b""
+        bid, ask = self._replay.best(index)
+        self._last = market.chunk(bid or 0, ask or 0, prints)
+        return self._last
+
+    def reference(self) -> float | None:
+        """Mid of the synthetic outside venue, in ticks; None when it is switched off."""
+        return self._market.reference() if self._with_reference else None

@@ -228,9 +228,8 @@ def markout_5s_bps(kind: MarketType, seed: int) -> float:
     """
     synthetic = SyntheticMarket(kind, seed, BTC, 3_000)
     book = OrderBook()
-    replay = Replay([book], prints=True)
+    replay = Replay([book], prints=True, horizons=(5_000_000_000,))
     replay.set_latency([(0, 100_000_000)], [(0, 0)])
-    replay.set_horizons([5_000_000_000])
     fills: dict[int, tuple[int, int]] = {}
     marked: dict[int, float] = {}
     order_id, due_ns = 0, synthetic.next_ns
