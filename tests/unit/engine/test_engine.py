@@ -249,7 +249,7 @@ def test_a_fill_leaves_other_markets_less_at_once() -> None:
     bench.feed(Fill(bench.now, bench.now, 1, 12345, 1, BID, 999, 500, 0, True, 0))
     bench.wait()
     # 600 in all, less 500 held and 10 to be bought in the other market.
-    assert bench.wishes[0].seen[-1][2] == Room(90, 90)
+    assert bench.wishes[0].seen[-1][2] == Room(90, 90, 90)
 
 
 def test_a_stray_order_of_ours_is_cancelled_and_a_foreign_one_told() -> None:
