@@ -58,9 +58,10 @@ def price_levels(
     return bids, asks
 
 
-def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds):
+def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds, type kind=tuple):
     """Merge and cut the levels of one side, best first; returns a list of (ticks, lots).
 
+    kind: what those pairs are made as, a tuple or a named one.
     bounds: (per_tick, least, most, min_lots). An order is worth ticks * lots when `per_tick`,
     else its lots. Levels on one tick become one, their sizes added. Then sizes are cut from the
     outermost level inwards until their sum is at most `cap_lots` and that of their worths at most
@@ -110,7 +111,7 @@ def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds):
         cut = cut or fit < size
         fit = min(fit, most // unit)
         if fit > 0 and fit >= min_lots and fit * unit >= least:
-            stacked.append((price, fit))
+            stacked.append(tuple.__new__(kind, (price, fit)))
     return stacked
 
 

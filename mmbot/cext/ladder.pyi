@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, overload
 
 class _Rests(Protocol):
     @property
@@ -13,6 +13,7 @@ _Level = TypeVar("_Level", bound=tuple[int, int])
 def price_levels(
     base: float, spread: float, levels: int, best_bid: int, best_ask: int
 ) -> tuple[list[int], list[int]]: ...
+@overload
 def stack(
     ticks: Sequence[int],
     lots: Sequence[int],
@@ -20,6 +21,15 @@ def stack(
     cap_worth: int,
     bounds: tuple[bool, int, int, int],
 ) -> list[tuple[int, int]]: ...
+@overload
+def stack(
+    ticks: Sequence[int],
+    lots: Sequence[int],
+    cap_lots: int,
+    cap_worth: int,
+    bounds: tuple[bool, int, int, int],
+    kind: type[_Level],
+) -> list[_Level]: ...
 def pair(
     orders: list[_Order],
     levels: Sequence[_Level],

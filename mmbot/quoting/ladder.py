@@ -50,9 +50,8 @@ class Ladder:
             return ()
         sizing = self._sizing
         lots = sizing.lots(ticks, budget)
-        stacked = stack(ticks, lots, min(room_lots, LARGEST), budget.side, sizing.bounds)
-        # Level(*order), at half the time.
-        return tuple([tuple.__new__(Level, order) for order in stacked])
+        cap_lots = min(room_lots, LARGEST)
+        return tuple(stack(ticks, lots, cap_lots, budget.side, sizing.bounds, Level))
 
 
 def _why_empty(bids: tuple[Level, ...], asks: tuple[Level, ...], room: Room) -> str:

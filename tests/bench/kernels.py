@@ -28,21 +28,9 @@ def baseline_dict_update(runs: int) -> list[float]:
     return time_ns(work, stream.levels, runs)
 
 
-@bench(
-    "book_update",
-    unit="ns/level",
-    must=40.0,
-    goal=25.0,
-    peers={
-        "hftbacktest hash": 26.0,
-        "hftbacktest ROI": 12.0,
-        "hftbacktest btree": 76.0,
-        "cryptofeed": 85.0,
-        "hummingbot": 200.0,
-        "nautilus": 233.0,
-    },
-)
-def book_update(runs: int) -> list[float]:
+@bench("book_apply_python", unit="ns/level", peers={"hummingbot": 200.0, "nautilus": 233.0})
+def book_apply_python(runs: int) -> list[float]:
+    """Levels handed over as Python pairs, as a slow feed would."""
     stream = depth_stream()
 
     def work() -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from struct import Struct
 
 from mmbot import assemble
 from mmbot.cext.orderbook import OrderBook
@@ -11,6 +12,7 @@ from mmbot.cext.replay import ENDED, Replay
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
 from mmbot.domain.market import Market
+from mmbot.domain.order import Side
 from mmbot.domain.quotes import Room
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, QuotingParams
@@ -19,10 +21,17 @@ from mmbot.tape import FeedOptions, open_feeds
 from tests.bench.capture import SHARED, depth_stream
 from tests.bench.registry import Skipped, bench, time_ns
 
+ROW = Struct("<qqqqII")
+FLAG_LOCAL = 0x40000000
+FOREVER_NS = (1 << 63) - 2
 EVENTS = SHARED / "reference/btcusdt_20240808.events.npz"
 STEP_NS = 100_000_000
 LATENCY_NS = 5_000_000
 ROW_BYTES = 40
+LEVELS = 3
+DECISIONS = 2000
+DEPTH_KINDS = (1, 4)
+LOCAL_ONLY = 0x7FFFFFFF
 MARKET = Market("BTCUSDT", Decimal("0.1"), Decimal("0.001"))
 
 
@@ -54,8 +63,8 @@ def events() -> MemoryFeed:
 
 @cache
 def settings() -> Config:
-    """Three levels a side, deciding every 100 ms."""
-    return load([], ["defaults.levels.count=3", "defaults.requote.min_interval_ms=100"]).config
+    """The shipped defaults: two levels a side, deciding every 100 ms."""
+    return load([]).config
 
 
 @bench(
@@ -83,6 +92,37 @@ def _empty_run(feed: MemoryFeed) -> float:
     while kernel.advance(now_ns) != ENDED:
         now_ns += STEP_NS
     return feed.rows / (time.perf_counter() - start_s) / 1e6
+
+
+@bench(
+    "book_update",
+    unit="ns/level",
+    must=40.0,
+    goal=25.0,
+    peers={
+        "hftbacktest hash": 26.0,
+        "hftbacktest ROI": 12.0,
+        "cryptofeed": 85.0,
+        "nautilus": 233.0,
+    },
+)
+def book_update(runs: int) -> list[float]:
+    """Depth rows applied to one book, one after another."""
+    rows = [
+        (exch, local, ticks, lots, flags & LOCAL_ONLY, 0)
+        for chunk in events().chunks()
+        for exch, local, ticks, lots, flags, _ in ROW.iter_unpack(chunk)
+        if flags & FLAG_LOCAL and flags & 0xFF in DEPTH_KINDS
+    ]
+    packed = b"".join(ROW.pack(*row) for row in rows)
+    samples = []
+    for _ in range(runs):
+        kernel = Replay([OrderBook()])
+        kernel.feed(0, packed, True)
+        start_ns = time.perf_counter_ns()
+        kernel.advance(FOREVER_NS)
+        samples.append((time.perf_counter_ns() - start_ns) / len(rows))
+    return samples
 
 
 @bench(
@@ -118,19 +158,20 @@ def decision(runs: int) -> list[float]:
         market_exposure_ratio=0.3,
         side_exposure_ratio=0.25,
     )
-    params = QuotingParams.model_validate({"levels": {"count": 3}})
+    params = QuotingParams.model_validate({"levels": {"count": LEVELS}})
     maker = MarketMaker(params, limits, MARKET)
     state = QuotingState(MARKET, book, equity_uusd=10_000_000_000, free_uusd=9_000_000_000)
     state.room = Room(40, 60)
     state.position_lots = 10
-    deltas = stream.deltas[:2000]
+    best_bid, _, best_ask, _ = book.touch()
 
     def work() -> None:
-        now_ns = 0
-        for bids, asks in deltas:
-            book.apply(bids[:1], asks[:1])
-            now_ns += 50_000_000
+        for now_ns in range(1, DECISIONS + 1):
+            # The imbalance changes, so the width and every price do.
+            book.set_level(Side.BID, best_bid, now_ns % 977 + 1)
             state.now_ns = state.book_ts_ns = now_ns
-            maker.decide(state)
+            quotes = maker.decide(state)
+        if len(quotes.bids) != LEVELS or len(quotes.asks) != LEVELS:
+            raise RuntimeError(f"expected {LEVELS} levels a side around {best_ask}, got {quotes}")
 
-    return [sample / 1000 for sample in time_ns(work, len(deltas), runs)]
+    return [sample / 1000 for sample in time_ns(work, DECISIONS, runs)]

@@ -10,7 +10,6 @@ from mmbot.domain.actions import Place
 from mmbot.domain.events import AccountSnapshot
 from mmbot.domain.market import Contract, Market
 from mmbot.domain.order import FillMode, Side
-from mmbot.domain.quotes import Room
 from mmbot.risk.limits import Denial, Exposure, MarketRiskParams, RiskManager, RiskParams
 
 USD = 10**6
@@ -47,16 +46,18 @@ def risk(count: int = 1, equity_usd: int = 1000, **changes: Any) -> RiskManager:
     return manager
 
 
-def sides(room: Room) -> tuple[int, int]:
-    return room.bid_lots, room.ask_lots
-
-
 def hold(manager: RiskManager, lots: int, bids: int = 0, asks: int = 0, index: int = 0) -> None:
     manager.take_exposure(index, Exposure(lots, bids, asks, (bids > 0) + (asks > 0), MARK))
 
 
 def order(side: Side, lots: int, index: int = 0, reduce_only: bool = False) -> Place:
     return Place(index, 1, side, 1000, lots, FillMode.POST_ONLY, reduce_only)
+
+
+def sides(manager: RiskManager, index: int = 0) -> tuple[int, int]:
+    """Room of both sides of a market, lots."""
+    room = manager.room(index)
+    return room.bid_lots, room.ask_lots
 
 
 @pytest.mark.parametrize(
@@ -75,13 +76,13 @@ def order(side: Side, lots: int, index: int = 0, reduce_only: bool = False) -> P
 def test_room_by_sign_of_the_position(position: int, room: tuple[int, int]) -> None:
     manager = risk()
     hold(manager, position)
-    assert manager.room(0) == Room(*room, 300)
+    assert sides(manager) == room
 
 
 def test_resting_orders_of_the_market_itself_do_not_take_its_room() -> None:
     manager = risk()
     hold(manager, 0, bids=120, asks=80)
-    assert sides(manager.room(0)) == (300, 300)
+    assert sides(manager) == (300, 300)
 
 
 def test_other_markets_leave_less_of_the_total() -> None:
@@ -91,53 +92,53 @@ def test_other_markets_leave_less_of_the_total() -> None:
     hold(manager, 100, bids=150, asks=20, index=0)
     hold(manager, -200, bids=10, asks=50, index=1)
     assert manager.worst_uusd == 500 * USD
-    assert sides(manager.room(2)) == (100, 100)
+    assert sides(manager, 2) == (100, 100)
     # For the first market 600 - 250 = 350 are left: its own limit of 300 binds.
-    assert sides(manager.room(0)) == (200, 400)
+    assert sides(manager) == (200, 400)
 
 
 def test_a_total_that_is_exceeded_lets_positions_shrink() -> None:
     manager = risk(count=3)
     for index in range(3):
         hold(manager, 250, index=index)
-    assert sides(manager.room(0)) == (0, 250)
+    assert sides(manager) == (0, 250)
 
 
 def test_an_absolute_cap_binds_when_it_is_lower() -> None:
     manager = risk(max_position_usd=Decimal(80))
     hold(manager, 0)
-    assert sides(manager.room(0)) == (80, 80)
+    assert sides(manager) == (80, 80)
     manager = risk(max_position_usd=Decimal(800))
     hold(manager, 0)
-    assert sides(manager.room(0)) == (300, 300)
+    assert sides(manager) == (300, 300)
 
 
 def test_no_price_no_account_or_no_equity_leave_no_room() -> None:
     manager = RiskManager(RiskParams(), [market()], [MarketRiskParams()])
     hold(manager, 0)
-    assert sides(manager.room(0)) == (0, 0)
+    assert sides(manager) == (0, 0)
     assert manager.permit(order(BID, 1)) is Denial.NO_ACCOUNT
     assert manager.free_uusd is None
     manager.take_account(account())
-    assert sides(manager.room(0)) == (300, 300)
+    assert sides(manager) == (300, 300)
     for usd in (0, -5):
-        assert sides(risk(equity_usd=usd).room(0)) == (0, 0)
-    assert sides(risk().room(0)) == (0, 0)
+        assert sides(risk(equity_usd=usd)) == (0, 0)
+    assert sides(risk()) == (0, 0)
 
 
 def test_a_position_without_a_price_closes_every_market() -> None:
     manager = risk(count=2)
     hold(manager, 0, index=1)
     manager.take_exposure(0, Exposure(5, 0, 0, 0, 0))
-    assert sides(manager.room(1)) == (0, 0)
-    assert sides(manager.room(0)) == (0, 5)
+    assert sides(manager, 1) == (0, 0)
+    assert sides(manager) == (0, 5)
     assert manager.free_uusd is None
     assert manager.position_ratio(0) == 1.0
     hold(manager, 5, index=0)
-    assert sides(manager.room(1)) == (300, 300)
+    assert sides(manager, 1) == (300, 300)
     # A mark of 0 keeps the last one.
     manager.take_exposure(0, Exposure(5, 0, 0, 0, 0))
-    assert sides(manager.room(1)) == (300, 300)
+    assert sides(manager, 1) == (300, 300)
     assert manager.worst_uusd == 5 * USD
 
 
@@ -246,7 +247,7 @@ def test_inverse_contracts_are_worth_their_quote() -> None:
     manager = RiskManager(RiskParams(), [inverse], [MarketRiskParams()])
     manager.take_account(account())
     manager.take_exposure(0, Exposure(7, 0, 0, 0, 12345))
-    assert sides(manager.room(0)) == (23, 37)
+    assert sides(manager) == (23, 37)
 
 
 def verdict(snapshot: AccountSnapshot | None, now_ns: int = 0, **changes: Any) -> str | None:
@@ -342,3 +343,62 @@ def test_permitted_orders_keep_the_worst_case_within_limits(
     )
     back = side * q < 0 and total <= abs(q)
     assert allowed is (within or back)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("exposure"), st.integers(0, 2), EXPOSURES),
+    st.tuples(st.just("unpriced"), st.integers(0, 2), st.integers(-5, 5)),
+    st.tuples(st.just("order"), st.integers(0, 2), st.sampled_from([BID, ASK]), st.integers(1, 99)),
+    st.tuples(st.just("equity"), st.integers(0, 3)),
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(STEPS, max_size=15))
+def test_what_was_asked_before_changes_no_answer(steps: list[tuple[Any, ...]]) -> None:
+    # One manager is asked all the time; the other, told the same, only at the end of each step.
+    manager = risk(count=3)
+    for count, step in enumerate(steps, 1):
+        tell(manager, step)
+        fresh = risk(count=3)
+        for earlier in steps[:count]:
+            tell(fresh, earlier)
+        for index in range(3):
+            assert manager.room(index) == fresh.room(index)
+        assert manager.worst_uusd == fresh.worst_uusd
+        assert manager.free_uusd == fresh.free_uusd
+
+
+def tell(manager: RiskManager, step: tuple[Any, ...]) -> None:
+    match step:
+        case ("exposure", index, (q, bids, asks, mark)):
+            manager.take_exposure(index, Exposure(q, bids, asks, 1, mark))
+        case ("unpriced", index, q):
+            manager.take_exposure(index, Exposure(q, 0, 0, 0, 0))
+        case ("order", index, side, lots):
+            manager.add_order(order(side, lots, index))
+        case ("equity", thousands):
+            manager.take_account(account(mf_uusd=thousands * 1000 * USD))
+
+
+@settings(max_examples=100)
+@given(EXPOSURES, st.sampled_from([BID, ASK]), st.integers(1, 99))
+def test_an_order_added_counts_like_one_told(
+    exposure: tuple[int, int, int, int], side: Side, lots: int
+) -> None:
+    q, bids, asks, mark = exposure
+    added, told = (risk(count=2, max_open_orders_count=2) for _ in range(2))
+    for manager in (added, told):
+        hold(manager, 0, index=1)
+    added.take_exposure(0, Exposure(q, bids, asks, 1, mark))
+    added.add_order(order(side, lots))
+    more = (bids + lots, asks) if side is BID else (bids, asks + lots)
+    told.take_exposure(0, Exposure(q, *more, 2, mark))
+    assert added.worst_uusd == told.worst_uusd
+    for index in (0, 1):
+        assert added.room(index) == told.room(index)
+        assert added.permit(order(side, 1, index)) is Denial.OPEN_ORDERS
+    for manager in (added, told):
+        manager.take_exposure(0, Exposure(q, *more, 1, mark))
+    for size in (1, 50, 300):
+        assert added.permit(order(side, size)) is told.permit(order(side, size))
