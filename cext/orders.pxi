@@ -17,6 +17,7 @@ cdef enum:
     MODE_POST_ONLY = 1
     MODE_IOC = 2
     MODE_FOK = 3
+    MODE_REDUCE_ONLY = 4     # may be added to any of them
 
 cdef enum:
     KIND_ACCEPTED = 1
@@ -89,6 +90,7 @@ cdef struct Matcher:
     Print* prints
     int64_t print_count
     int64_t print_room
+    int64_t position         # of all own fills, signed
     int64_t traded_lots      # by everybody: public trades and executions of takers
     double traded_ticklots   # the same, each times its price
     int64_t rates_ns         # probabilistic: time up to which hazard is accumulated
@@ -195,6 +197,8 @@ cdef int report(Matcher* m, int kind, int side, Order* order, int64_t lots) exce
     r.leaves = order.lots
     r.maker = 0
     r.cause = CAUSE_NONE
+    if kind == KIND_FILLED:
+        m.position += side * lots
     m.report_count += 1
     return 0
 

@@ -26,6 +26,8 @@ EXPIRED = KIND_EXPIRED
 CANCEL_REFUSED = KIND_CANCEL_REFUSED
 REJECTED = KIND_REJECTED
 
+REDUCE_ONLY = MODE_REDUCE_ONLY
+
 QUEUE = CAUSE_QUEUE
 TRADE_THROUGH = CAUSE_THROUGH
 BOOK_CROSS = CAUSE_CROSS
@@ -307,9 +309,9 @@ cdef class Replay:
     def submit(
         self, int64_t market, int64_t order_id, int side, int64_t ticks, int64_t lots, int mode
     ):
-        """Send an order at `now_ns`; `mode` is a FillMode. Raises ValueError if malformed."""
+        """Send an order at `now_ns`; `mode`: FillMode, plus REDUCE_ONLY or not. ValueError if bad."""
         self.market(market)
-        if side not in (BID, ASK) or not MODE_LIMIT <= mode <= MODE_FOK:
+        if side not in (BID, ASK) or not MODE_LIMIT <= mode <= MODE_FOK + MODE_REDUCE_ONLY:
             raise ValueError(f"side {side} or mode {mode} does not exist")
         if lots < 1 or ticks == NO_BID or ticks == NO_ASK:
             raise ValueError("an order needs a price and at least one lot")

@@ -49,7 +49,8 @@ cdef int arrive_crossing(Matcher* m, int side, Order* order, int mode) except -1
 cdef int match_submit(
     Matcher* m, int64_t id, int side, int64_t ticks, int64_t lots, int mode
 ) except -1:
-    # An own order arrives: it crosses, rests behind what is displayed, or expires.
+    # An own order arrives: it crosses, rests behind what is displayed, or expires. One that may
+    # only reduce is refused unless the whole of it does; once it rests nobody looks again.
     cdef OrderSide* s = order_side(m, side)
     cdef Order order
     memset(&order, 0, sizeof(Order))
@@ -59,6 +60,9 @@ cdef int match_submit(
     order.due_ns = INT64_MAX
     if side_find(&m.bids, id) >= 0 or side_find(&m.asks, id) >= 0:
         return report(m, KIND_REJECTED, side, &order, 0)
+    if mode & MODE_REDUCE_ONLY and lots > -side * m.position:
+        return report(m, KIND_REJECTED, side, &order, 0)
+    mode &= ~MODE_REDUCE_ONLY
     if (ticks ^ s.flip) <= (book_best(m.book, -side) ^ s.flip):
         return arrive_crossing(m, side, &order, mode)
     if mode == MODE_IOC or mode == MODE_FOK:

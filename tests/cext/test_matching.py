@@ -87,6 +87,7 @@ def long_stream(dice: random.Random) -> list[tuple]:  # type: ignore[type-arg]
         kind = dice.choice(("depth",) * 5 + ("trade",) * 3 + ("order",) * 5 + ("cancel", "rare"))
         if kind == "order":
             mode = dice.choice((*FillMode, FillMode.POST_ONLY, FillMode.POST_ONLY))
+            mode += dice.choice((0, 0, oracle.REDUCE_ONLY))
             steps.append(("submit", number, side, ticks, dice.randint(1, 6), mode))
         elif kind == "cancel":
             steps.append(("cancel", dice.randint(0, number)))
@@ -277,3 +278,20 @@ def test_probabilistic_rate_follows_the_mid() -> None:
     alone = wait_ms(0)
     assert wait_ms(80) == pytest.approx(alone * math.exp(2), rel=0.02)
     assert wait_ms(80, alone // 2) == pytest.approx(alone * (1 + math.exp(2)) / 2, rel=0.02)
+
+
+def test_an_order_that_may_only_reduce() -> None:
+    market = venue()
+    # Flat: nothing reduces.
+    reports = market.submit(0, 1, BID, 102, 1, FillMode.IOC + oracle.REDUCE_ONLY)
+    assert reports[0][0] == kernel.REJECTED
+    # Long 5: a sale of 6 would turn the position around, one of 5 closes it; a bid adds.
+    market.submit(0, 2, BID, 101, 5, FillMode.IOC)
+    for order_id, side, lots in ((3, ASK, 6), (4, BID, 1)):
+        reports = market.submit(0, order_id, side, 101, lots, FillMode.IOC + oracle.REDUCE_ONLY)
+        assert reports[0][0] == kernel.REJECTED
+    market.event(0, kernel.DEPTH, BID, 100, 9)
+    closed = market.submit(0, 5, ASK, 100, 5, FillMode.IOC + oracle.REDUCE_ONLY)
+    assert [report[4] for report in fills(closed)] == [5]
+    reports = market.submit(0, 6, ASK, 100, 1, FillMode.IOC + oracle.REDUCE_ONLY)
+    assert reports[0][0] == kernel.REJECTED

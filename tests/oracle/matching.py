@@ -8,6 +8,7 @@ ACCEPTED, FILLED, CANCELLED, EXPIRED, CANCEL_REFUSED, REJECTED = range(1, 7)
 QUEUE, TRADE_THROUGH, BOOK_CROSS, TAKER, ARRIVAL = range(1, 6)
 DEPTH, TRADE, CLEAR, SNAPSHOT, TAKE = range(1, 6)
 LIMIT, POST_ONLY, IOC, FOK = range(4)
+REDUCE_ONLY = 4
 
 Report = tuple[int, int, int, int, int, int, bool, int]
 Print = tuple[int, int, int, int]
@@ -24,6 +25,9 @@ def power_front(front: float, traded: float, before: int, after: int, n: float) 
     if change < 0:
         return min(front, after)
     back = before - front
+    if min(back, front) < 0 and not float(n).is_integer():
+        # A power without a value: as when nothing can be said, the displayed size is in front.
+        return after
     behind, ahead = float(back) ** n, float(front) ** n
     if behind == 0 and ahead == 0:
         return after
@@ -93,6 +97,7 @@ class Matching:
         self.book = Book()
         self.orders: list[Resting] = []
         self.prints: list[Print] = []
+        self.position = 0
         self.reports: list[Report] = []
 
     def resting(self, side: int) -> list[Resting]:
@@ -102,6 +107,7 @@ class Matching:
     def fill(self, order: Resting, lots: int, cause: int) -> None:
         """Fill a resting order."""
         order.lots -= lots
+        self.position += order.side * lots
         self.reports.append(
             (FILLED, order.order_id, order.side, order.ticks, lots, order.lots, True, cause)
         )
@@ -192,7 +198,10 @@ class Matching:
         """Let an order arrive."""
         del now_ns
         self.reports = []
-        if any(o.order_id == order_id for o in self.orders):
+        reduce_only, mode = mode >= REDUCE_ONLY, mode % REDUCE_ONLY
+        if any(o.order_id == order_id for o in self.orders) or (
+            reduce_only and lots > -side * self.position
+        ):
             self.reports.append((REJECTED, order_id, side, ticks, 0, lots, False, 0))
         elif self.book.reaches(-side, ticks):
             self.cross(order_id, side, ticks, lots, mode)
@@ -231,6 +240,7 @@ class Matching:
         open_lots = lots
         for ticks, piece in pieces:
             open_lots -= piece
+            self.position += side * piece
             self.reports.append((FILLED, order_id, side, ticks, piece, open_lots, False, TAKER))
         if left > 0:
             self.reports.append((EXPIRED, order_id, side, limit, 0, left, False, 0))

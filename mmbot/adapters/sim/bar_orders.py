@@ -79,6 +79,11 @@ class BarOrders:
     def place(self, place: Place) -> None:
         """Let an order take what the book shows within its limit, and rest if it may."""
         order = Resting(place.order_id, place.side, place.ticks, place.lots)
+        held = self._account.positions[MARKET].lots
+        if place.reduce_only and place.lots > -place.side * held:
+            self.reports.rejected += 1
+            self._answer(order, OrderState.REJECTED, "rejected: would not only reduce")
+            return
         wanted = self._takeable(order)
         if wanted and place.mode is FillMode.POST_ONLY:
             self.reports.would_cross += 1

@@ -100,7 +100,7 @@ _REASONS = {
     kernel.CANCELLED: None,
     kernel.CANCEL_REFUSED: "cancel refused: not resting",
     kernel.EXPIRED: "expired: would cross, or could not fill",
-    kernel.REJECTED: "rejected by the exchange",
+    kernel.REJECTED: "rejected: would not only reduce",
 }
 
 
@@ -169,7 +169,7 @@ class ReplayExchange:
                     action.side,
                     action.ticks,
                     action.lots,
-                    action.mode,
+                    action.mode + kernel.REDUCE_ONLY if action.reduce_only else action.mode,
                 )
             else:
                 self._replay.cancel(action.market, action.order_id)

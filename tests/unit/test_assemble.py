@@ -1,0 +1,149 @@
+"""What the settings say is what the wired run does: each key, seen from outside."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from mmbot import assemble
+from mmbot.config.loader import load
+from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.order import FillMode, Side
+from mmbot.research.record import RunRecord
+from mmbot.runtime.replay import replay
+
+STEPS = 240
+TIGHT = ["defaults.spread.min_bps=4", "defaults.spread.max_bps=8", "defaults.sizing.fixed_usd=90"]
+NOTIONAL = Decimal("0.1") * Decimal("0.00001")
+
+
+def run(*settings: str, kind: str = "normal") -> tuple[RunRecord, list[Batch]]:
+    batches: list[Batch] = []
+    flow = [f"simulate.type={kind}", f"simulate.steps={STEPS}", "simulate.seed=3"]
+    config = load([], [*flow, *TIGHT, *settings]).config
+    options = assemble.RunOptions(log=batches.append)
+    wired = assemble.synthetic_run(config, None, options)
+    replay(wired.engine, wired.venue, wired.watch, keep_going=lambda: True)
+    return wired.watch.finish(), batches
+
+
+def places(batches: list[Batch]) -> list[Place]:
+    return [action for batch in batches for action in batch.actions if isinstance(action, Place)]
+
+
+def most_usd_at_once(batches: list[Batch]) -> Decimal:
+    """Largest notional placed on one side at one moment."""
+    placed: dict[tuple[int, Side], Decimal] = defaultdict(Decimal)
+    for batch in batches:
+        for action in batch.actions:
+            if isinstance(action, Place):
+                placed[batch.ts_ns, action.side] += NOTIONAL * action.ticks * action.lots
+    return max(placed.values())
+
+
+def test_levels_and_sizes() -> None:
+    _, batches = run("defaults.levels.count=3")
+    # Three levels of 90 USD, each rounded down to a lot of 0.6 USD.
+    assert Decimal(268) < most_usd_at_once(batches) <= Decimal(270)
+
+
+def test_a_side_is_capped_by_its_share_of_equity() -> None:
+    # 1 % of 10,000 USD leaves room for one level of 90 USD and a rest of 10 USD, not for two.
+    _, batches = run("defaults.market_risk.max_exposure_per_side_pct=1")
+    assert Decimal(80) < most_usd_at_once(batches) <= Decimal(101)
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        "defaults.market_risk.max_market_exposure_pct=1",
+        "defaults.market_risk.max_position_usd=100",
+        "risk.max_total_exposure_pct=1",
+    ],
+)
+def test_each_limit_caps_the_position(cap: str) -> None:
+    # Without skew the position wanders; volatile, so that it gets far.
+    free = ["defaults.inventory.max_shift_bps=0", "risk.loss.daily_limit_usd=5000"]
+    wandering, _ = run(*free, kind="volatile")
+    capped, _ = run(*free, cap, kind="volatile")
+    largest = [
+        max(abs(held) for held in positions(record)) * 60_000 * 0.00001
+        for record in (wandering, capped)
+    ]
+    # 100 USD at the mark when the order went out; the price has moved a few per cent since P0.
+    assert largest[0] > 180
+    assert 80 < largest[1] <= 103
+
+
+def test_rates_bound_what_is_sent() -> None:
+    _, batches = run("rate_limits.orders_per_second=2", "rate_limits.cancels_per_second=3")
+    for kind, limit in ((Place, 2), (Cancel, 3)):
+        times = [
+            batch.ts_ns for batch in batches for action in batch.actions if isinstance(action, kind)
+        ]
+        assert times
+        later = times[limit:]
+        assert all(b - a >= 10**9 for a, b in zip(times, later, strict=False))
+
+
+def test_fees_follow_the_settings() -> None:
+    free, _ = run("backtest.maker_fee_bps=0")
+    paid, _ = run("backtest.maker_fee_bps=2.5")
+    assert paid.fills
+    assert not any(fill.fee_atoms for fill in free.fills)
+    for fill in paid.fills:
+        # 2.5 bps of ticks * lots, in atoms of a billionth of a tick times a lot.
+        assert fill.fee_atoms == fill.ticks * fill.lots * 250_000
+
+
+def test_a_hedge_takes_and_is_marked_as_one() -> None:
+    hedge = ["defaults.hedge.enabled=true", "defaults.hedge.threshold_pct=5"]
+    small = ["defaults.market_risk.max_position_usd=400", "risk.loss.daily_limit_usd=5000"]
+    record, batches = run(*hedge, *small, kind="volatile")
+    hedges = {place.order_id for place in places(batches) if place.mode is FillMode.IOC}
+    assert hedges
+    marked = [fill for fill in record.fills if fill.hedge]
+    assert marked
+    assert all(fill.order_id in hedges and not fill.maker for fill in marked)
+    assert not any(fill.order_id in hedges for fill in record.fills if not fill.hedge)
+    held = 0
+    for fill in record.fills:
+        if fill.hedge:
+            # It only ever reduces.
+            assert abs(held + fill.side * fill.lots) < abs(held)
+        held += fill.side * fill.lots
+
+
+def test_skew_direction_reaches_the_quotes() -> None:
+    reduce, _ = run("defaults.inventory.max_shift_bps=100", kind="trending")
+    literal, _ = run(
+        "defaults.inventory.direction=literal",
+        "defaults.inventory.max_shift_bps=100",
+        kind="trending",
+    )
+    largest = [max(abs(position) for position in positions(record)) for record in (reduce, literal)]
+    assert largest[0] < largest[1]
+
+
+def positions(record: RunRecord) -> list[int]:
+    held, path = 0, [0]
+    for fill in record.fills:
+        held += fill.side * fill.lots
+        path.append(held)
+    return path
+
+
+def test_delays_follow_the_settings() -> None:
+    slow, batches = run("simulate.latency_ms=250")
+    sent = {place.order_id: batch.ts_ns for batch in batches for place in places([batch])}
+    assert slow.fills
+    for fill in slow.fills:
+        assert fill.ts_exch_ns - sent[fill.order_id] >= 250_000_000
+        assert fill.ts_recv_ns - fill.ts_exch_ns == 250_000_000
+
+
+def test_a_strategy_of_ones_own_is_used() -> None:
+    config = load([], ["simulate.steps=5"]).config
+    options = assemble.RunOptions(strategy=lambda _market: assemble.Onlooker())
+    wired = assemble.synthetic_run(config, None, options)
+    assert isinstance(wired.engine.desks[0].strategy, assemble.Onlooker)
