@@ -309,7 +309,7 @@ cdef class Replay:
     def submit(
         self, int64_t market, int64_t order_id, int side, int64_t ticks, int64_t lots, int mode
     ):
-        """Send an order at `now_ns`; `mode`: FillMode, plus REDUCE_ONLY or not. ValueError if bad."""
+        """Send an order at `now_ns`; `mode`: FillMode, plus REDUCE_ONLY or 0. ValueError if bad."""
         self.market(market)
         if side not in (BID, ASK) or not MODE_LIMIT <= mode <= MODE_FOK + MODE_REDUCE_ONLY:
             raise ValueError(f"side {side} or mode {mode} does not exist")
