@@ -52,7 +52,7 @@ def _backtest(
     record = drive(run, share, args.steps)
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
     read = Input(
-        ", ".join(map(str, args.data)), digest, remarks(run), run.venue.market_volume_usd()
+        ", ".join(map(str, args.data)), digest, remarks(run, config), run.venue.market_volume_usd()
     )
     params = config.backtest
     words = Words(queue_words(params), delay_words(params))
@@ -78,7 +78,7 @@ def _bars(
     words = Words(
         fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
     )
-    read = Input(str(path), digest, remarks(run), run.venue.market_volume_usd())
+    read = Input(str(path), digest, remarks(run, config), run.venue.market_volume_usd())
     return described(config, name, read, words, record)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from mmbot.assemble import Run, RunOptions
 from mmbot.cli.output import ActionLog, say
 from mmbot.cli.progress import metered
+from mmbot.config.checks import remarks as doubts
+from mmbot.config.schema import Config
 from mmbot.domain.notices import Notice, Severity
 from mmbot.research.record import RunRecord
 from mmbot.research.text import iso_time
@@ -22,13 +24,14 @@ def drive(run: Run, share: Callable[[], float], max_steps: int | None) -> RunRec
     return run.watch.finish()
 
 
-def remarks(run: Run) -> list[str]:
-    """What a person should know of a finished run: its input, and what the engine warned of."""
+def remarks(run: Run, config: Config) -> list[str]:
+    """What a person should know of a finished run: settings, input, what the engine warned of."""
     told: dict[tuple[str, int | None], list[Notice]] = {}
     for notice in run.engine.take_notices():
         if notice.severity >= Severity.WARNING:
             told.setdefault((notice.code, notice.market), []).append(notice)
-    lines = list(run.notes())
+    lines = [f"{doubt.key}: {doubt.text}" for doubt in doubts(config)]
+    lines += run.notes()
     for (code, market), notices in told.items():
         where = "" if market is None else f"{run.engine.desks[market].state.market.symbol}: "
         first = notices[0]

@@ -47,7 +47,7 @@ def simulated(
     return described(
         config,
         name,
-        Input(source, source, remarks(run), run.venue.market_volume_usd()),
+        Input(source, source, remarks(run, config), run.venue.market_volume_usd()),
         words,
         record,
     )
