@@ -96,6 +96,16 @@ def test_fees_follow_the_settings() -> None:
         assert fill.fee_atoms == fill.ticks * fill.lots * 250_000
 
 
+def test_holders_pay_funding_every_hour() -> None:
+    # The run starts on a full hour, so one payment falls into 3,610 s; longs pay 10 bps.
+    record, _ = run("backtest.funding_bps_per_hour=10", "simulate.steps=3610")
+    (payment,) = record.funding
+    held = sum(fill.side * fill.lots for fill in record.fills if fill.ts_recv_ns < payment.ts_ns)
+    assert held != 0
+    # 10 bps of half ticks / 2 * lots, in atoms of a billionth of a tick times a lot.
+    assert payment.atoms == -held * payment.mark_half_ticks * 500_000
+
+
 def test_a_hedge_takes_and_is_marked_as_one() -> None:
     hedge = ["defaults.hedge.enabled=true", "defaults.hedge.threshold_pct=5"]
     small = ["defaults.market_risk.max_position_usd=400", "risk.loss.daily_limit_usd=5000"]
@@ -105,6 +115,8 @@ def test_a_hedge_takes_and_is_marked_as_one() -> None:
     marked = [fill for fill in record.fills if fill.hedge]
     assert marked
     assert all(fill.order_id in hedges and not fill.maker for fill in marked)
+    # Takers pay 3.5 bps unless told otherwise.
+    assert all(fill.fee_atoms == fill.ticks * fill.lots * 350_000 for fill in marked)
     assert not any(fill.order_id in hedges for fill in record.fills if not fill.hedge)
     held = 0
     for fill in record.fills:
