@@ -12,7 +12,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("setup.py", "pyproject.toml", "README.md", "cext", "mmbot", "tests", "examples", "docs")
+COPIED = (
+    *("setup.py", "pyproject.toml", "README.md", "LICENSE"),
+    *("cext", "mmbot", "tests", "examples", "docs"),
+)
 # The sources and the documents are the same whatever the build.
 SUITE = ("tests", "--ignore=tests/test_source.py", "--ignore=tests/test_docs.py")
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.so")
