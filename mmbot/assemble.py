@@ -5,7 +5,7 @@ The only place that knows what kind of run it is.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -155,7 +155,8 @@ def _patient(config: Config, bar_ns: int) -> Config:
 
 def instrument(symbol: str, params: InstrumentParams) -> Market:
     """Market of a symbol as the configuration describes it; index 0."""
-    lots = 1 if params.min_size is None else -(-params.min_size // params.lot)
+    smallest = params.lot if params.min_size is None else params.min_size
+    lots = (smallest / params.lot).to_integral_value(ROUND_CEILING)
     return Market(
         symbol,
         params.tick,

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from mmbot import assemble
+from mmbot.adapters.sim.params import InstrumentParams
 from mmbot.config.loader import load
 from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.market import Contract
 from mmbot.domain.order import FillMode, Side
 from mmbot.research.record import RunRecord
 from mmbot.runtime.replay import replay
@@ -159,3 +162,31 @@ def test_a_strategy_of_ones_own_is_used() -> None:
     options = assemble.RunOptions(strategy=lambda _market: assemble.Onlooker())
     wired = assemble.synthetic_run(config, None, options)
     assert isinstance(wired.engine.desks[0].strategy, assemble.Onlooker)
+
+
+def test_samples_show_the_best_own_quotes() -> None:
+    record, _ = run("defaults.levels.count=3")
+    widths = sorted(
+        (sample.ask_quote_ticks - sample.bid_quote_ticks) * 2 / sample.mid_half_ticks * 10_000
+        for sample in record.markets[0].series
+        if sample.bid_quote_ticks and sample.ask_quote_ticks
+    )
+    # Level 0 is 4 to 8 bps wide, within the tolerance of 2 bps a side; level 1 at least 8.
+    assert widths
+    assert 3 < widths[len(widths) // 2] < 8
+
+
+def test_an_instrument_is_what_the_settings_say() -> None:
+    params = InstrumentParams.model_validate(
+        {"tick": "0.5", "lot": "0.02", "min_size": "0.05", "contract": "inverse", "imf_pct": 2.5}
+    )
+    market = assemble.instrument("X", params)
+    # 0.05 is two and a half lots: three are the fewest that reach it.
+    assert (market.symbol, market.tick, market.lot, market.min_lots) == (
+        "X",
+        Decimal("0.5"),
+        Decimal("0.02"),
+        3,
+    )
+    assert market.contract is Contract.INVERSE
+    assert market.imf == Fraction(1, 40)

@@ -125,3 +125,41 @@ def test_the_reference_can_be_switched_off(capsys: pytest.CaptureFixture[str]) -
     # Without a reference there is no fair price, so there are no quotes.
     assert placed[0] > 0
     assert placed[1] == 0
+
+
+def test_bars_outside_the_window_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = tmp_path / "ETHUSD.csv"
+    rows = ["timestamp,open,high,low,close,volume,bid_depth,ask_depth"]
+    rows += [f"{1_700_000_000 + bar},3000.0,3005.5,2995,3000.5,10.251,2.5,2.5" for bar in range(60)]
+    bars.write_text("\n".join(rows) + "\n")
+    # 1,700,000,000 is 2023-11-14 22:13:20 UTC.
+    window = ["--start", "2023-11-14T22:13:30Z", "--end", "2023-11-14T22:13:50Z"]
+    assert main(["backtest", "--data", str(bars), "--json", "-", *window]) == 0
+    header = json.loads(capsys.readouterr().out)["header"]
+    assert header["start"].startswith("2023-11-14T22:13:31")
+    assert header["end"].startswith("2023-11-14T22:13:50")
+
+
+def test_sampled_delays_are_drawn_and_a_table_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tape, table = tmp_path / "market.tape", tmp_path / "delays.csv"
+    assert main([*FLOW, "--observe", "--record", str(tape), "--json", str(tmp_path / "x")]) == 0
+    # From a millisecond to a second, one after the other.
+    sent = [(n * 10**10, 10**6 if n % 2 else 10**9) for n in range(10)]
+    rows = [f"{ns},{ns + entry},{ns + 2 * entry}" for ns, entry in sent]
+    table.write_text("\n".join(["req_ts,exch_ts,resp_ts", *rows]) + "\n")
+    actions = tmp_path / "actions.jsonl"
+    logs = {}
+    for model in ("table", "sampled"):
+        for seed in ("1", "2"):
+            setting = f"backtest.latency={{model: {model}, file: {table}}}"
+            argv = ["backtest", "--data", str(tape), *TIGHT, "--set", setting, "--seed", seed]
+            assert main([*argv, "--actions", str(actions)]) == 0
+            logs[model, seed] = actions.read_bytes()
+            capsys.readouterr()
+    assert logs["table", "1"] == logs["table", "2"]
+    assert logs["sampled", "1"] != logs["sampled", "2"]
+    assert logs["sampled", "1"] != logs["table", "1"]
