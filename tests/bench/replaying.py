@@ -140,7 +140,7 @@ def replay_market_maker(runs: int) -> list[float]:
     return [_bot_run(Unobserved()) for _ in range(runs)]
 
 
-@bench("replay_market_maker_recorded", unit="M rows/s", higher=True)
+@bench("replay_market_maker_recorded", unit="M rows/s", must=4.0, goal=16.0, higher=True)
 def replay_market_maker_recorded(runs: int) -> list[float]:
     """The same with everything a report needs recorded at every step."""
     return [_bot_run(None) for _ in range(runs)]
