@@ -20,6 +20,55 @@ include "json_scan.pxi"
 include "nord_frame.pxi"
 
 
+def refuse_repeats(bytes text) -> None:
+    """ValueError unless `text` is one JSON value whose objects have each key once.
+
+    Escapes in keys are refused, as is nesting beyond 16: both hide things, and nobody needs them.
+    """
+    cdef Cursor c
+    cdef const char* start = <const char*>text
+    c.at = skip_space(start)
+    if read_once(&c, 0):
+        c.at = skip_space(c.at)
+        if c.at == start + len(text):
+            return
+        fail(&c, c.at, b"expected one JSON value and nothing behind it")
+    raise_fault(&c, start, len(text))
+
+
+# A value at the cursor; 1 read, 0 refused.
+cdef int read_once(Cursor* c, int nesting) except -1:
+    cdef const char* key = NULL
+    cdef Py_ssize_t length = 0
+    cdef bint members = c.at[0] == c'{'
+    cdef set seen
+    if not members and c.at[0] != c'[':
+        return skip_value(c, nesting)
+    if nesting == MAX_NESTING:
+        return fail(c, c.at, b"expected less nesting")
+    c.at = skip_space(c.at + 1)
+    if c.at[0] == (c'}' if members else c']'):
+        c.at += 1
+        return 1
+    seen = set()
+    while True:
+        if members:
+            if not read_key(c, &key, &length):
+                return 0
+            name = key[:length]
+            if name in seen:
+                return fail(c, key, b"expected each key once")
+            seen.add(name)
+        if not read_once(c, nesting + 1):
+            return 0
+        c.at = skip_space(c.at)
+        if c.at[0] == (c'}' if members else c']'):
+            c.at += 1
+            return 1
+        if not expect(c, c',', b"expected a comma or the end of a list"):
+            return 0
+
+
 cdef Grid grid_from(int price_decimals, int size_decimals) except *:
     if not (0 <= price_decimals <= 12 and 0 <= size_decimals <= 12):
         raise ValueError(f"expected 0 to 12 decimals, found {price_decimals} and {size_decimals}")
