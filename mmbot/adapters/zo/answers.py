@@ -52,12 +52,13 @@ class Catalog:
 
     def __init__(self, listings: Iterable[Listing], tokens: Iterable[Token]) -> None:
         """ValueError when an id or a symbol comes twice."""
-        self.listings = {each.market_id: each for each in (listings := tuple(listings))}
-        self.tokens = {each.token_id: each for each in (tokens := tuple(tokens))}
-        self._by_symbol = {each.symbol: each for each in listings}
-        if not len(listings) == len(self.listings) == len(self._by_symbol):
+        markets, coins = tuple(listings), tuple(tokens)
+        self.listings = {each.market_id: each for each in markets}
+        self.tokens = {each.token_id: each for each in coins}
+        self._by_symbol = {each.symbol: each for each in markets}
+        if not len(markets) == len(self.listings) == len(self._by_symbol):
             raise ValueError("markets: an id or a symbol comes twice")
-        if len(tokens) != len(self.tokens):
+        if len(coins) != len(self.tokens):
             raise ValueError("tokens: an id comes twice")
 
     def listing(self, market_id: int, field: str) -> Listing:

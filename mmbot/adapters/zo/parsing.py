@@ -7,6 +7,7 @@ numbers, ranges, prices and sizes on their market's grid.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
@@ -101,16 +102,16 @@ def book(endpoint: str, body: bytes, listing: Listing) -> BookView:
 def stats(endpoint: str, body: bytes, listing: Listing) -> MarketView:
     """Read `/market/{id}/stats`; prices are null for a new market (protocol 3.5)."""
     found = decoded(endpoint, body, shapes.StatsShape)
-    perp = found.perp_stats
+    perp = found.perp_stats or shapes.PerpStatsShape(None, None)
     with reading(endpoint):
         return MarketView(
             listing.market_id,
             bool(found.frozen),
             _price(found.index_price, "indexPrice"),
-            _price(perp and perp.mark_price, "mark_price"),
-            _finite(perp and perp.funding_rate, "funding_rate"),
-            _moment(perp and perp.next_funding_time, "next_funding_time"),
-            _lots(perp and perp.open_interest, listing, "open_interest"),
+            _price(perp.mark_price, "mark_price"),
+            _finite(perp.funding_rate, "funding_rate"),
+            _moment(perp.next_funding_time, "next_funding_time"),
+            _lots(perp.open_interest, listing, "open_interest"),
         )
 
 
@@ -217,7 +218,7 @@ def _level(found: shapes.LevelForm, listing: Listing, field: str) -> Level:
 
 
 def _ordered(ticks: Sequence[int], field: str) -> None:
-    if any(later <= earlier for earlier, later in zip(ticks, ticks[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(ticks)):
         raise ValueError(f"{field} are not in order of price")
 
 

@@ -3,7 +3,7 @@
 Says whether a request may have reached the venue; what an answer means is decided elsewhere.
 """
 
-import asyncio
+import socket
 import ssl
 from ipaddress import ip_address
 from types import TracebackType
@@ -147,7 +147,7 @@ class _OnlyResolver(AbstractResolver):
         self._resolver = ThreadedResolver()
 
     async def resolve(
-        self, host: str, port: int = 0, family: "aiohttp.abc.socket.AddressFamily" = 0  # type: ignore[assignment]
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._resolver.resolve(host, port, family)
         fit = [each for each in found if self._fits(each["host"])]
@@ -194,7 +194,7 @@ def _reason(error: BaseException) -> str:
     """Return what happened without anything the other side wrote."""
     if isinstance(error, _NoAnswer):
         return str(error)
-    if isinstance(error, asyncio.TimeoutError):
+    if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return "the certificate or the encryption was refused"
