@@ -4,7 +4,9 @@ MmbotError
   ConfigError          fix the configuration; lists every problem at once (exit 3)
   UsageError           call the command with other arguments (exit 2)
   DataError            fix or replace an input file; names file and place (exit 1)
-  SecretError          provide the key, or fix who may read its file (exit 4)
+  WireError            bytes are no message of the venue's protocol; what they meant is unknown
+  ActionError          an action breaks a rule of the venue or the signer; nothing was sent
+  SecretError          a key is missing, damaged or refused (exit 4)
   VenueError           the venue cannot be used right now, as the subclass says
     Unavailable        could not reach it, nothing was sent; wait and try again (exit 5)
     RateLimited        slow down; wait for `retry_after_s` first (exit 5)
@@ -44,8 +46,23 @@ class DataError(MmbotError):
     """An input file is missing, damaged or out of order; names place and expectation."""
 
 
+class WireError(MmbotError):
+    """Bytes are no message of the venue's protocol: of a reply, the outcome is unknown.
+
+    `number` is the error a venue answers when the bytes were an action (protocol 5.9).
+    """
+
+    def __init__(self, reason: str, number: int) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
+class ActionError(MmbotError, ValueError):
+    """An action breaks a rule of the venue or of the signer; nothing was signed or sent."""
+
+
 class SecretError(MmbotError):
-    """A key is missing, damaged, refused or readable by others; the text never holds the key."""
+    """A key is missing, damaged or refused; the message never contains any of it."""
 
     exit_code = 4
 
