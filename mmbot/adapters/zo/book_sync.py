@@ -4,7 +4,7 @@ A state machine without input or output: it is told what came and when, changes 
 says what that means as events; `wanted` tells that it needs a snapshot.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -62,6 +62,8 @@ class _Sight(Struct):
     fresh_ns: int = 0
     crossed_ns: int | None = None
     old_in_a_row: int = 0
+    # The snapshot's number may lie within the next update.
+    joining: bool = False
     # A snapshot is wanted although the chain holds, because the stream is silent or to see deeper.
     refresh: bool = False
     silent: bool = False
@@ -154,7 +156,7 @@ class BookSync:
         reached = self._reached
         if reached is None:
             return
-        stands = place(last_id, update_id, reached)
+        stands = place(last_id, update_id, reached, joining=self._sight.joining)
         if stands is Place.NEXT:
             self._apply(update_id, now_ns)
         elif stands is Place.BEYOND:
@@ -170,29 +172,22 @@ class BookSync:
         """Take the answer to a request made when `epoch` was this; False when it does not help."""
         if epoch != self.epoch or not self.wanted:
             return False
-        found = follow(self._waiting.held, view.update_id)
-        if found is None or (self._reached is not None and found[1] < self._reached):
+        newer = follow(self._waiting.held, view.update_id)
+        if newer is None:
             # Older than what came, or an update was lost; only a newer snapshot can tell.
             return False
-        newer, reached = found
-        if self._sight.silent and self._reached is not None and reached > self._reached:
-            # Or it is on its way: a moment will tell.
-            self._sight.missed_ns = self._sight.missed_ns or now_ns
-            return False
-        self._book.snapshot(view.bids, view.asks)
-        for each in newer:
-            self._deltas.parse(each.frame)
-            self._deltas.apply(self._capsule)
-        self._waiting.clear()
-        self._reached = reached
-        self._reason = ""
-        self._tally.snapshots += 1
-        self._sight = _Sight(
-            fresh_ns=now_ns,
-            lowest_bid=view.bids[-1].ticks if len(view.bids) >= _SUPPORT else None,
-            highest_ask=view.asks[-1].ticks if len(view.asks) >= _SUPPORT else None,
-        )
-        self._changed(now_ns)
+        after = newer[-1].update_id if newer else view.update_id
+        if self._reached is not None:
+            if after < self._reached:
+                return False
+            if self._sight.silent and self._shows(view):
+                self._speaks(now_ns)
+                return True
+            if self._sight.silent and after > self._reached:
+                # Or it is on its way: a moment will tell.
+                self._sight.missed_ns = self._sight.missed_ns or now_ns
+                return False
+        self._adopt(view, newer, now_ns)
         return True
 
     def tick(self, now_ns: int) -> str | None:
@@ -220,18 +215,46 @@ class BookSync:
             sight.refresh = True
         return None
 
+    def _adopt(self, view: BookView, newer: Sequence[Held], now_ns: int) -> None:
+        self._book.snapshot(view.bids, view.asks)
+        self._reached = view.update_id
+        for each in newer:
+            self._deltas.parse(each.frame)
+            self._deltas.apply(self._capsule)
+            self._reached = each.update_id
+        self._waiting.clear()
+        self._reason = ""
+        self._tally.snapshots += 1
+        self._sight = _Sight(
+            fresh_ns=now_ns,
+            joining=not newer,
+            lowest_bid=view.bids[-1].ticks if len(view.bids) >= _SUPPORT else None,
+            highest_ask=view.asks[-1].ticks if len(view.asks) >= _SUPPORT else None,
+        )
+        self._changed(now_ns)
+
     def _apply(self, update_id: int, now_ns: int) -> None:
         self._deltas.apply(self._capsule)
         self._reached = update_id
         self._tally.applied += 1
+        self._sight.joining = False
+        self._sight.old_in_a_row = 0
+        self._speaks(now_ns)
+        self._changed(now_ns)
+
+    def _speaks(self, now_ns: int) -> None:
+        # Right now the book is the venue's; silence needs no proof any more.
         sight = self._sight
         sight.fresh_ns = now_ns
-        sight.old_in_a_row = 0
         if sight.silent:
-            # It speaks again; no proof is needed.
             sight.silent = sight.refresh = False
             sight.missed_ns = None
-        self._changed(now_ns)
+
+    def _shows(self, view: BookView) -> bool:
+        return all(
+            self._book.levels(side, len(levels), False) == list(levels)
+            for side, levels in ((Side.BID, view.bids), (Side.ASK, view.asks))
+        )
 
     def _changed(self, now_ns: int) -> None:
         best_bid, _, best_ask, _ = self._book.touch(False)

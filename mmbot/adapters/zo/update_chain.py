@@ -15,15 +15,18 @@ class Place(Enum):
     BEYOND = auto()
 
 
-def place(last_id: int | None, update_id: int, reached: int) -> Place:
-    """Place an update when the chain is known up to `reached`.
+def place(last_id: int | None, update_id: int, reached: int, *, joining: bool) -> Place:
+    """Place an update when everything up to `reached` is known.
 
     Ids are not consecutive, only the link counts. Without a link nothing can be checked, and a
-    link of zero is a restart of the chain; both follow when they are newer.
+    link of zero is a restart of the chain; both follow when they are newer. The first one that
+    joins a snapshot may begin before it: its values are absolute.
     """
     if update_id <= reached:
         return Place.OLD
-    return Place.NEXT if last_id in (None, RESTART, reached) else Place.BEYOND
+    if last_id is None or last_id in (RESTART, reached):
+        return Place.NEXT
+    return Place.NEXT if joining and last_id < reached else Place.BEYOND
 
 
 class Held(NamedTuple):
@@ -34,20 +37,19 @@ class Held(NamedTuple):
     frame: bytes
 
 
-def follow(held: Iterable[Held], snapshot_id: int) -> tuple[list[Held], int] | None:
-    """Return what of the waiting updates follows a snapshot, in order, and the id it leads to.
+def follow(held: Iterable[Held], snapshot_id: int) -> list[Held] | None:
+    """Return those of the waiting updates that follow a snapshot, in order.
 
-    The first of them may straddle the snapshot. None when something is missing in between: then
-    the snapshot is older than the updates, or one of them was lost, and a newer one is needed.
+    None when something is missing in between: then the snapshot is older than the updates, or one
+    of them was lost, and a newer snapshot is needed.
     """
-    newer = sorted(
-        {each.update_id: each for each in held if each.update_id > snapshot_id}.values(),
-        key=lambda each: each.update_id,
-    )
+    newer = {each.update_id: each for each in held if each.update_id > snapshot_id}
+    found: list[Held] = []
     reached = snapshot_id
-    for number, each in enumerate(newer):
-        straddles = number == 0 and each.last_id is not None and each.last_id < snapshot_id
-        if not straddles and place(each.last_id, each.update_id, reached) is Place.BEYOND:
+    for update_id in sorted(newer):
+        each = newer[update_id]
+        if place(each.last_id, update_id, reached, joining=not found) is Place.BEYOND:
             return None
-        reached = each.update_id
-    return newer, reached
+        found.append(each)
+        reached = update_id
+    return found
