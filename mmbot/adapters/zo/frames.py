@@ -100,11 +100,14 @@ class DeltaFrame(Struct, frozen=True):
 Frame = TradesFrame | AccountFrame | Candle | DeltaFrame
 
 
+_ABSENT = Raw()
+
+
 class _Outer(Struct):
-    delta: Raw | None = None
-    trades: Raw | None = None
-    account: Raw | None = None
-    res: Raw | None = None
+    delta: Raw = _ABSENT
+    trades: Raw = _ABSENT
+    account: Raw = _ABSENT
+    res: Raw = _ABSENT
 
 
 class _Trade(Struct):
@@ -175,13 +178,13 @@ def read_frame(frame: bytes, catalog: Catalog) -> Frame | None:
         return DeltaFrame()
     refuse_repeats(frame)
     outer = _decode(frame, _Outer)
-    if outer.delta is not None:
+    if outer.delta is not _ABSENT:
         return DeltaFrame()
-    if outer.trades is not None:
+    if outer.trades is not _ABSENT:
         return _trades(outer.trades, catalog)
-    if outer.account is not None:
+    if outer.account is not _ABSENT:
         return _account(_decode(outer.account, _Account), catalog)
-    return _candle(_decode(frame, _Candle), catalog) if outer.res is not None else None
+    return _candle(_decode(frame, _Candle), catalog) if outer.res is not _ABSENT else None
 
 
 def _decode(text: bytes | Raw, shape: type[_Shape]) -> _Shape:

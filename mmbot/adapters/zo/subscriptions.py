@@ -1,7 +1,7 @@
-"""Which streams go over which connection, and the address that says so (protocol 4.1)."""
+"""The names of the streams, and what goes over which connection (protocol 4.1)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 STREAMS_PER_CONNECTION = 12
 _STREAM = re.compile(r"[a-z]+@[A-Za-z0-9._-]+(:[A-Za-z0-9]+)?")
@@ -24,33 +24,26 @@ def account(account_id: int) -> str:
     return f"account@{account_id}"
 
 
-def plan(
-    groups: Iterable[Sequence[str]], most: int = STREAMS_PER_CONNECTION
-) -> list[tuple[str, ...]]:
-    """Share streams out to as few connections as their order allows, at most `most` on each.
+def shared_out(count: int, streams_each: int) -> list[range]:
+    """Share `count` markets out to connections: which of them go over each (protocol 4.1).
 
-    The streams of a group, one market's as a rule, stay together. ValueError: a group that is too
-    large, or a stream that is asked for twice.
+    ValueError: one market has more streams than a connection may carry.
     """
-    connections: list[list[str]] = []
-    seen: set[str] = set()
-    for group in groups:
-        if len(group) > most:
-            raise ValueError(f"expected at most {most} streams together, found {len(group)}")
-        for stream in group:
-            if stream in seen:
-                raise ValueError(f"the stream {stream} is asked for twice")
-            seen.add(stream)
-        if not connections or len(connections[-1]) + len(group) > most:
-            connections.append([])
-        connections[-1] += group
-    return [tuple(streams) for streams in connections if streams]
+    room = STREAMS_PER_CONNECTION // streams_each
+    if room < 1:
+        raise ValueError(f"expected at most {STREAMS_PER_CONNECTION} streams, found {streams_each}")
+    return [range(start, min(start + room, count)) for start in range(0, count, room)]
 
 
 def stream_url(origin: str, streams: Sequence[str]) -> str:
-    """Return the address of a connection with these streams; `origin` as in ws://host:port."""
-    if not streams:
-        raise ValueError("expected at least one stream")
+    """Return the address of a connection with these streams; `origin` as in ws://host:port.
+
+    ValueError: none, too many, one twice, or one that is no name of a stream.
+    """
+    if not 1 <= len(streams) <= STREAMS_PER_CONNECTION:
+        raise ValueError(f"expected 1 to {STREAMS_PER_CONNECTION} streams, found {len(streams)}")
+    if len(set(streams)) < len(streams):
+        raise ValueError("a stream is asked for twice")
     for stream in streams:
         # A symbol comes from the venue; it must not be able to say anything but a name.
         if _STREAM.fullmatch(stream) is None:
