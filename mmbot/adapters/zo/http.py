@@ -14,8 +14,8 @@ from mmbot.adapters.zo import account_parsing, answers, base58, parsing
 from mmbot.adapters.zo.actions import SessionAction, WalletAction
 from mmbot.adapters.zo.answers import Catalog, Cursor, Listing
 from mmbot.adapters.zo.gateway import judge, retry_after_s
-from mmbot.adapters.zo.origin import Origin
 from mmbot.adapters.zo.outcomes import Outcome, Unknown
+from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.transport import Timeouts, Transport
 from mmbot.errors import OutcomeUnknown, ProtocolViolation, RateLimited, Unavailable
 
@@ -159,9 +159,11 @@ class ZoHttp:
 
 @asynccontextmanager
 async def open_http(
-    origin: Origin, timeouts: Timeouts, now_ns: Callable[[], int] = time.monotonic_ns
+    params: VenueParams, now_ns: Callable[[], int] = time.monotonic_ns
 ) -> AsyncIterator[ZoHttp]:
-    """Open the venue's REST interface at an allowed place."""
+    """Open the venue's REST interface at the place that the settings allow."""
+    origin = params.http_origin
+    timeouts = Timeouts(params.connect_timeout_ms / 1000, params.request_timeout_ms / 1000)
     async with Transport(origin, timeouts) as reads, Transport(origin, timeouts) as actions:
         yield ZoHttp(reads, actions, now_ns)
 
