@@ -1,0 +1,81 @@
+"""The trading floor: what the server's rooms share, and the turn that keeps it going.
+
+A turn lets engine time pass, applies the faults that are due and publishes what has happened.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from mmbot.exchange.fault_engine import EngineFaults
+from mmbot.exchange.fault_sockets import SocketFaults
+from mmbot.exchange.fault_streams import Outgoing
+from mmbot.exchange.faults import Faults
+from mmbot.exchange.frames import encode
+from mmbot.exchange.model import AccountChange, BookChange
+from mmbot.exchange.operation import Operation
+from mmbot.exchange.pacing import MILLISECOND_NS, TICK_NS, SteppedPace
+from mmbot.exchange.reference import Reference
+from mmbot.exchange.sockets import MAX_UNSENT_BYTES, Hub
+
+DRAIN_S = 5.0
+
+
+@dataclass(slots=True)
+class Floor:
+    """An exchange open for business; `pongs` False leaves pings unanswered."""
+
+    operation: Operation
+    hub: Hub
+    faults: Faults
+    outgoing: Outgoing
+    reference: Reference
+    engine_faults: EngineFaults
+    socket_faults: SocketFaults
+    pongs: bool
+
+    def act(self, body: bytes) -> bytes:
+        """Execute an action and publish what it did."""
+        receipt = self.operation.act(body)
+        self.publish()
+        return receipt
+
+    def publish(self) -> None:
+        """Tell the streams what happened since the last time."""
+        exchange = self.operation.exchange
+        for change in exchange.take_changes():
+            if isinstance(change, BookChange):
+                self.outgoing.book_changed(change)
+            market = None if isinstance(change, AccountChange) else change.market_id
+            if market is None or len(self.hub):
+                for stream, payload in encode(exchange, change):
+                    self.outgoing.send(stream, payload, market)
+
+    def turn(self) -> None:
+        """Bring everything to the time it is."""
+        self.operation.tick()
+        self.apply_faults()
+        self.publish()
+        self.reference.publish()
+
+    def apply_faults(self) -> None:
+        """Do what is due of the faults that act by themselves."""
+        self.engine_faults.apply()
+        self.socket_faults.apply()
+        self.faults.forget_past()
+
+    async def step(self, pace: SteppedPace, span_ns: int) -> None:
+        """Let engine time pass in turns; subscribers are given the time to read along."""
+        until_ns = pace.now_ns + span_ns
+        while pace.now_ns < until_ns:
+            pace.move(min(until_ns, pace.now_ns + TICK_NS))
+            self.turn()
+            await asyncio.sleep(0)
+            await self._drained()
+
+    async def _drained(self) -> None:
+        """Wait for readers who are behind, for so long; then they are cut off as usual."""
+        deadline = asyncio.get_running_loop().time() + DRAIN_S
+        while self.hub.busiest > MAX_UNSENT_BYTES // 4:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(MILLISECOND_NS / 1e9)
