@@ -223,6 +223,7 @@ cdef int shown_queued(Floor* f, int side, int64_t ticks, int64_t lots) except -1
             break
         owned_front(f, o)
         queue_depth(&f.rules, &o.order, <double>before, <double>lots)
+        o.order.front = max(o.order.front, 0.0)  # the power model may overshoot
     return 0
 
 

@@ -7,7 +7,8 @@ SELF_TRADE_CANCEL_TAKER: int
 # Most lots of a displayed level or of an order that may rest: 2^50.
 LARGEST_LOTS: int
 
-# maker order id (0: displayed size), maker owner (0: the house), ticks, lots, lots the maker has left
+# maker order id (0: displayed size), maker owner (0: the house), ticks, lots, lots the maker has
+# left (of displayed size: what is displayed there still)
 _Fill = tuple[int, int, int, int, int]
 # aggressor +1 or -1, taker owner (0: the house), taker order id, fill
 _Print = tuple[int, int, int, _Fill]

@@ -204,3 +204,230 @@ TestTwins = Twins.TestCase
 TestTwins.settings = settings(
     max_examples=60, stateful_step_count=60, deadline=None, derandomize=True
 )
+
+
+def venue() -> Clob:
+    """A market with 10 @ 99 and 8 @ 98 bid, 7 @ 101 and 4 @ 102 offered, all displayed."""
+    market = Clob()
+    shown = [(DEPTH, BID, 99, 10), (DEPTH, BID, 98, 8), (DEPTH, ASK, 101, 7), (DEPTH, ASK, 102, 4)]
+    market.rows(packed(shown, 0))
+    market.take_changes()
+    return market
+
+
+def test_a_taker_honours_price_then_time_and_trades_at_the_makers_price() -> None:
+    # 101: 7 displayed, 3 of owner 5, then 2 more displayed. 100: 4 of owner 6.
+    market = venue()
+    assert market.place(1, 5, ASK, 101, 3, POST_ONLY) == ([], 3)
+    market.rows(packed([(DEPTH, ASK, 101, 9)], 1))
+    assert market.place(2, 6, ASK, 100, 4, LIMIT) == ([], 4)
+    fills, rests = market.place(3, 7, BID, 101, 15, LIMIT)
+    assert fills == [
+        (2, 6, 100, 4, 0),
+        (0, 0, 101, 7, 2),
+        (1, 5, 101, 3, 0),
+        (0, 0, 101, 1, 1),
+    ]
+    assert rests == 0
+    assert market.take_changes() == ([], [(101, 1)])
+    assert market.best() == (99, 101)
+
+
+def test_taken_size_stays_away_until_it_is_announced_again() -> None:
+    market = venue()
+    assert market.place(1, 5, BID, 101, 9, LIMIT) == ([(0, 0, 101, 7, 0)], 2)
+    assert market.best() == (101, 102)
+    # Offered again at 101, 5 lots: 2 of them meet the bid that rests there.
+    assert market.rows(packed([(DEPTH, ASK, 101, 5)], 1)) == [(ASK, 0, 0, (1, 5, 101, 2, 0))]
+    assert market.levels(ASK, 9) == [(101, 3), (102, 4)]
+    assert market.best() == (99, 101)
+
+
+def test_displayed_size_that_orders_outweigh_is_not_shown() -> None:
+    market = venue()
+    market.place(1, 5, BID, 100, 6, POST_ONLY)
+    market.place(2, 6, BID, 100, 6, POST_ONLY)
+    assert market.rows(packed([(SNAPSHOT, ASK, 99, 8)], 1)) == [
+        (ASK, 0, 0, (1, 5, 100, 6, 0)),
+        (ASK, 0, 0, (2, 6, 100, 2, 4)),
+    ]
+    # The displayed bid at 99 it also crossed has gone; so has the offer, traded whole.
+    assert market.levels(BID, 9) == [(100, 4), (98, 8)]
+    assert market.levels(ASK, 9) == [(101, 7), (102, 4)]
+
+
+def test_a_recorded_trade_is_shared_out_once() -> None:
+    # Offered at 101: 7 displayed, then 3 of owner 5, then 4 of owner 6.
+    market = venue()
+    market.place(1, 5, ASK, 101, 3, POST_ONLY)
+    market.place(2, 6, ASK, 101, 4, POST_ONLY)
+    assert market.rows(packed([(TRADE, BID, 101, 5)], 1)) == [(BID, 0, 0, (0, 0, 101, 5, 7))]
+    # 2 of the displayed lots are in front now: of 8 the third to fifth go to order 1, then 2.
+    assert market.rows(packed([(TRADE, BID, 101, 8)], 2)) == [
+        (BID, 0, 0, (1, 5, 101, 3, 0)),
+        (BID, 0, 0, (2, 6, 101, 3, 1)),
+        (BID, 0, 0, (0, 0, 101, 2, 7)),
+    ]
+    # At a better price nobody is in front; what is beyond the last lot stays public.
+    assert market.rows(packed([(TRADE, BID, 102, 3)], 3)) == [
+        (BID, 0, 0, (2, 6, 101, 1, 0)),
+        (BID, 0, 0, (0, 0, 102, 2, 4)),
+    ]
+    assert market.levels(ASK, 9) == [(101, 7), (102, 4)]
+
+
+def test_fill_modes() -> None:
+    market = venue()
+    before = market.dump()
+    assert market.place(1, 5, BID, 101, 1, POST_ONLY) == ([], -1)
+    assert market.place(2, 5, BID, 102, 12, FOK) == ([], 0)
+    assert market.place(3, 5, BID, 100, 12, IOC) == ([], 0)
+    assert market.dump() == before
+    assert market.place(4, 5, BID, 0, 2**63 - 1, IOC)[0] == [(0, 0, 101, 7, 0), (0, 0, 102, 4, 0)]
+    assert market.place(5, 5, ASK, 98, 18, FOK)[0] == [(0, 0, 99, 10, 0), (0, 0, 98, 8, 0)]
+    assert market.best() == (None, None)
+
+
+def test_money_limits() -> None:
+    # 5 lots at 101 cost 505 of 600, 95 buys none. A bid of 600 at 102: 5 lots at 101.
+    market = venue()
+    assert market.place_quoted(1, 5, BID, 102, 600, IOC) == ([(0, 0, 101, 5, 2)], 0)
+    # 2 at 101 and 2 at 102 cost 406; the 94 left buy nothing at 102, so nothing rests.
+    assert market.place_quoted(2, 5, BID, 102, 500, LIMIT) == (
+        [(0, 0, 101, 2, 0), (0, 0, 102, 2, 2)],
+        0,
+    )
+    # A sale for 1500: 10 at 99 leave 510, 5 at 98 leave 20.
+    assert market.place_quoted(3, 5, ASK, 0, 1500, FOK)[0] == [(0, 0, 99, 10, 0), (0, 0, 98, 5, 3)]
+    # The 3 left at 98 are too few for 400, and then there is nobody. Of (9 lots, 490) they leave 6
+    # lots and 196: 2 lots rest at 97.
+    assert market.place_quoted(4, 5, ASK, 0, 400, FOK)[0] == []
+    assert market.place_quoted(5, 5, ASK, 97, (9, 490), LIMIT) == ([(0, 0, 98, 3, 0)], 2)
+    assert market.place_quoted(6, 5, BID, 0, 2**200, IOC)[0][0] == (5, 5, 97, 2, 0)
+
+
+def test_what_an_owner_does_with_himself_is_a_rule() -> None:
+    for rule_, expected in (
+        (kernel.SELF_TRADE_ALLOW, ([(0, 0, 101, 7, 0), (1, 5, 101, 2, 0)], [], 0)),
+        (kernel.SELF_TRADE_CANCEL_RESTING, ([(0, 0, 101, 7, 0), (0, 0, 102, 2, 2)], [(1, 2)], 0)),
+        (kernel.SELF_TRADE_CANCEL_TAKER, ([(0, 0, 101, 7, 0)], [], 0)),
+    ):
+        market = venue()
+        market.self_trade = rule_
+        market.place(1, 5, ASK, 101, 2, LIMIT)
+        fills, rests = market.place(2, 5, BID, 102, 9, LIMIT)
+        assert (fills, market.self_trade_cancels, rests) == expected
+        whole = market.place(3, 5, BID, 102, 99, FOK)
+        assert whole == ([], 0)
+    with pytest.raises(ValueError, match="self trade"):
+        market.self_trade = 3
+
+
+def test_fronts_survive_a_save() -> None:
+    market = Clob(queue="power", numbers=(2.0,))
+    market.rows(packed([(DEPTH, BID, 99, 10)], 0))
+    market.place(1, 5, BID, 99, 3, POST_ONLY)
+    market.rows(packed([(DEPTH, BID, 99, 15), (DEPTH, BID, 99, 8), (TRADE, ASK, 99, 1)], 1))
+    front = market.order(1)
+    assert front is not None
+    # 10 in front, 5 behind, 7 leave: 25 / 125 of them behind, 5.6 in front. The trade takes one.
+    assert front[4] == pytest.approx(10 - 5.6 - 1)
+    other = Clob(queue="power", numbers=(2.0,))
+    other.load(market.dump())
+    assert other.order(1) == front
+    rows = packed([(DEPTH, BID, 99, 5), (TAKE, ASK, 99, 6)], 5)
+    assert other.rows(rows) == market.rows(rows)
+    assert other.take_changes() == market.take_changes()
+    assert other.dump() == market.dump()
+
+
+def test_damaged_saves_are_refused_and_change_nothing() -> None:
+    market = venue()
+    market.place(1, 5, BID, 100, 3, POST_ONLY)
+    saved = market.dump()
+    dice = random.Random(1)
+    for cut in range(len(saved)):
+        with pytest.raises(ValueError, match="saved market"):
+            market.load(saved[:cut])
+    for _ in range(2000):
+        broken = bytearray(saved)
+        broken[dice.randrange(len(broken))] ^= 1 << dice.randrange(8)
+        try:
+            market.load(bytes(broken))
+        except ValueError:
+            assert market.dump() == saved
+        else:
+            bid, ask = market.best()
+            assert bid is not None
+            assert ask is not None
+            assert bid < ask
+            market.load(saved)
+
+
+def test_nonsense_is_refused_and_changes_nothing() -> None:
+    market = venue()
+    market.place(1, 5, BID, 100, 3, POST_ONLY)
+    saved = market.dump()
+    for arguments in (
+        (1, 5, BID, 100, 3, LIMIT),
+        (0, 5, BID, 100, 3, LIMIT),
+        (2, -1, BID, 100, 3, LIMIT),
+        (2, 5, 0, 100, 3, LIMIT),
+        (2, 5, BID, -1, 3, LIMIT),
+        (2, 5, BID, 0, 3, LIMIT),
+        (2, 5, BID, 0, 3, POST_ONLY),
+        (2, 5, BID, 100, 0, LIMIT),
+        (2, 5, BID, 2**63 - 1, 1, LIMIT),
+        (2, 5, BID, 100, kernel.LARGEST_LOTS + 1, LIMIT),
+        (2, 5, BID, 100, 3, 4),
+    ):
+        with pytest.raises(ValueError, match=r"order|side|rest"):
+            market.place(*arguments)
+    with pytest.raises(ValueError, match="money"):
+        market.place_quoted(2, 5, BID, 100, 0, LIMIT)
+    good = (DEPTH, BID, 97, 5)
+    for row in ((DEPTH, BID, 0, 1), (DEPTH, BID, 1, -1), (TRADE, BID, 1, 2**51), (6, BID, 1, 1)):
+        with pytest.raises(ValueError, match=r"row|price"):
+            market.rows(packed([good, row], 5))
+    with pytest.raises(ValueError, match="40 bytes"):
+        market.rows(packed([good], 5)[1:])
+    with pytest.raises(ValueError, match="probabilistic"):
+        Clob(queue="probabilistic", numbers=(1.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match="at least one"):
+        market.shrink(1, 0)
+    assert market.dump() == saved
+
+
+def test_nothing_leaves_while_it_may_be_undone() -> None:
+    market = venue()
+    market.begin()
+    for forbidden in (market.begin, market.take_changes, market.take_prints, market.dump):
+        with pytest.raises(RuntimeError, match="undo"):
+            forbidden()
+    market.rollback()
+    for forbidden in (market.commit, market.rollback):
+        with pytest.raises(RuntimeError, match="no undo"):
+            forbidden()
+
+
+def test_thousands_of_orders_at_random_places_are_found_again() -> None:
+    dice = random.Random(3)
+    market = Clob()
+    placed: dict[int, tuple[int, int]] = {}
+    totals: defaultdict[int, int] = defaultdict(int)
+    for order_id in dice.sample(range(1, 10**12), 5000):
+        ticks, lots = dice.randint(1, 2000), dice.randint(1, 9)
+        placed[order_id] = (ticks, lots)
+        totals[ticks] += lots
+        assert market.place(order_id, order_id % 7 + 1, BID, ticks, lots, LIMIT) == ([], lots)
+    assert market.levels(BID, 9999) == sorted(totals.items(), reverse=True)
+    gone = dice.sample(list(placed), 2500)
+    for order_id in gone:
+        assert market.cancel(order_id) == placed[order_id][1]
+        assert market.cancel(order_id) == -1
+        del placed[order_id]
+    assert market.orders(BID) == sorted(placed, key=lambda i: -placed[i][0])
+    lots = sum(size for _, size in placed.values())
+    assert market.side_sum(BID)[0] == lots
+    assert sum(fill[3] for fill in market.place(1, 9, ASK, 0, 2**63 - 1, IOC)[0]) == lots
+    assert market.best() == (None, None)

@@ -23,7 +23,8 @@ def power_front(front: float, traded: float, before: int, after: int, n: float) 
     if change < 0:
         return min(front, after)
     back = before - front
-    if min(back, front) < 0 and not float(n).is_integer():
+    if back < 0 and not float(n).is_integer():
+        # A power without a value: as when nothing can be said, the displayed size is in front.
         return after
     behind, ahead = float(back) ** n, float(front) ** n
     if behind == 0 and ahead == 0:
@@ -57,6 +58,10 @@ class Taker:
     money: int | None = None
     stopped: bool = False
     spent: bool = False
+
+    def sated(self, ticks: int) -> bool:
+        """Whether it wants or can pay no lot at a price."""
+        return self.lots == 0 or (self.money is not None and self.money < ticks)
 
 
 @dataclass
@@ -178,40 +183,42 @@ class Clob:
 
     def walk_level(self, taker: Taker, ticks: int) -> None:
         """Hand out a level lot by lot, then write the pieces down."""
-        side, eaten, cancelled = -taker.side, 0, set[int]()
-        pieces: list[list[object]] = []
+        side, eaten = -taker.side, 0
+        pieces = list[tuple[Place, int]]()
         for place in self.line(side, ticks):
-            order = place[1]
-            if taker.lots == 0 or (taker.money is not None and taker.money < ticks):
+            if taker.sated(ticks) or taker.stopped:
                 break
-            if order is not None and order.owner == taker.owner != 0 and self.self_trade != ALLOW:
-                if self.self_trade == CANCEL_TAKER:
-                    taker.stopped = True
-                    break
-                if order.order_id not in cancelled:
-                    cancelled.add(order.order_id)
-                    self.self_trade_cancels.append((order.order_id, order.lots))
-                    self.state.orders.remove(order)
+            if place[1] is not None and self.forbidden(taker, place[1]):
+                self.intervene(taker, place[1])
                 continue
             taker.lots -= 1
-            if taker.money is not None:
-                taker.money -= ticks
-            eaten += order is None
-            if not pieces or pieces[-1][0] != place:
-                pieces.append([place, 0])
-            pieces[-1][1] += 1  # type: ignore[operator]
-        for piece, lots in pieces:
-            order = piece[1]  # type: ignore[index]
-            self.trade(taker, order, side, ticks, lots)  # type: ignore[arg-type]
+            taker.money = None if taker.money is None else taker.money - ticks
+            eaten += place[1] is None
+            lots = pieces.pop()[1] if pieces and pieces[-1][0] == place else 0
+            pieces.append((place, lots + 1))
+        for place, lots in pieces:
+            self.trade(taker, place[1], ticks, lots)
         for other in self.resting(side):
             if other.ticks == ticks:
                 other.front = max(other.front - eaten, 0)
 
-    def trade(self, taker: Taker, maker: Order | None, side: int, ticks: int, lots: int) -> None:
+    def intervene(self, taker: Taker, maker: Order) -> None:
+        """Cancel one of two that must not trade; called again for each lot of a resting one."""
+        if self.self_trade == CANCEL_TAKER:
+            taker.stopped = True
+        elif maker in self.state.orders:
+            self.state.orders.remove(maker)
+            self.self_trade_cancels.append((maker.order_id, maker.lots))
+
+    def forbidden(self, taker: Taker, maker: Order) -> bool:
+        """Whether the rule keeps these two from trading; the house trades with itself."""
+        return self.self_trade != ALLOW and maker.owner == taker.owner != 0
+
+    def trade(self, taker: Taker, maker: Order | None, ticks: int, lots: int) -> None:
         """Take a piece out of the book."""
         if maker is None:
-            left = self.state.shown[side][ticks] - lots
-            self.show(side, ticks, left)
+            left = self.state.shown[-taker.side][ticks] - lots
+            self.show(-taker.side, ticks, left)
         else:
             left = maker.lots = maker.lots - lots
             if left == 0:
@@ -299,7 +306,8 @@ class Clob:
             if self.power is None:
                 order.front = min(order.front, lots)
             else:
-                order.front = power_front(order.front, order.traded, before, lots, self.power)
+                front = power_front(order.front, order.traded, before, lots, self.power)
+                order.front = max(front, 0)
                 order.traded = 0
 
     def depth(self, side: int, ticks: int, lots: int) -> None:
@@ -323,7 +331,7 @@ class Clob:
             reached = min(order.lots, left - passed)
             if reached:
                 left -= reached
-                self.trade(taker, order, -aggressor, order.ticks, reached)
+                self.trade(taker, order, order.ticks, reached)
         for order in self.resting(-aggressor):
             if order.ticks == ticks:
                 order.front = max(order.front - passed, 0)
