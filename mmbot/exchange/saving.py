@@ -1,6 +1,9 @@
-"""Saving: the whole venue as bytes and back, exactly; the same state gives the same bytes."""
+"""Saving: the whole venue as bytes and back, exactly; the same state gives the same bytes.
 
-from msgspec import DecodeError, Struct, msgpack
+JSON, because it has integers of any width: sums of money pass 2^63 atoms at nine million USD.
+"""
+
+from msgspec import DecodeError, Struct, json
 
 from mmbot.errors import DataError
 from mmbot.exchange.rules import Rules
@@ -25,13 +28,13 @@ def _markets(venue: Venue) -> list[tuple[str, int, int]]:
 def dump(venue: Venue) -> bytes:
     """Return state, switches and books."""
     books = [clob.dump() for clob in venue.clobs]
-    return msgpack.encode(_Saved(_VERSION, _markets(venue), venue.state, venue.rules, books))
+    return json.encode(_Saved(_VERSION, _markets(venue), venue.state, venue.rules, books))
 
 
 def load(venue: Venue, saved: bytes) -> None:
     """Restore what was dumped by an exchange with the same markets; else DataError."""
     try:
-        found = msgpack.decode(saved, type=_Saved)
+        found = json.decode(saved, type=_Saved)
     except DecodeError as wrong:
         raise DataError(f"this is no saved exchange: {wrong}") from None
     if found.version != _VERSION:
