@@ -59,7 +59,9 @@ class Scale:
 
 
 _NOISY = Scale(_NOISE_PLACES)
-ATOMS = Scale(12)
+# By decimal places: every scale of prices, sizes and products of both.
+SCALES = tuple(Scale(places) for places in range(25))
+ATOMS = SCALES[12]
 
 
 def ratio(value: float | None) -> Number | None:

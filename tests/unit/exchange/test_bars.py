@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbot.domain.order import Side
-from mmbot.exchange.candles import KEPT, RESOLUTIONS, Bar, Candles
+from mmbot.exchange.bars import KEPT, RESOLUTIONS, Bar, Candles
 from mmbot.exchange.model import Trade
 
 _MINUTES = {"1": 1, "5": 5, "15": 15, "30": 30, "60": 60, "240": 240}
