@@ -4,6 +4,9 @@ MmbotError
   ConfigError          fix the configuration; lists every problem at once (exit 3)
   UsageError           call the command with other arguments (exit 2)
   DataError            fix or replace an input file; names file and place (exit 1)
+  WireError            bytes are no message of the venue's protocol; what they meant is unknown
+  ActionError          an action breaks a rule of the venue or the signer; nothing was sent
+  SecretError          a key is missing, damaged or refused (exit 4)
   BuildError           build the native kernels (exit 1)
   InvariantViolation   our bug; let it end the process (exit 1)
 """
@@ -35,6 +38,27 @@ class UsageError(MmbotError):
 
 class DataError(MmbotError):
     """An input file is missing, damaged or out of order; names place and expectation."""
+
+
+class WireError(MmbotError):
+    """Bytes are no message of the venue's protocol: of a reply, the outcome is unknown.
+
+    `number` is the error a venue answers when the bytes were an action (protocol 5.9).
+    """
+
+    def __init__(self, reason: str, number: int) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
+class ActionError(MmbotError, ValueError):
+    """An action breaks a rule of the venue or of the signer; nothing was signed or sent."""
+
+
+class SecretError(MmbotError):
+    """A key is missing, damaged or refused; the message never contains any of it."""
+
+    exit_code = 4
 
 
 class BuildError(MmbotError):

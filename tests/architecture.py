@@ -61,7 +61,10 @@ def sources(*globs: str) -> list[Source]:
 ENGINE_PARTS = {"quoting", "execution", "risk", "hedging"}
 OPINION = {"domain", "cext", "errors"}
 SHELL = {"ports", "domain", "cext", "errors"}
-WIRE = {"adapters.zo.codec", "adapters.zo.signing", "adapters.zo.proto"}
+WIRE = {
+    f"adapters.zo.{name}"
+    for name in _names("actions base58 codec outcomes proto refusals scaling signing")
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "errors": set(),
