@@ -124,7 +124,6 @@ class MemoryParams(Params):
     records: Annotated[
         int, Field(ge=100, description="each: pnl, funding, transfers, liquidations, hours, triggers")
     ] = 50_000
-    candles: Annotated[int, Field(ge=1_500, description="minutes of each market")] = 3_000
 
 
 class FundingParams(Params):

@@ -72,7 +72,7 @@ def stats(asked: Asked) -> object:
     """Index, mark and the last 24 hours of a market."""
     market = asked.market()
     state = asked.exchange.state
-    day = state.bars.day(market.market_id, state.now_ns)
+    day = state.candles.day(market.market_id, state.now_ns)
     index, confidence, mark = _oracle(asked, market)
     shown = None if asked.rules.null_prices else market.price
     return {
