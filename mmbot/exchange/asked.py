@@ -105,6 +105,11 @@ class Asked:
         text = self.query.get(key)
         return _integer(text, most) if text else None
 
+    def integers(self, key: str) -> set[int]:
+        """Values of a query key, separated by commas."""
+        text = self.query.get(key)
+        return {_integer(part, U32) for part in text.split(",")} if text else set()
+
     def side(self, key: str) -> Side | None:
         """Side in the query, None when it is absent."""
         text = self.query.get(key)

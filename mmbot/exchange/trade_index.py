@@ -6,7 +6,9 @@ the next one. It forgets what the history forgot, late but surely.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
+from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.model import HOUSE, Trade
 
 # Room for trades the history dropped before everything is filed anew.
@@ -63,3 +65,13 @@ class TradeIndex:
                 self._orders[order_id].append(trade)
         for account_id in {trade.maker_id, trade.taker_id} - {HOUSE}:
             self._accounts[account_id].append(trade)
+
+
+_INDEXES: WeakKeyDictionary[Exchange, TradeIndex] = WeakKeyDictionary()
+
+
+def trades_of(exchange: Exchange) -> TradeIndex:
+    """Return the index of an exchange, up to date; it is made by the first question."""
+    index = _INDEXES.setdefault(exchange, TradeIndex())
+    index.follow(exchange.state.trades)
+    return index

@@ -1,11 +1,14 @@
 """Views of markets and tokens: info, books, statistics, live figures, fees (protocol 3.3-3.6, 3.13)."""
 
+from bisect import bisect_right
+
 from mmbot.domain.order import Side
-from mmbot.exchange.asked import U64, Asked, MarketView, bad_query, market_view, not_found
+from mmbot.exchange.asked import Asked, MarketView, bad_query, market_view, not_found
 from mmbot.exchange.decimals import SCALES, Number, Scale, price_of, ratio, timestamp
-from mmbot.exchange.model import HourSnapshot
-from mmbot.exchange.paging import Limits, Timed, key_of, keyed, limits, page
+from mmbot.exchange.model import USDC, HourSnapshot, Trade
+from mmbot.exchange.paging import limits, page
 from mmbot.exchange.state import HOUR_NS
+from mmbot.exchange.trade_index import trades_of
 
 _PPM = 1_000_000
 _HOURS_SHOWN = 24
@@ -185,9 +188,49 @@ def hours(asked: Asked) -> object:
 
 
 def previous_price(asked: Asked) -> object:
-    """Price of the last trade at or before a moment, null when none is remembered."""
+    """Price of the last trade at or before a moment (default now), null when none is kept."""
     market = asked.market()
     moment = asked.time_ns("atOrBefore")
-    trades = asked.trades().of_market(market.market_id)
-    ticks = last_ticks(trades, asked.exchange.state.now_ns if moment is None else moment)
+    trades = trades_of(asked.exchange).of_market(market.market_id)
+    end = len(trades) if moment is None else bisect_right(trades, moment, key=_time_ns)
+    ticks = trades[end - 1].ticks if end else None
     return {"marketId": market.market_id, "price": _price(ticks, market.price)}
+
+
+def _time_ns(trade: Trade) -> int:
+    return trade.time_ns
+
+
+def fee_brackets(asked: Asked) -> object:
+    """Fees of every tier in parts per million (protocol 6)."""
+    return [
+        (tier, {"maker_fee_ppm": fees.maker_ppm, "taker_fee_ppm": fees.taker_ppm})
+        for tier, fees in enumerate(asked.exchange.params.fee_tiers)
+    ]
+
+
+def market_fee(asked: Asked) -> object:
+    """Fee of an account as maker or taker, a fraction of the notional; negative is charged."""
+    asked.market()
+    role = asked.names[1]
+    fees = asked.exchange.params.fee_tiers[asked.account(2).fee_tier]
+    if role not in ("maker", "taker"):
+        bad_query()
+    return ratio(-(fees.maker_ppm if role == "maker" else fees.taker_ppm) / _PPM)
+
+
+def token_stats(asked: Asked) -> object:
+    """A token and its price; the money of the exchange is worth one dollar by definition."""
+    token_id = asked.name_id()
+    tokens = asked.exchange.params.tokens
+    if token_id >= len(tokens):
+        not_found()
+    token = tokens[token_id]
+    return {
+        "symbol": token.symbol,
+        "decimals": token.decimals,
+        "mintAddr": token.mint,
+        "weightBps": token.weight_bps,
+        "oracleSymbol": f"Crypto.{token.symbol}/USD",
+        "indexPrice": {"median": 1.0, "confidence": 0.0} if token_id == USDC else None,
+    }
