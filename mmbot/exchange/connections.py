@@ -65,9 +65,7 @@ class Connections(web.Server):
         """No more clients are served."""
         return self.open > self.patience.max_connections
 
-    def connection_made(
-        self, handler: web.RequestHandler, transport: asyncio.Transport
-    ) -> None:
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """Count a client in."""
         super().connection_made(handler, transport)
         self.open += 1

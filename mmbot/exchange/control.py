@@ -155,7 +155,7 @@ class Control:
         _only(asked, "market", "price")
         market = self._market(asked.get("market"))
         price = asked.get("price")
-        if type(price) not in (int, float) or not 0 < price < 1e12:
+        if not isinstance(price, int | float) or isinstance(price, bool) or not 0 < price < 1e12:
             raise ControlError("price is a number above 0")
         decimals = self._exchange.params.markets[market].price_decimals
         self._floor.operation.set_index(market, price * 10**decimals)

@@ -236,5 +236,3 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 def _drop(_receipt: bytes) -> None:
     """Let nobody have this receipt."""
-
-

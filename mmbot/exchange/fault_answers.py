@@ -3,22 +3,30 @@
 import gzip
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
 
+from mmbot.exchange import rest
+from mmbot.exchange.asked import ViewRules
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.fault_actions import LostError
 from mmbot.exchange.fault_limits import RateLimit
 from mmbot.exchange.fault_streams import trip_ms
 from mmbot.exchange.faults import Faults, Values, Where
+from mmbot.exchange.model import BookChange
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace, wait
 
 TOUCHING = ("rest.", "http.", "rl.", "info.", "proto.", "net.", "md.snapshot_lag")
 REMEMBERED_PATHS = 256
 REMEMBERED_BOOKS = 1000
 Json = Any
+Fresh = Callable[[], rest.Answer]
 _DECIMALS = {"price_decimals": "priceDecimals", "size_decimals": "sizeDecimals"}
+
+
+_USUAL = ViewRules()
 
 
 class Told(NamedTuple):
@@ -26,6 +34,7 @@ class Told(NamedTuple):
 
     status: int
     body: bytes
+    content_type: str = rest.JSON
     headers: Mapping[str, str] = {}
     pause_ms: int = 0
 
@@ -39,16 +48,16 @@ class AnswerFaults:
         self._pace = pace
         self._limit = RateLimit(faults)
         self._old: OrderedDict[str, tuple[int, Told]] = OrderedDict()
-        self._books: dict[int, deque[tuple[int, bytes]]] = {}
+        self._books: dict[int, deque[bytes]] = {}
 
-    async def answer(self, path: str, query: str, fresh: Callable[[], tuple[int, bytes]]) -> Told:
+    async def answer(self, path: str, query: Mapping[str, str], fresh: Fresh) -> Told:
         """Return what the client gets; `fresh` makes the true answer."""
         at = where(self._exchange, path)
         refused = self._refused(at)
         if refused is not None:
             return refused
         await wait(self._pace, round(trip_ms(self._faults, at) * MILLISECOND_NS))
-        told = self._recent(f"{path}?{query}", at, fresh)
+        told = self._recent(f"{path}?{sorted(query.items())}", at, fresh)
         return self._carried(self._changed(told, at), at)
 
     def _refused(self, at: Where) -> Told | None:
@@ -61,21 +70,20 @@ class AnswerFaults:
         if many is not None:
             retry_s = many["retry_after"]
         if retry_s is not None:
-            return Told(429, b"too many requests", {"Retry-After": str(retry_s)})
+            return Told(429, b"too many requests", rest.TEXT, {"Retry-After": str(retry_s)})
         if trouble is not None:
-            return Told(trouble["status"], b"<html><body>Bad gateway</body></html>")
+            return Told(trouble["status"], b"<html><body>Bad gateway</body></html>", "text/html")
         if away is not None:
-            return Told(away["status"], b"", {"Location": away["to"]})
+            return Told(away["status"], b"", rest.TEXT, {"Location": away["to"]})
         return None
 
-    def _recent(self, key: str, at: Where, fresh: Callable[[], tuple[int, bytes]]) -> Told:
+    def _recent(self, key: str, at: Where, fresh: Fresh) -> Told:
         """Make the answer, or repeat an old one."""
         stale = self._faults.holds("rest.stale_ms", at)
         kept = self._old.get(key)
         now_ns = self._pace.now_ns
-        if stale is not None and kept is not None:
-            if now_ns - kept[0] < stale["ms"] * MILLISECOND_NS:
-                return kept[1]
+        if kept is not None and stale is not None and now_ns - kept[0] < _ns(stale["ms"]):
+            return kept[1]
         told = Told(*fresh())
         if "orderbook" in at.kinds and at.market is not None:
             told = self._lagging(told, at.market, at)
@@ -86,11 +94,17 @@ class AnswerFaults:
                 self._old.popitem(last=False)
         return told
 
-    def book_changed(self, market: int, update_id: int, book: Callable[[], bytes]) -> None:
+    def shapes(self) -> ViewRules:
+        """Return which of the shapes seen at the venue are spoken now."""
+        values = self._faults.holds("proto.shape")
+        return _USUAL if values is None else msgspec.convert(values, ViewRules)
+
+    def book_changed(self, change: BookChange) -> None:
         """Remember a market's book while somebody may be shown an old one."""
         if self._faults.armed("md.snapshot_lag"):
-            books = self._books.setdefault(market, deque(maxlen=REMEMBERED_BOOKS))
-            books.append((update_id, book()))
+            books = self._books.setdefault(change.market_id, deque(maxlen=REMEMBERED_BOOKS))
+            path = f"/market/{change.market_id}/orderbook"
+            books.append(rest.answer(self._exchange, path, {}, self.shapes()).body)
         elif self._books:
             self._books.clear()
 
@@ -99,7 +113,7 @@ class AnswerFaults:
         books = self._books.get(market)
         if lag is None or not books:
             return told
-        return told._replace(body=books[max(0, len(books) - 1 - lag["n"])][1])
+        return told._replace(body=books[max(0, len(books) - 1 - lag["n"])])
 
     def _changed(self, told: Told, at: Where) -> Told:
         """Apply what changes the content of a good answer."""
@@ -116,8 +130,12 @@ class AnswerFaults:
         bomb = self._faults.fire("http.bomb", at)
         slow = self._faults.fire("http.slowloris", at)
         if bomb is not None:
-            return Told(200, bombed(bomb["bytes"]), {"Content-Encoding": "gzip"})
+            return Told(200, bombed(bomb["bytes"]), rest.JSON, {"Content-Encoding": "gzip"})
         return told if slow is None else told._replace(pause_ms=slow["ms"])
+
+
+def _ns(milliseconds: float) -> int:
+    return round(milliseconds * MILLISECOND_NS)
 
 
 def bombed(size: int) -> bytes:
@@ -135,7 +153,7 @@ def where(exchange: Exchange, path: str) -> Where:
     words = [word for word in path.split("/") if word]
     markets = exchange.params.markets
     market = account = None
-    for name, number in zip(words, words[1:], strict=False):
+    for name, number in pairwise(words):
         if number.isdecimal() and len(number) < 12:
             market = int(number) if name == "market" and int(number) < len(markets) else market
             account = int(number) if name == "account" else account

@@ -74,6 +74,8 @@ class EngineFaults:
         seconds = self._jumped_s + (0 if offset is None else offset["s"])
         self._operation.ahead_ns = seconds * _NS
         self._operation.stalled = self._faults.holds("eng.clock_stall") is not None
+        thin = self._faults.holds("eng.thin_book")
+        self._operation.shown = 1.0 if thin is None else thin["frac"]
 
     def _jump(self, fault: Fault) -> None:
         self._jumped_s += fault.values["s"]
@@ -90,5 +92,3 @@ class EngineFaults:
             self._operation.force({"do": deed, **fault.scope, **fault.values})
 
         return do
-
-

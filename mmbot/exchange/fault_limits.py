@@ -49,7 +49,9 @@ class RateLimit:
         if values["count_by"] == "action":
             places, cancels = min(places, 1), min(cancels, 1) if not places else 0
         wanted = {"places_s": places, "cancels_s": cancels}
-        return self._judge({name: (values[name], 1, count) for name, count in wanted.items()}, now_ns)
+        return self._judge(
+            {name: (values[name], 1, count) for name, count in wanted.items()}, now_ns
+        )
 
     def rest(self, now_ns: int) -> int | None:
         """Return the Retry-After of a GET; None: go on."""

@@ -19,6 +19,7 @@ class SocketFaults:
         self._faults = faults
         self._markets = markets
         self._touched = False
+        self._swallowed: list[tuple[str, asyncio.Future[None]]] = []
 
     def apply(self) -> None:
         """Close, silence and slow down whom it is due."""
@@ -26,6 +27,7 @@ class SocketFaults:
         if not (armed or self._touched):
             return
         self._touched = armed
+        self._let_go()
         for fault in self._faults.deeds("ws.close"):
             for subscriber in self._covered(fault.covers):
                 subscriber.close(fault.values["code"])
@@ -73,6 +75,23 @@ class SocketFaults:
         """Tell whether a part of the venue takes everything and says nothing."""
         values = self._faults.holds("net.blackhole", ANYWHERE)
         return values is not None and values["part"] in (part, "both")
+
+    async def swallowed(self, part: str) -> None:
+        """Wait until a part of the venue answers again."""
+        if self.black(part):
+            answers = asyncio.get_running_loop().create_future()
+            self._swallowed.append((part, answers))
+            await answers
+
+    def _let_go(self) -> None:
+        waiting, self._swallowed = self._swallowed, []
+        for part, answers in waiting:
+            if answers.done():
+                continue
+            if self.black(part):
+                self._swallowed.append((part, answers))
+            else:
+                answers.set_result(None)
 
     def about(self, subscriber: Subscriber) -> list[Where]:
         """Return what a connection is about, one for each of its streams."""

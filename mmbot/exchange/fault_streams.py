@@ -44,9 +44,9 @@ class Outgoing:
 
     def send(self, stream: str, payload: bytes, market: int | None) -> None:
         """Publish a message of a stream."""
-        if stream.startswith(ACCOUNT):
+        if stream.startswith(ACCOUNT) and self._faults.armed("acct.replay"):
             self._remember(stream, payload)
-        if not self._hub.wants(stream):
+        if stream not in self._hub:
             return
         if self._faults.armed(*TOUCHING):
             self._troubled(stream, payload, where(stream, market))
@@ -182,7 +182,8 @@ class Lies:
         return self._gone(payload, at, {values["side"]: 1_000_000})
 
     def _sweep(self, payload: bytes, values: Values, at: Where) -> bytes:
-        return self._gone(payload, at, dict.fromkeys(("bids", "asks"), values["levels"]))
+        levels = int(values["levels"])
+        return self._gone(payload, at, {"bids": levels, "asks": levels})
 
     def _gone(self, payload: bytes, at: Where, counts: Mapping[str, int]) -> bytes:
         document, market = _delta(payload), at.market

@@ -228,6 +228,10 @@ _REST = (
           "market_id": whole(0, 0, 255)}),
     Knob("info.similar_symbol", _EACH, "/info lists a market whose name begins like another's", {}),
     Knob("info.delist", _EACH, "/info lacks a market", {"market_id": whole(0, 0, 255)}),
+    Knob("proto.shape", _WHILE, "answers and messages have other shapes seen at the venue",
+         {"ids_as_strings": NO, "flat_live": NO, "object_levels": NO, "null_prices": NO,
+          "float_noise": NO, "session_fields": choice("sdk", "long"),
+          "trade_side": choice("taker", "maker"), "balance_keys": choice("id", "symbol")}),
     Knob("proto.drift", _EACH, "answers gain a field, lose one by renaming, or know a new error",
          {"what": choice("add", "rename", "new_error")}),
 )  # fmt: skip

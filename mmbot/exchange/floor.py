@@ -4,8 +4,10 @@ A turn lets engine time pass, applies the faults that are due and publishes what
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mmbot.exchange.fault_answers import AnswerFaults
 from mmbot.exchange.fault_engine import EngineFaults
 from mmbot.exchange.fault_sockets import SocketFaults
 from mmbot.exchange.fault_streams import Outgoing
@@ -15,6 +17,7 @@ from mmbot.exchange.model import AccountChange, BookChange
 from mmbot.exchange.operation import Operation
 from mmbot.exchange.pacing import MILLISECOND_NS, TICK_NS, SteppedPace
 from mmbot.exchange.reference import Reference
+from mmbot.exchange.rest import Answer
 from mmbot.exchange.sockets import MAX_UNSENT_BYTES, Hub
 
 DRAIN_S = 5.0
@@ -29,6 +32,7 @@ class Floor:
     faults: Faults
     outgoing: Outgoing
     reference: Reference
+    answers: AnswerFaults
     engine_faults: EngineFaults
     socket_faults: SocketFaults
     pongs: bool
@@ -39,16 +43,27 @@ class Floor:
         self.publish()
         return receipt
 
+    def view(self, path: str, query: Mapping[str, str]) -> Answer:
+        """Answer a GET."""
+        answer = self.operation.view(path, query, self.answers.shapes())
+        self.publish()
+        return answer
+
+    def fill(self, order_id: int) -> None:
+        """Let the house fill an order."""
+        self.operation.force({"do": "fill", "order": order_id, "frac": 1.0})
+
     def publish(self) -> None:
         """Tell the streams what happened since the last time."""
-        exchange = self.operation.exchange
+        exchange, outgoing = self.operation.exchange, self.outgoing
+        wanted = None if self.faults.armed("acct.replay") else self.hub
+        rules = self.answers.shapes()
         for change in exchange.take_changes():
             if isinstance(change, BookChange):
-                self.outgoing.book_changed(change)
+                self.answers.book_changed(change)
             market = None if isinstance(change, AccountChange) else change.market_id
-            if market is None or len(self.hub):
-                for stream, payload in encode(exchange, change):
-                    self.outgoing.send(stream, payload, market)
+            for stream, payload in encode(exchange, change, wanted, rules):
+                outgoing.send(stream, payload, market)
 
     def turn(self) -> None:
         """Bring everything to the time it is."""
@@ -79,3 +94,21 @@ class Floor:
             if asyncio.get_running_loop().time() > deadline:
                 return
             await asyncio.sleep(MILLISECOND_NS / 1e9)
+
+
+def open_floor(operation: Operation, faults: Faults, pongs: bool = True) -> Floor:
+    """Put a floor together around an operation."""
+    exchange, pace = operation.exchange, operation.pace
+    hub = Hub()
+    markets = {market.symbol: place for place, market in enumerate(exchange.params.markets)}
+    return Floor(
+        operation=operation,
+        hub=hub,
+        faults=faults,
+        outgoing=Outgoing(exchange, hub, faults, pace),
+        reference=Reference(exchange, operation.background, hub, faults, pace),
+        answers=AnswerFaults(exchange, faults, pace),
+        engine_faults=EngineFaults(operation, faults),
+        socket_faults=SocketFaults(hub, faults, markets),
+        pongs=pongs,
+    )

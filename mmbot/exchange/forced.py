@@ -84,9 +84,7 @@ def _place(exchange: Exchange, deed: Deed) -> None:
     asked = Asked(market, side, FillMode.LIMIT, False, ticks, deed["lots"], None, client_id)
     turn = Turn(exchange.venue)
     try:
-        orders.guarded(
-            turn, account.account_id, lambda: _placed(turn, account.account_id, asked)
-        )
+        orders.guarded(turn, account.account_id, lambda: _placed(turn, account.account_id, asked))
     except RefusalError:
         turn.rollback()
     else:

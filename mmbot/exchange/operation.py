@@ -10,11 +10,14 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mmbot.exchange import forced
+from mmbot.adapters.sim.synthetic import KIND_DEPTH, KIND_MASK, ROW
+from mmbot.exchange import forced, rest
+from mmbot.exchange.asked import ViewRules
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.journal import Journal, Kind, Record
 from mmbot.exchange.model import User
 from mmbot.exchange.pacing import Pace
+from mmbot.exchange.rest import Answer
 from mmbot.exchange.rules import Rules
 
 _TIME = Struct("<q")
@@ -26,8 +29,8 @@ _FUND = Struct("<Iq")
 class Background(Protocol):
     """The market without our users: who else trades, and what the world thinks a coin is worth."""
 
-    def advance(self, operation: "Operation", until_ns: int) -> None:
-        """Let everything up to a moment of engine time happen on the exchange."""
+    def advance(self, target: "Operation", until_ns: int) -> bool:
+        """Let everything up to a moment happen; False when a part is left for the next call."""
         ...
 
     def outside(self, market_id: int) -> float | None:
@@ -92,10 +95,20 @@ def replay(exchange: Exchange, records: Iterable[Record]) -> None:
     exchange.take_changes()
 
 
+def thinned(rows: bytes, share: float) -> bytes:
+    """Return background rows whose displayed sizes are a share of theirs, a lot at least."""
+    thin = bytearray()
+    for exch_ns, local_ns, ticks, lots, flags, market in ROW.iter_unpack(rows):
+        shown = max(1, int(lots * share)) if lots and flags & KIND_MASK == KIND_DEPTH else lots
+        thin += ROW.pack(exch_ns, local_ns, ticks, shown, flags, market)
+    return bytes(thin)
+
+
 class Operation:
     """The exchange, the market around it, the clock and the journal (None: nothing is kept).
 
-    The engine's clock is `ahead_ns` of the pace, or stands still while `stalled`.
+    The engine's clock is `ahead_ns` of the pace, or stands still while `stalled`. The house shows
+    the share `shown` of its size.
     """
 
     def __init__(
@@ -109,8 +122,10 @@ class Operation:
         self.pace = pace
         self.background = background
         self._journal = journal
+        self._reached_ns = 0
         self.ahead_ns = 0
         self.stalled = False
+        self.shown = 1.0
 
     @property
     def now_ns(self) -> int:
@@ -123,11 +138,15 @@ class Operation:
         self._keep()
         return receipt
 
-    def user(self, pubkey: bytes) -> User | None:
-        """Look a wallet up; it may get its account and money by that."""
-        user: User | None = self._do(Kind.USER, pubkey)
-        self._keep()
-        return user
+    def view(self, path: str, query: Mapping[str, str], rules: ViewRules) -> Answer:
+        """Answer a GET; a look-up may have made a user."""
+        users = self.exchange.state.users
+        known = len(users)
+        answer = rest.answer(self.exchange, path, query, rules)
+        if len(users) > known:
+            self._note(Kind.USER, next(reversed(users)))
+            self._keep()
+        return answer
 
     def fund(self, account_id: int, usd_atoms: int) -> None:
         """Pay money in."""
@@ -140,12 +159,17 @@ class Operation:
 
     def rows(self, market_id: int, rows: bytes) -> None:
         """Let the background market do something."""
+        if self.shown < 1:
+            rows = thinned(rows, self.shown)
         self._do(Kind.ROWS, _MARKET.pack(market_id) + rows)
 
     def time(self, now_ns: int) -> None:
-        """Let engine time become this."""
-        if now_ns != self.now_ns:
-            self._do(Kind.TIME, _TIME.pack(now_ns))
+        """Let time pass up to a moment of the pace; what is past changes nothing."""
+        if now_ns < self._reached_ns or self.stalled:
+            return
+        self._reached_ns = now_ns
+        if now_ns + self.ahead_ns != self.now_ns:
+            self._do(Kind.TIME, _TIME.pack(now_ns + self.ahead_ns))
 
     def set_rules(self, changed: Mapping[str, Any]) -> None:
         """Turn switches of the engine."""
@@ -160,10 +184,8 @@ class Operation:
     def tick(self) -> None:
         """Bring the exchange to the time it is."""
         now_ns = self.pace.now_ns
-        if self.background is not None:
-            self.background.advance(self, now_ns)
-        if not self.stalled:
-            self.time(now_ns + self.ahead_ns)
+        if self.background is None or self.background.advance(self, now_ns):
+            self.time(now_ns)
         self._keep()
         if self._journal is not None and self._journal.is_long:
             self.checkpoint()
@@ -181,9 +203,12 @@ class Operation:
 
     def _do(self, kind: Kind, content: bytes) -> Any:
         result = _APPLY[kind](self.exchange, content)
+        self._note(kind, content)
+        return result
+
+    def _note(self, kind: Kind, content: bytes) -> None:
         if self._journal is not None:
             self._journal.append(kind, content)
-        return result
 
     def _keep(self) -> None:
         if self._journal is not None:

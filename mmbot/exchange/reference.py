@@ -4,7 +4,6 @@
 The market BTCUSD is BTCUSDT there. Figures are sent when they change and every 500 ms.
 """
 
-from collections import deque
 from collections.abc import Mapping
 
 import msgspec
@@ -15,7 +14,7 @@ from mmbot.exchange.faults import Faults, Where
 from mmbot.exchange.framing import frame
 from mmbot.exchange.operation import Background
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace
-from mmbot.exchange.sockets import Hub
+from mmbot.exchange.sockets import Hub, Subscriber
 
 REPEAT_NS = 500 * MILLISECOND_NS
 MAX_STREAMS = 64
@@ -64,7 +63,6 @@ class Reference:
         }
         self._told: dict[int, tuple[float, int]] = {}
         self._updates = 0
-        self._late: deque[tuple[int, int, float]] = deque()
 
     def streams(self, path: str, query: Mapping[str, str]) -> tuple[str, ...] | None:
         """Return the streams a path asks for, None when it is no path of ours or names others."""
@@ -79,16 +77,24 @@ class Reference:
             return None
         return tuple(_topic(name, single) for name in asked)
 
-    def publish(self, everything: bool = False) -> None:
-        """Tell what has changed, or what stands (`everything`)."""
+    def welcome(self, subscriber: Subscriber) -> None:
+        """Tell whoever has just come what stands."""
+        for name, market in self.symbols.items():
+            price = self._price(market)
+            payload = None if price is None else self._payload(market, price)
+            if payload is not None:
+                for topic, message in _messages(name, payload):
+                    if topic in subscriber.streams:
+                        subscriber.send(frame(message))
+
+    def publish(self) -> None:
+        """Tell what has changed, and what was not told for a while."""
         now_ns = self._pace.now_ns
         for name, market in self.symbols.items():
-            if self._hub.wants(_topic(name, True)) or self._hub.wants(_topic(name, False)):
+            if _topic(name, True) in self._hub or _topic(name, False) in self._hub:
                 price = self._price(market)
                 told, at_ns = self._told.get(market, (None, 0))
-                if price is not None and (
-                    everything or price != told or now_ns - at_ns >= REPEAT_NS
-                ):
+                if price is not None and (price != told or now_ns - at_ns >= REPEAT_NS):
                     self._told[market] = (price, now_ns)
                     self._tell(name, market, price)
 
@@ -97,18 +103,22 @@ class Reference:
         return self._exchange.state.markets[market].index_ticks if ticks is None else ticks
 
     def _tell(self, name: str, market: int, ticks: float) -> None:
-        at = Where(frozenset(("reference",)), market)
-        if self._faults.armed("ref."):
-            if self._faults.holds("ref.silence", at) is not None:
-                return
-            ticks = self._troubled(ticks, at)
-        payload = self._ticker(market, ticks, at)
-        lag = self._faults.holds("ref.lag", at)
+        payload = self._payload(market, ticks)
+        if payload is None:
+            return
+        lag = self._faults.holds("ref.lag", _where(market))
         if lag is None:
             self._send(name, payload)
         else:
             delay_ns = lag["ms"] * MILLISECOND_NS
             self._pace.later(delay_ns, lambda: self._send(name, payload))
+
+    def _payload(self, market: int, ticks: float) -> bytes | None:
+        """Return the message of a price, None while the reference says nothing."""
+        at = _where(market)
+        if self._faults.holds("ref.silence", at) is not None:
+            return None
+        return self._ticker(market, self._troubled(ticks, at), at)
 
     def _troubled(self, ticks: float, at: Where) -> float:
         spike = self._faults.fire("ref.spike", at)
@@ -121,8 +131,10 @@ class Reference:
     def _ticker(self, market: int, ticks: float, at: Where) -> bytes:
         settings = self._exchange.params.markets[market]
         below = int(ticks)
-        bid, ask = (f"{each / 10**settings.price_decimals:.{settings.price_decimals}f}"
-                    for each in (below, below + 1))
+        bid, ask = (
+            f"{each / 10**settings.price_decimals:.{settings.price_decimals}f}"
+            for each in (below, below + 1)
+        )
         if self._faults.fire("ref.nan", at) is not None:
             bid = ask = "NaN"
         self._updates += 1
@@ -132,10 +144,19 @@ class Reference:
         return msgspec.json.encode(ticker)
 
     def _send(self, name: str, payload: bytes) -> None:
-        self._hub.publish(_topic(name, True), frame(payload))
-        stream = name.removesuffix(_ENDING.lower()) + _ENDING
-        combined = b'{"stream":"%s","data":%s}' % (stream.encode(), payload)
-        self._hub.publish(_topic(name, False), frame(combined))
+        for topic, message in _messages(name, payload):
+            self._hub.publish(topic, frame(message))
+
+
+def _messages(name: str, payload: bytes) -> list[tuple[str, bytes]]:
+    """Return the forms of a message, each with its topic."""
+    stream = name.removesuffix(_ENDING.lower()) + _ENDING
+    combined = b'{"stream":"%s","data":%s}' % (stream.encode(), payload)
+    return [(_topic(name, True), payload), (_topic(name, False), combined)]
+
+
+def _where(market: int) -> Where:
+    return Where(frozenset(("reference",)), market)
 
 
 def _topic(name: str, single: bool) -> str:

@@ -117,7 +117,7 @@ class Hub:
         """How many listen."""
         return sum(len(audience.members) for audience in self._audiences.values())
 
-    def wants(self, stream: str) -> bool:
+    def __contains__(self, stream: object) -> bool:
         """Tell whether anybody listens to a stream."""
         return stream in self._topics
 

@@ -1,14 +1,15 @@
 """From an HTTP request to a WebSocket: the handshake, and the connection's life in the hub."""
 
-import asyncio
 import binascii
 from base64 import b64decode
+from collections.abc import Iterable
 from typing import cast
 
 from aiohttp import web
 from aiohttp.http import WebSocketReader
 
 from mmbot.exchange.fault_actions import LostError
+from mmbot.exchange.faults import Values
 from mmbot.exchange.floor import Floor
 from mmbot.exchange.framing import Inbound, accept_key, frame
 from mmbot.exchange.pacing import MILLISECOND_NS
@@ -23,15 +24,15 @@ class Upgrade:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
 
-    async def serve(
-        self, request: web.BaseRequest, streams: tuple[str, ...]
-    ) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest, streams: tuple[str, ...]) -> web.StreamResponse:
         """Shake hands and stay until the connection is over."""
         key = request.headers.get("Sec-WebSocket-Key", "")
         wrong = _misses(request, key)
         if wrong is not None:
             return web.Response(status=400, text=f"{wrong}\n")
-        await self._refused(streams)
+        refused = await self._refusal(streams)
+        if refused is not None:
+            return refused
         transport = request.transport
         if transport is None:
             raise LostError("gone before the handshake")
@@ -47,14 +48,16 @@ class Upgrade:
             self._floor.hub.leave(subscriber)
         return response
 
-    async def _refused(self, streams: tuple[str, ...]) -> None:
-        status = self._floor.socket_faults.refusal(streams)
+    async def _refusal(self, streams: tuple[str, ...]) -> web.Response | None:
+        """Return what a handshake gets instead of a welcome; LostError for a reset."""
+        faults = self._floor.socket_faults
+        status = faults.refusal(streams)
         if status == 0:
             raise LostError("ws.refuse")
         if status is not None:
-            raise web.HTTPException if False else Declined(status)
-        while self._floor.socket_faults.black("ws"):
-            await asyncio.sleep(0.02)
+            return web.Response(status=status, text="not now\n")
+        await faults.swallowed("ws")
+        return None
 
     def _listen(self, request: web.BaseRequest, subscriber: Subscriber) -> None:
         def ping(payload: bytes) -> None:
@@ -77,8 +80,8 @@ class Upgrade:
         gap = replayed = None
         if own and faults.armed("acct."):
             about = self._floor.socket_faults.about(subscriber)
-            gap = next(filter(None, (faults.holds("acct.gap_on_subscribe", at) for at in about)), None)
-            replayed = next(filter(None, (faults.holds("acct.replay", at) for at in about)), None)
+            gap = _first(faults.holds("acct.gap_on_subscribe", at) for at in about)
+            replayed = _first(faults.holds("acct.replay", at) for at in about)
         if gap is not None:
             wanted = subscriber.streams
             subscriber.streams = tuple(each for each in wanted if each not in own)
@@ -97,6 +100,10 @@ class Upgrade:
             self._floor.hub.leave(subscriber)
             subscriber.streams = streams
             self._floor.hub.join(subscriber)
+
+
+def _first(found: Iterable[Values | None]) -> Values | None:
+    return next((values for values in found if values is not None), None)
 
 
 def _misses(request: web.BaseRequest, key: str) -> str | None:
