@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mmbot.errors import UsageError
+from mmbot.errors import MmbotError
 from mmbot.exchange.connections import Connections, Patience
 from mmbot.exchange.control import Control
 from mmbot.exchange.floor import Floor
@@ -59,7 +59,7 @@ class ExchangeServer:
         self._clock: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> Address:
-        """Listen and let time pass; UsageError when the address cannot be had."""
+        """Listen and let time pass; MmbotError when the address cannot be had."""
         self.floor.turn()
         loop = asyncio.get_running_loop()
         try:
@@ -68,7 +68,7 @@ class ExchangeServer:
             )
         except OSError as error:
             reason = error.strerror or str(error)
-            raise UsageError(f"cannot listen on {host} port {port}: {reason}") from error
+            raise MmbotError(f"cannot listen on {host} port {port}: {reason}") from error
         if not self.floor.operation.pace.stepped:
             self._clock = asyncio.create_task(self._pass_time(), name="exchange clock")
             self._clock.add_done_callback(self._clock_stopped)
