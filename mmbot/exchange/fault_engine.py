@@ -32,6 +32,8 @@ class EngineFaults:
         self._faults = faults
         self._usual = Rules.start(operation.exchange.params.rules)
         self._jumped_s = 0
+        # A restored exchange may stand under faults that are gone.
+        self._touched = True
         self._deeds: Mapping[str, Callable[[Fault], None]] = {
             "eng.clock_jump": self._jump,
             "eng.err_next": self._refuse_next,
@@ -46,6 +48,10 @@ class EngineFaults:
 
     def apply(self) -> None:
         """Bring the engine in line with what is set now, and do what is due."""
+        armed = self._faults.armed("eng.", "acct.")
+        if not (armed or self._touched):
+            return
+        self._touched = armed
         wanted: dict[str, Any] = {}
         for knob, (switch, parameter) in _SWITCHES.items():
             values = self._faults.holds(knob)

@@ -59,6 +59,11 @@ class SteppedPace:
         self._calls: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
 
+    @property
+    def is_awaited(self) -> bool:
+        """Somebody waits for time to pass."""
+        return bool(self._calls)
+
     def later(self, delay_ns: int, call: Callable[[], None]) -> None:
         """Call back in the first move that gets `delay_ns` further."""
         heapq.heappush(self._calls, (self.now_ns + delay_ns, next(self._order), call))

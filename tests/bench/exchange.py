@@ -156,7 +156,8 @@ watch = selectors.DefaultSelector()
 for _ in range(count):
     one = socket.create_connection(("127.0.0.1", port))
     one.sendall(b"GET /ws/%s HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\n"
-                b"Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: %s\\r\\n\\r\\n" % (path, key))
+                b"Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\n"
+                b"Sec-WebSocket-Key: %s\\r\\n\\r\\n" % (path, key))
     head = b""
     while not head.endswith(b"\\r\\n\\r\\n"):
         head += one.recv(1)
