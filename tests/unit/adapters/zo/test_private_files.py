@@ -65,7 +65,7 @@ def test_links_are_refused(key: Path) -> None:
     refused(key, "hard link")
 
 
-def test_what_is_no_file_is_refused(key: Path, folder: Path) -> None:
+def test_what_is_no_file_is_refused(folder: Path) -> None:
     refused(folder / "nothing", "No such file")
     refused(folder, "is not a regular file")
     os.mkfifo(folder / "pipe", 0o600)

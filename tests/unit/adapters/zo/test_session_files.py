@@ -142,7 +142,7 @@ def test_a_file_that_is_not_sound_is_refused_without_being_quoted(
         read_session(path)
 
 
-def test_nothing_shows_the_secret(tmp_path: Path) -> None:
+def test_nothing_shows_the_secret() -> None:
     stamp = EngineSeconds(1_780_000_000)
     request = SessionRequest(USER, KEYPAIR, stamp, stamp, b"signed bytes of the wallet")
     for each in (session(), request, KEYPAIR):
