@@ -25,6 +25,7 @@ SYNC_S = 15.0
 # The stream may be behind REST by its own delay.
 CATCH_UP_S = 2.0
 SPEAK_S = 5.0
+MEANT_COUNT = 3
 ATTEMPTS_COUNT = 3
 _KEPT_COUNT = 2_000
 _TICK_S = 0.01
@@ -105,7 +106,7 @@ async def _compare(
         why = ", ".join(sorted(reasons | {sync.health().reason}))
         return BookVerdict(symbol, 0, 0, 0, f"not in step within {SYNC_S:g} s: {why}")
     # A snapshot that equals a snapshot proves nothing of the stream; a quiet market may be quiet.
-    await _comes_true(lambda: sync.health().applied > 0, SPEAK_S)
+    await _comes_true(lambda: sync.health().applied >= MEANT_COUNT, SPEAK_S)
     verdict = BookVerdict(symbol, 0, 0, 0, "never compared")
     for _ in range(ATTEMPTS_COUNT):
         view = await http.orderbook(market.listing)

@@ -81,7 +81,8 @@ async def _resting(desk: Desk, client_id: int, outcome: Outcome) -> RestingOrder
         refusal = outcome.refusal
         raise VenueError(f"the order was refused: {refusal.name} ({refusal.number})")
     if isinstance(outcome, Unknown):
-        raise OutcomeUnknown(f"nobody can say whether the order was placed: {outcome.reason}")
+        # Only told when the order was taken back: that raises when it cannot be proven.
+        raise VenueError(f"no sound answer to the order, which is gone now: {outcome.reason}")
     (placed,) = outcome.results
     for _ in range(LOOKS_COUNT):
         found = _by_client_id(await _account(desk), client_id)
@@ -108,7 +109,8 @@ async def _take_back(desk: Desk, client_id: int, unproven: EngineSeconds | None)
             await read_engine_time(desk.http, desk.clock)
             found = _by_client_id(await _account(desk), client_id)
             if found is not None:
-                clean = 0
+                # It has landed: what else may arrive of it is a duplicate.
+                clean, unproven = 0, None
                 await _send(desk, CancelById(found.order_id))
             elif unproven is not None and not desk.clock.expired(unproven):
                 await _send(desk, CancelByClientId(client_id))
