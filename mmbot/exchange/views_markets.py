@@ -131,9 +131,7 @@ def _live(asked: Asked, market: MarketView) -> dict[str, object]:
     }
 
 
-def _oracle(
-    asked: Asked, market: MarketView
-) -> tuple[Number | None, Number | None, Number | None]:
+def _oracle(asked: Asked, market: MarketView) -> tuple[Number | None, Number | None, Number | None]:
     # Index, its confidence (our oracle is certain), mark.
     if asked.rules.null_prices:
         return None, None, None

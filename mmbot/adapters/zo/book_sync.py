@@ -125,6 +125,11 @@ class BookSync:
         """Whether a snapshot is needed: to begin, after a break, or as a proof."""
         return self._connected and (self._reached is None or self._sight.refresh)
 
+    @property
+    def snapshots(self) -> int:
+        """How many snapshots were adopted since the start."""
+        return self._tally.snapshots
+
     def health(self) -> BookHealth:
         """Return what is known of the book."""
         best_bid, _, best_ask, _ = self._book.touch(False)
