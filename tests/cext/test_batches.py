@@ -132,16 +132,24 @@ def test_a_part_that_does_not_fit(part: object) -> None:
         encode(Envelope(), part)
 
 
-def test_the_largest_action_has_1024_bytes() -> None:
+def test_an_action_has_at_most_1024_bytes() -> None:
+    """Around the limit one batch of places fits and one byte more does not."""
+    places = [Place(ticks=2**63, lots=2**63, client_order_id=2**62)] * 20
+    fixed = len(encode(Envelope(), *places))
+    for order_id in (2**7, 2**14, 2**28, 2**63):
+        part = Cancel(order_id)
+        grown = len(encode(Envelope(), *places, part)) - fixed
+        fits = (1024 - fixed) // grown
+        assert 1024 - grown < len(encode(Envelope(), *places, *[part] * fits)) <= 1024
+        with pytest.raises(ValueError, match="1024 allowed"):
+            encode(Envelope(), *places, *[part] * (fits + 1))
+
+
+def test_the_room_is_never_left() -> None:
+    """The most parts of the largest size are refused for their bytes, one more for their number."""
     widest = Place(2**32 - 1, 1, 3, 2**64 - 1, 2**64 - 1, 2**63 - 1, True, 2**128 - 1)
-    for part in (Cancel(2**64 - 1), Cancel(0), widest):
-        size = len(encode(Envelope(), part, part)) - len(encode(Envelope(), part))
-        fits = (1024 - len(encode(Envelope())) - 2) // size
-        assert len(encode(Envelope(), *[part] * fits)) <= 1024
-        if fits < 90:
-            with pytest.raises(ValueError, match="1024 allowed"):
-                encode(Envelope(), *[part] * (fits + 2))
-    with pytest.raises(ValueError, match="1024 allowed"):
-        encode(Envelope(2**63 - 1, 2**32 - 1, 2**64 - 1, 2**32 - 1), *[widest] * 99)
+    around = Envelope(2**63 - 1, 2**32 - 1, 2**64 - 1, 2**32 - 1)
+    with pytest.raises(ValueError, match=r"7\d\d\d bytes, 1024 allowed"):
+        encode(around, *[widest] * 99)
     with pytest.raises(ValueError, match="at most 99 parts"):
-        encode(Envelope(), *[Cancel(1)] * 100)
+        encode(around, *[widest] * 100)
