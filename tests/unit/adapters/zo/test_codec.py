@@ -1,6 +1,7 @@
 """Framing, both generations of actions, and replies that are damaged or foreign."""
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from mmbot.errors import ActionError, WireError
 CHECKED = settings(max_examples=200, deadline=None, derandomize=True)
 U64 = st.integers(0, 2**64 - 1)
 U32 = st.integers(0, 2**32 - 1)
+KEYS = st.fixed_dictionaries({"kind": st.integers(0, 1), "side": st.integers(0, 1)})
 SIGNATURE = bytes(range(64))
 
 
@@ -93,12 +95,11 @@ def test_an_action_that_is_none(raw: bytes, number: int) -> None:
 
 
 @CHECKED
-@given(U64, U32, st.booleans(), st.booleans(), U64, st.none() | U64, st.none() | U32)
+@given(U64, U32, KEYS, U64, st.none() | U64, st.none() | U32)
 def test_a_legacy_trigger_means_todays(
     session: int,
     market: int,
-    profit: bool,
-    bid: bool,
+    key: dict[str, int],
     price: int,
     limit: int | None,
     account: int | None,
@@ -106,8 +107,7 @@ def test_a_legacy_trigger_means_todays(
     old = s1.Action(current_timestamp=3, nonce=4)
     old.add_trigger.session_id = session
     old.add_trigger.market_id = market
-    old.add_trigger.key.kind = s1.TAKE_PROFIT if profit else s1.STOP_LOSS
-    old.add_trigger.key.side = s1.BID if bid else s1.ASK
+    ParseDict(key, old.add_trigger.key)
     old.add_trigger.prices.trigger_price = price
     old.add_trigger.prices.SetInParent()
     today = pb.Action(current_timestamp=3, nonce=4)
@@ -115,9 +115,8 @@ def test_a_legacy_trigger_means_todays(
     record = today.add_trigger.trigger
     record.market_id = market
     record.trigger_price = price
-    record.key.kind = pb.TAKE_PROFIT if profit else pb.STOP_LOSS
-    record.key.side = pb.BID if bid else pb.ASK
     record.key.SetInParent()
+    ParseDict(key, record.key)
     if limit is not None:
         old.add_trigger.prices.limit_price = limit
         record.limits.price = limit
