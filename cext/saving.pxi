@@ -60,8 +60,10 @@ cdef int load_orders(Floor* f, bytes saved, int64_t start) except -1:
     for side, id, owner, ticks, lots, front, traded in _RESTING.iter_unpack(saved[start:]):
         if side not in (BID, ASK) or id < 1 or owner < 0 or ticks < 1 or not 0 < lots <= LARGEST:
             raise ValueError("saved market: an order that cannot be")
-        if not 0 <= front <= LARGEST or index_find(&f.index, id) is not NULL:
-            raise ValueError("saved market: an order twice, or with an impossible front")
+        if not 0 <= front <= LARGEST or not 0 <= traded < 2.0**63:
+            raise ValueError("saved market: an order with an impossible place")
+        if index_find(&f.index, id) is not NULL:
+            raise ValueError("saved market: an order twice")
         o = <Owned*>calloc(1, sizeof(Owned))
         if o is NULL:
             raise MemoryError
