@@ -44,6 +44,18 @@ class Everything(RuleBasedStateMachine):
         self.traders = [Trader(self.exchange, seed) for seed in (1, 2, 3)]
         self.ids: list[int] = [0]
 
+    @rule(
+        who=WHO,
+        side=SIDES,
+        ticks=st.integers(996, 1004),
+        lots=st.integers(1, 30_000),
+        mode=st.sampled_from([0, 0, 1, 2]),
+        reduce=st.sampled_from([False, False, True]),
+    )
+    def trade(self, who: int, side: int, ticks: int, lots: int, mode: int, reduce: bool) -> None:
+        draw = {"side": side, "ticks": ticks, "lots": lots, "mode": mode, "reduce": reduce}
+        self.send(who, {**draw, "market": 0, "quote": None, "client": None})
+
     def order(self, draw: dict[str, Any]) -> dict[str, Any]:
         more: dict[str, Any] = {"market_id": draw["market"], "is_reduce_only": draw["reduce"]}
         if draw["quote"] is not None:
@@ -67,6 +79,9 @@ class Everything(RuleBasedStateMachine):
 
     @rule(who=WHO, draw=ORDER)
     def place(self, who: int, draw: dict[str, Any]) -> None:
+        self.send(who, draw)
+
+    def send(self, who: int, draw: dict[str, Any]) -> None:
         trader, before = self.traders[who], self.exchange.dump()
         args = (draw["side"], draw["ticks"], draw["lots"], draw["mode"])
         receipt = trader.place(*args, **self.order(draw))
@@ -154,7 +169,7 @@ class Everything(RuleBasedStateMachine):
     def index(self, market: int, ticks: float) -> None:
         self.exchange.set_index(market, ticks)
 
-    @rule(who=WHO, kind=st.integers(0, 1), side=SIDES, ticks=st.integers(950, 1050))
+    @rule(who=WHO, kind=st.integers(0, 1), side=SIDES, ticks=st.integers(980, 1020))
     def trigger(self, who: int, kind: int, side: pb.Side.ValueType, ticks: int) -> None:
         trader = self.traders[who]
         key = pb.TriggerKey(kind=pb.TriggerKind.ValueType(kind), side=side)
