@@ -34,8 +34,8 @@ class Scale:
 
     def __init__(self, places: int) -> None:
         self.places = places
-        self.one = 10**places
-        self._least = 10 ** max(places - _PLAIN_PLACES, 0)
+        self.one: int = 10**places
+        self._least: int = 10 ** max(places - _PLAIN_PLACES, 0)
 
     def __call__(self, value: int) -> Number:
         """JSON number of `value` units; negative values allowed."""

@@ -169,9 +169,7 @@ def _orders(exchange: Exchange, orders: Sequence[Order]) -> dict[str, object]:
     return found
 
 
-def _balances(
-    exchange: Exchange, balances: dict[int, int], rules: ViewRules
-) -> dict[str, Number]:
+def _balances(exchange: Exchange, balances: dict[int, int], rules: ViewRules) -> dict[str, Number]:
     tokens = exchange.params.tokens
     if rules.balance_keys == "symbol":
         return {tokens[token].symbol: ATOMS(atoms) for token, atoms in balances.items()}

@@ -211,8 +211,8 @@ class HourSnapshot(Struct, frozen=True, gc=False):
     market_id: int
     funding_index: int
     funding_rate: float
-    index_ticks: float
-    mark_ticks: float
+    index_ticks: float | None
+    mark_ticks: float | None
 
 
 class Executed(Struct, frozen=True, gc=False):

@@ -123,7 +123,9 @@ def arrive(turn: Turn, order: Order, asked: Asked) -> PlaceResult:
     order.lots, order.filled_lots = rests, sum(fill[3] for fill in fills)
     order.placed_lots = order.placed_lots or order.filled_lots + rests
     _rest_or_finish(turn, order)
-    _follow_positions(turn, order)
+    # A better priced order of the account leaves less for its reduce-only orders as well.
+    turn.moved.add((order.account_id, order.market_id))
+    reduce.follow_all(turn)
     return _result(turn, order, fills, ended)
 
 
@@ -147,13 +149,6 @@ def _rest_or_finish(turn: Turn, order: Order) -> None:
         turn.finish(order, Finalization.TAKEN if order.filled_lots else Finalization.CANCELED)
 
 
-def _follow_positions(turn: Turn, order: Order) -> None:
-    # A better priced order of the account leaves less for its reduce-only orders as well.
-    turn.moved.add((order.account_id, order.market_id))
-    for account_id, market_id in sorted(turn.moved):
-        reduce.follow(turn, account_id, market_id)
-
-
 def _result(
     turn: Turn, order: Order, fills: list[tuple[int, int, int, int, int]], ended: int
 ) -> PlaceResult:
@@ -171,14 +166,17 @@ def _result(
         result.sender_tracking_id = order.sender_tracking_id
     for trigger in turn.cancelled_triggers[ended:]:
         ours = result.cancelled_triggers.add(account_id=trigger.account_id)
-        ours.trigger.trigger_price, ours.trigger.market_id = trigger.trigger_ticks, trigger.market_id
+        ours.trigger.trigger_price, ours.trigger.market_id = (
+            trigger.trigger_ticks,
+            trigger.market_id,
+        )
         ours.trigger.key.kind = pb.TriggerKind.ValueType(trigger.kind)
         ours.trigger.key.side = pb.BID if trigger.side is Side.BID else pb.ASK
     return result
 
 
 def cancel_by_id(turn: Turn, account_ids: list[int], order_id: int) -> CancelResult:
-    """Cancel an order of one of these accounts; 8 when it does not rest, 22 when it is not theirs."""
+    """Cancel an order of one of these accounts: 8 when it does not rest, 22 when not theirs."""
     found = turn.venue.order(order_id)
     if found is None:
         raise RefusalError(pb.ORDER_NOT_FOUND)

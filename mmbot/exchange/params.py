@@ -30,7 +30,9 @@ class MarketParams(Params):
     ] = None
     imf_pct: Annotated[float, Field(gt=0, le=100, description="initial margin / notional")] = 2.0
     cmf_pct: Annotated[float | None, Field(gt=0, le=100, description="null: 5/8 of imf_pct")] = None
-    mmf_pct: Annotated[float | None, Field(gt=0, le=100, description="null: half of imf_pct")] = None
+    mmf_pct: Annotated[float | None, Field(gt=0, le=100, description="null: half of imf_pct")] = (
+        None
+    )
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
@@ -87,7 +89,8 @@ class RuleParams(Params):
 
     ts_window_s: Annotated[int, Field(ge=0, le=3_600)] = 60
     stale_window_s: Annotated[
-        int | None, Field(ge=0, le=3_600, description="older is TIMESTAMP_STALE; null: no such rule")
+        int | None,
+        Field(ge=0, le=3_600, description="older is TIMESTAMP_STALE; null: no such rule"),
     ] = None
     dup_window_s: Annotated[int, Field(ge=0, le=3_600)] = 60
     remember_failed: Annotated[bool, Field(description="a refused action counts as seen")] = False
@@ -122,8 +125,10 @@ class MemoryParams(Params):
     orders: Annotated[int, Field(ge=100, description="finished orders")] = 100_000
     actions: Annotated[int, Field(ge=100)] = 20_000
     records: Annotated[
-        int, Field(ge=100, description="each: pnl, funding, transfers, liquidations, hours, triggers")
+        int,
+        Field(ge=100, description="each: pnl, funding, transfers, liquidations, hours, triggers"),
     ] = 50_000
+    users: Annotated[int, Field(ge=1, description="no wallet more is funded on its own")] = 100_000
 
 
 class FundingParams(Params):

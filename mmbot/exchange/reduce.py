@@ -43,7 +43,9 @@ def allowed_lots(account: Account, market_id: int, side: Side, ticks: int | None
         left -= sum(
             order.lots
             for order in account.orders.values()
-            if order.market_id == market_id and order.side is side and order.ticks * side >= ticks * side
+            if order.market_id == market_id
+            and order.side is side
+            and order.ticks * side >= ticks * side
         )
     refuse_unless(left > 0, pb.ORDER_SIZE_EXCEEDS_POSITION_SIZE)
     return left
@@ -61,6 +63,12 @@ def follow(turn: Turn, account_id: int, market_id: int) -> None:
             if order.reduce_only and order.lots > left:
                 _shrink(turn, order, left)
             left = max(left - order.lots, 0)
+
+
+def follow_all(turn: Turn) -> None:
+    """Let reduce-only orders follow wherever this turn moved a position so far."""
+    for account_id, market_id in sorted(turn.moved):
+        follow(turn, account_id, market_id)
 
 
 def _shrink(turn: Turn, order: Order, lots: int) -> None:

@@ -125,9 +125,7 @@ def _fill_maker(turn: Turn, trade: Trade, left: int) -> None:
     order.lots = left
     order.filled_lots += trade.lots
     order.updated_ns, order.update_action_id = turn.now_ns, turn.action_id
-    note_fill(
-        turn, trade, (order.order_id, order.account_id, order.side), order.sender_tracking_id
-    )
+    note_fill(turn, trade, (order.order_id, order.account_id, order.side), order.sender_tracking_id)
     if left:
         account.orders[order.order_id] = order
         effects = turn.effects[account.account_id]
@@ -184,8 +182,7 @@ def _end_triggers(turn: Turn, account: Account, market_id: int) -> None:
     account.triggers = [trigger for trigger in account.triggers if trigger not in ended]
     turn.cancelled_triggers += ended
     turn.records.triggers += [
-        TriggerEnded(trigger, TriggerEnd.CANCELED, turn.action_id, turn.now_ns)
-        for trigger in ended
+        TriggerEnded(trigger, TriggerEnd.CANCELED, turn.action_id, turn.now_ns) for trigger in ended
     ]
 
 

@@ -147,6 +147,8 @@ class Turn:
         for account_id in sorted(self.effects):
             if account_id != HOUSE:
                 self._tell_account(account_id)
+        if self.moved:
+            self.state.margins_due = True
         self.records.write(self.state, self.venue.params.memory)
 
     def _commit_book(self, market_id: int) -> None:
