@@ -2,7 +2,7 @@
 
 from mmbot.domain.order import Side
 from mmbot.exchange.asked import Asked, MarketView, bad_query, market_view, not_found
-from mmbot.exchange.decimals import SCALES, Number, Scale, price_of, ratio, timestamp
+from mmbot.exchange.decimals import SCALES, Number, Scale, pairs, price_of, ratio, timestamp
 from mmbot.exchange.funding import projected_rate
 from mmbot.exchange.model import USDC, HourSnapshot
 from mmbot.exchange.paging import limits, page
@@ -64,10 +64,10 @@ def levels_shown(
     levels: list[tuple[int, int]], market: MarketView, *, as_objects: bool
 ) -> list[object]:
     """Levels as [price, size] or as objects, the two forms clients know (protocol 3.4)."""
-    price, size = market.price, market.size
+    shown = pairs(levels, market.price, market.size)
     if as_objects:
-        return [{"price": price(ticks), "size": size(lots)} for ticks, lots in levels]
-    return [(price(ticks), size(lots)) for ticks, lots in levels]
+        return [{"price": price, "size": size} for price, size in shown]
+    return [*shown]
 
 
 def stats(asked: Asked) -> object:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.exchange.frames import encode, streams
+from mmbot.exchange.frames import encode
 from tests.unit.exchange.scene import ASK, BID, IOC, LIMIT, START_S, Scene
 
 D = Decimal
@@ -171,13 +171,6 @@ def test_only_what_is_wanted_is_written() -> None:
         scene.exchange.take_changes()
         scene.taker.place(ASK, 600_000, 500, IOC)
         assert {name for name, _ in _told(scene, wanted)} == wanted
-
-
-def test_every_public_stream_is_known() -> None:
-    scene, _, told = _deal()
-    public = {name for name, _ in told if not name.startswith("account@")}
-    assert public <= streams(scene.exchange)
-    assert len(streams(scene.exchange)) == 3 * 12
 
 
 _DEALS = st.lists(

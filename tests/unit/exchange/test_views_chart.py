@@ -72,7 +72,7 @@ def test_without_bars_there_is_no_data_and_a_hint_where_there_is(scene: Scene) -
 
 def test_unknown_symbols_and_resolutions_are_errors_of_the_feed(scene: Scene) -> None:
     for query in (
-        {"symbol": "XXX", "resolution": "1"},
+        {"symbol": "NONE", "resolution": "1"},
         {"market_id": "9", "resolution": "1"},
         {"resolution": "1"},
         {"symbol": "BTCUSD", "resolution": "7"},
@@ -80,7 +80,7 @@ def test_unknown_symbols_and_resolutions_are_errors_of_the_feed(scene: Scene) ->
         answer = _bars(scene, **query)
         assert answer["s"] == "error"
         assert answer["errmsg"]
-    assert scene.get("/tv/symbols", {"symbol": "XXX"})["s"] == "error"
+    assert scene.get("/tv/symbols", {"symbol": "NONE"})["s"] == "error"
 
 
 def test_the_terms_of_a_symbol(scene: Scene) -> None:

@@ -52,16 +52,18 @@ def test_a_book_has_the_best_prices_first_and_sums_of_whole_sides(as_objects: bo
     scene.show((BID, 599_990, 100), (BID, 599_000, 7), (ASK, 600_010, 200), (ASK, 600_500, 3))
     scene.maker.place(BID, 600_000, 2000)
     scene.rules.object_levels = as_objects
-    asks = [[D("60001.0"), D("0.002")], [D("60050.0"), D("0.00003")]]
-    bids = [[D("60000.0"), D("0.02")], [D("59999.0"), D("0.001")], [D("59900.0"), D("0.00007")]]
-    if as_objects:
-        asks, bids = (
-            [{"price": price, "size": size} for price, size in side] for side in (asks, bids)
-        )
+    asks = [(D("60001.0"), D("0.002")), (D("60050.0"), D("0.00003"))]
+    bids = [(D("60000.0"), D("0.02")), (D("59999.0"), D("0.001")), (D("59900.0"), D("0.00007"))]
+
+    def shown(levels: list[tuple[Decimal, Decimal]]) -> list[object]:
+        if as_objects:
+            return [{"price": price, "size": size} for price, size in levels]
+        return [list(level) for level in levels]
+
     assert scene.get("/market/0/orderbook") == {
         "updateId": scene.exchange.state.action_id,
-        "asks": asks,
-        "bids": bids,
+        "asks": shown(asks),
+        "bids": shown(bids),
         "asksSummary": {"sum": D("0.00203"), "count": 2},
         "bidsSummary": {"sum": D("0.02107"), "count": 3},
     }
