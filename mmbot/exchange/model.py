@@ -215,18 +215,6 @@ class HourSnapshot(Struct, frozen=True, gc=False):
     mark_ticks: float | None
 
 
-class Candle(Struct, gc=False):
-    """One minute of a market: prices in ticks, volume in lots and in ticks times lots."""
-
-    minute_s: int
-    open_ticks: int
-    high_ticks: int
-    low_ticks: int
-    close_ticks: int
-    lots: int
-    ticklots: int
-
-
 class Executed(Struct, frozen=True, gc=False):
     """An action as it was accepted: `raw` is length prefix and payload (protocol 3.8)."""
 

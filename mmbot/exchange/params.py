@@ -129,7 +129,6 @@ class MemoryParams(Params):
         Field(ge=100, description="each: pnl, funding, transfers, liquidations, hours, triggers"),
     ] = 50_000
     users: Annotated[int, Field(ge=1, description="no wallet more is funded on its own")] = 100_000
-    candles: Annotated[int, Field(ge=1_500, description="minutes of each market")] = 3_000
 
 
 class FundingParams(Params):

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
+from mmbot.exchange.bars import Candles
 from mmbot.exchange.model import (
     HOUSE,
     Account,
-    Candle,
     Executed,
     FundingPaid,
     HourSnapshot,
@@ -56,7 +56,6 @@ class Market(Struct):
     funding_rate: float = 0.0
     premium_ns: float = 0.0
     sampled_ns: int = 0
-    candles: list[Candle] = field(default_factory=list)
 
 
 class State(Struct):
@@ -86,6 +85,7 @@ class State(Struct):
     transfers: list[Transferred] = field(default_factory=list)
     liquidations: list[Liquidated] = field(default_factory=list)
     triggers_ended: list[TriggerEnded] = field(default_factory=list)
+    candles: Candles = field(default_factory=Candles)
     client_ids_used: dict[int, list[int]] = field(default_factory=dict)
     fee_vault_atoms: int = 0
     deposited_atoms: int = 0

@@ -8,7 +8,6 @@ place. On commit the records join the histories and the streams get their messag
 from copy import copy
 
 from mmbot.cext.clob import Clob
-from mmbot.exchange import candles
 from mmbot.exchange.history import Records
 from mmbot.exchange.model import (
     HOUSE,
@@ -172,7 +171,8 @@ class Turn:
             self.venue.changes.append(change)
             market.trades_update_id = self.action_id
             market.last_ticks = trades[-1].ticks
-            candles.add(market, trades, self.venue.params.memory.candles)
+            for trade in trades:
+                self.state.candles.add(trade)
 
     def _tell_account(self, account_id: int) -> None:
         effects, account = self.effects[account_id], self.state.accounts[account_id]
