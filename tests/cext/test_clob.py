@@ -202,8 +202,54 @@ class Twins(RuleBasedStateMachine):
 
 TestTwins = Twins.TestCase
 TestTwins.settings = settings(
-    max_examples=60, stateful_step_count=60, deadline=None, derandomize=True
+    max_examples=40, stateful_step_count=50, deadline=None, derandomize=True
 )
+
+
+def trade_something(twins: Twins, dice: random.Random) -> None:
+    """A row or an order."""
+    side, ticks = dice.choice((BID, ASK)), dice.randint(507, 517)
+    owner, lots = dice.randint(0, 3), dice.randint(1, 40)
+    name = dice.choice(("both",) + ("market",) * 3 + ("quote",) * 3 + ("send",) * 3 + ("quoted",))
+    if name == "both":
+        twins.both_sides()
+    elif name == "market":
+        kinds = (DEPTH, DEPTH, DEPTH, SNAPSHOT, TAKE, TAKE, TRADE, TRADE, CLEAR)
+        twins.market([(dice.choice(kinds), side, ticks, dice.randint(0, 12))])
+    elif name == "quote":
+        twins.quote(owner, side, dice.randint(-1, 4), dice.randint(1, 9))
+    elif name == "send":
+        twins.send(owner, side, ticks, lots, dice.choice((LIMIT, POST_ONLY, IOC, FOK)))
+    else:
+        size = (lots, dice.randint(1, 9000))
+        twins.send_quoted(owner, side, ticks, size, dice.choice((LIMIT, IOC, FOK)))
+
+
+def change_something(twins: Twins, dice: random.Random) -> None:
+    """A cancel, or the start or end of something."""
+    name = dice.choice(("cancel", "cancel", "shrink", "undo", "publish"))
+    if name == "cancel":
+        twins.cancel(dice.randint(1, 60))
+    elif name == "shrink":
+        twins.shrink(dice.randint(1, 60), dice.randint(1, 9))
+    elif twins.open is not None:
+        dice.choice((twins.commit, twins.rollback))()
+    elif name == "publish":
+        twins.publish()
+    else:
+        twins.begin()
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_a_long_day_with_dozens_of_orders(seed: int) -> None:
+    dice, twins = random.Random(seed), Twins()
+    models: list[tuple[str, tuple[float, ...]]] = [("risk", ()), ("power", (2.0,))]
+    twins.build(models[seed % 2], seed % 3)
+    twins.furnish([dice.randint(1, 20) for _ in range(6)])
+    for _ in range(500):
+        dice.choice((trade_something, trade_something, change_something))(twins, dice)
+        twins.the_same()
+        twins.never_crossed()
 
 
 def venue() -> Clob:
@@ -306,6 +352,28 @@ def test_money_limits() -> None:
     assert market.place_quoted(6, 5, BID, 0, 2**200, IOC)[0][0] == (5, 5, 97, 2, 0)
 
 
+def test_money_that_buys_nothing_at_the_best_price_does_not_rest_behind_it() -> None:
+    # A sale for 120 down to 50: one lot at 99 leaves 21; for 155: 56, a lot at 50 but none at 99.
+    for ticklots in (120, 155):
+        market = venue()
+        sold = market.place_quoted(1, 5, ASK, 50, ticklots, LIMIT)
+        assert sold == ([(0, 0, 99, 1, 9)], 0)
+        assert market.best() == (99, 101)
+
+
+def test_undo_covers_the_queue() -> None:
+    market = Clob(queue="power", numbers=(2.0,))
+    market.rows(packed([(DEPTH, BID, 99, 10)], 0))
+    market.place(1, 5, BID, 99, 3, POST_ONLY)
+    market.rows(packed([(DEPTH, BID, 99, 14), (TRADE, ASK, 99, 2)], 1))
+    saved = market.dump()
+    for row in ((TRADE, ASK, 99, 3), (DEPTH, BID, 99, 6), (TAKE, ASK, 99, 5), (CLEAR, BID, 99, 0)):
+        market.begin()
+        market.rows(packed([row], 9))
+        market.rollback()
+        assert market.dump() == saved
+
+
 def test_what_an_owner_does_with_himself_is_a_rule() -> None:
     for rule_, expected in (
         (kernel.SELF_TRADE_ALLOW, ([(0, 0, 101, 7, 0), (1, 5, 101, 2, 0)], [], 0)),
@@ -321,6 +389,17 @@ def test_what_an_owner_does_with_himself_is_a_rule() -> None:
         assert whole == ([], 0)
     with pytest.raises(ValueError, match="self trade"):
         market.self_trade = 3
+
+
+def test_a_cancel_is_told_from_a_trade() -> None:
+    # 10 in front, 6 behind; 4 trade and are then announced gone: nothing else has left.
+    market = Clob(queue="power", numbers=(2.0,))
+    market.rows(packed([(DEPTH, BID, 99, 10)], 0))
+    market.place(1, 5, BID, 99, 3, POST_ONLY)
+    market.rows(packed([(DEPTH, BID, 99, 16), (TRADE, ASK, 99, 4), (DEPTH, BID, 99, 12)], 1))
+    found = market.order(1)
+    assert found is not None
+    assert found[4] == pytest.approx(6)
 
 
 def test_fronts_survive_a_save() -> None:
