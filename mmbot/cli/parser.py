@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _backtest(verbs, shared)
     _simulate(verbs, shared)
+    _exchange(verbs, shared)
     _recordings(verbs, shared)
     _settings(verbs, shared)
     return parser
@@ -136,6 +137,52 @@ def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     _output_flags(verb)
 
 
+def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "serve a local exchange that speaks the protocol of 01.xyz"
+    verb = _add(verbs, shared, "exchange", summary, ("exchange", "exchange"))
+    verb.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--port",
+        type=int,
+        default=8001,
+        metavar="N",
+        help="0 takes a free one (default: %(default)s)",
+    )
+    verb.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="markets, fees, limits and rules (default: BTCUSD, ETHUSD, SOLUSD)",
+    )
+    verb.add_argument(
+        "--flow", choices=(*FLOW_TYPES, "none"), help="kind of background market (default: normal)"
+    )
+    verb.add_argument(
+        "--replay", dest="recording", type=Path, metavar="CAPTURE", help="play a recorded market"
+    )
+    verb.add_argument("--speed", type=float, default=1.0, metavar="X", help="of the recording")
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random")
+    verb.add_argument(
+        "--auto-fund-usd",
+        type=_whole,
+        metavar="N",
+        help="money an unknown wallet gets on its first look-up (default: 10000; 0: none)",
+    )
+    verb.add_argument("--state", type=Path, metavar="FILE", help="go on from here, and save here")
+    verb.add_argument("--control", action="store_true", help="serve /_ctl/: truth, time, faults")
+    verb.add_argument("--faults", type=Path, metavar="FILE", help="faults set from the start")
+    verb.add_argument(
+        "--virtual-time", action="store_true", help="time stands still until /_ctl/step moves it"
+    )
+    verb.add_argument("--no-pongs", action="store_true", help="leave WebSocket pings unanswered")
+    verb.add_argument("--json", action="store_true", help="remarks as JSON lines, too")
+
+
 def _recordings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser("data", help="look at and convert recorded markets")
     jobs = verb.add_subparsers(title="jobs", required=True, metavar="JOB")
@@ -189,6 +236,12 @@ def _settings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("value", metavar="VALUE")
     _add(jobs, shared, "schema", "JSON Schema for editors", ("settings", "schema"))
     _add(jobs, shared, "docs", "reference of every key, Markdown", ("settings", "docs"))
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) > 10**12:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 10^12")
+    return int(text)
 
 
 def _positive(text: str) -> int:

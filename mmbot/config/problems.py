@@ -33,6 +33,7 @@ _EXPECTED = {
 _PATTERNS = {
     "^[A-Z0-9][A-Z0-9_-]*$": "upper-case letters, digits, - and _",
     "^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and -",
+    "^[A-Za-z0-9]+$": "letters and digits",
 }
 _BOUNDS = {
     "greater_than": ("gt", "not above"),
