@@ -128,8 +128,10 @@ class EngineClock:
         if engine_s > self._seen_s or self._bounds is None:
             self._advanced_ns = received_ns
             if self._stalled:
+                # How long it stood is not known: what was read before says nothing any more.
                 self._stalled = False
-                self._distrust = CONSISTENT_COUNT
+                self._bounds = None
+                self._distrust = CONSISTENT_COUNT + 1
         elif engine_s == self._seen_s and sent_ns - self._advanced_ns >= STALL_NS:
             self._stalled = True
 

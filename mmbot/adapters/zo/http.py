@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from mmbot.adapters.zo import account_parsing, answers, base58, parsing
+from mmbot.adapters.zo.actions import SessionAction, WalletAction
 from mmbot.adapters.zo.answers import Catalog, Cursor, Listing
-from mmbot.adapters.zo.origin import Origin
-from mmbot.adapters.zo.outcome import Outcome, Unknown, judge, retry_after_s
+from mmbot.adapters.zo.gateway import judge, retry_after_s
+from mmbot.adapters.zo.outcomes import Outcome, Unknown
+from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.transport import Timeouts, Transport
 from mmbot.errors import OutcomeUnknown, ProtocolViolation, RateLimited, Unavailable
 
@@ -118,8 +120,10 @@ class ZoHttp:
         body = await self._found(_paged(path, {"since": since, "startInclusive": start}))
         return account_parsing.pnl(path, body)
 
-    async def act(self, body: bytes) -> Outcome:
-        """Send an action's bytes once, and say what became of it.
+    async def act(
+        self, body: bytes, action: SessionAction | WalletAction, account_id: int
+    ) -> Outcome:
+        """Send the signed bytes of an action once, and say what became of it.
 
         To ask again, call this with the same bytes: the venue takes them once (protocol 5.3).
         Raises Unavailable when no connection came about: the venue has not seen the action.
@@ -128,7 +132,7 @@ class ZoHttp:
             reply = await self._actions.post("/action", body)
         except OutcomeUnknown as error:
             return Unknown(str(error))
-        return judge(body, reply)
+        return judge(reply, action, account_id)
 
     async def _found(self, target: str) -> bytes:
         body = await self._read(target)
@@ -155,9 +159,11 @@ class ZoHttp:
 
 @asynccontextmanager
 async def open_http(
-    origin: Origin, timeouts: Timeouts, now_ns: Callable[[], int] = time.monotonic_ns
+    params: VenueParams, now_ns: Callable[[], int] = time.monotonic_ns
 ) -> AsyncIterator[ZoHttp]:
-    """Open the venue's REST interface at an allowed place."""
+    """Open the venue's REST interface at the place that the settings allow."""
+    origin = params.http_origin
+    timeouts = Timeouts(params.connect_timeout_ms / 1000, params.request_timeout_ms / 1000)
     async with Transport(origin, timeouts) as reads, Transport(origin, timeouts) as actions:
         yield ZoHttp(reads, actions, now_ns)
 

@@ -6,7 +6,7 @@ Integers stay integers of any width, other numbers become exact decimals. Unknow
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 Item = TypeVar("Item")
 Number = Decimal | None
@@ -209,4 +209,4 @@ class TooManyShape(Struct, frozen=True):
 
 
 class ExpectedShape(Struct, frozen=True):
-    expected: str = field()
+    expected: str
