@@ -194,6 +194,29 @@ def test_users_in_the_way_of_the_makers_are_traded_with() -> None:
     assert sum(lots for _, _, side, ticks, lots in stage.trades if ticks == bid + 1) >= 1_000
 
 
+def test_the_informed_see_what_users_offer() -> None:
+    # 3 bps below the makers' offer: whoever knows the price to 0.3 bps buys at 10 a second.
+    stage, flows = synthetic(MarketType.TOXIC)
+    run(stage, flows, 1)
+    bid, _ = stage.clobs[0].best()
+    assert bid is not None
+    stage.clobs[0].place(1, 5, ASK, bid + 1, 10, POST_ONLY)
+    run(stage, flows, 1.6)
+    assert stage.clobs[0].order(1) is None
+
+
+def test_what_an_earlier_run_displayed_is_gone() -> None:
+    stage, flows = synthetic()
+    far = [(BID, 700_000), (BID, 599_000), (ASK, 800_000)]
+    for side, ticks in far:
+        stage.clobs[0].rows(row(0, DEPTH, side, ticks, 5))
+    stage.clobs[0].place(1, 5, BID, 599_000, 7, POST_ONLY)
+    run(stage, flows, 0)
+    for side, ticks in far:
+        assert stage.clobs[0].lots_at(side, ticks)[1] == 0
+    assert stage.clobs[0].order(1) == (5, BID, 599_000, 7, 5.0)
+
+
 def test_a_market_and_a_seed_have_a_life_of_their_own() -> None:
     seeds = {stretch_seed(s, m, n) for s in (1, 2) for m in (0, 1) for n in (0, 1)}
     assert len(seeds) == 8
