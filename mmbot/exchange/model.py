@@ -57,6 +57,7 @@ class Order(Struct, gc=False):
     added_ns: int
     updated_ns: int
     update_action_id: int
+    session_id: int = 0
     origin: Origin = Origin.USER
     finalization: Finalization | None = None
 
@@ -72,6 +73,23 @@ class Trigger(Struct, frozen=True, gc=False):
     limit_ticks: int
     action_id: int
     created_ns: int
+
+
+class TriggerEnd(StrEnum):
+    """How a trigger ended (protocol 3.11); CANCELED with the position it protected."""
+
+    SUCCESS = "Success"
+    REMOVED = "Removed"
+    CANCELED = "Canceled"
+
+
+class TriggerEnded(Struct, frozen=True, gc=False):
+    """A trigger that is no longer active."""
+
+    trigger: Trigger
+    end: TriggerEnd
+    action_id: int
+    time_ns: int
 
 
 class Position(Struct, gc=False):
@@ -193,8 +211,16 @@ class HourSnapshot(Struct, frozen=True, gc=False):
     market_id: int
     funding_index: int
     funding_rate: float
-    index_ticks: float
-    mark_ticks: float
+    index_ticks: float | None
+    mark_ticks: float | None
+
+
+class Executed(Struct, frozen=True, gc=False):
+    """An action as it was accepted: `raw` is length prefix and payload (protocol 3.8)."""
+
+    action_id: int
+    time_ns: int
+    raw: bytes
 
 
 class BookChange(Struct, frozen=True, gc=False):

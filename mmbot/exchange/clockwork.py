@@ -1,0 +1,32 @@
+"""Clockwork: what happens because engine time passes, in a fixed order.
+
+Every full hour on the way: marks, premium, funding. Then at the new time: sessions end, old
+duplicates are forgotten, triggers fire, margins are looked at (when prices or positions moved).
+"""
+
+from mmbot.exchange import funding, liquidation, prices, sessions, triggers
+from mmbot.exchange.admission import forget_seen
+from mmbot.exchange.state import HOUR_NS
+from mmbot.exchange.venue import Venue
+
+
+def advance(venue: Venue, now_ns: int) -> None:
+    """Let engine time become `now_ns`; back in time, only the clock moves."""
+    state = venue.state
+    prices.update_marks(venue)
+    while (hour := (state.now_ns // HOUR_NS + 1) * HOUR_NS) <= now_ns:
+        _move(venue, hour)
+        funding.pay_hour(venue)
+    _move(venue, now_ns)
+    sessions.expire(venue)
+    forget_seen(venue)
+    if state.margins_due:
+        state.margins_due = False
+        triggers.fire_all(venue)
+        liquidation.check_all(venue)
+
+
+def _move(venue: Venue, now_ns: int) -> None:
+    for market in venue.state.markets:
+        funding.sample(market, now_ns)
+    venue.state.now_ns = now_ns
