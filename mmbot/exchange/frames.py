@@ -46,15 +46,6 @@ def encode(
     return _account(exchange, change, wanted, rules)
 
 
-def streams(exchange: Exchange) -> set[str]:
-    """Every public stream there is; account streams exist for every account."""
-    found = set()
-    for market in exchange.params.markets:
-        found |= {f"deltas@{market.symbol}", f"trades@{market.symbol}"}
-        found |= {f"candle@{market.symbol}:{name}" for name in STREAM_RESOLUTIONS}
-    return found
-
-
 def _delta(
     exchange: Exchange, change: BookChange, wanted: Container[str] | None, rules: ViewRules
 ) -> list[Message]:
@@ -169,9 +160,7 @@ def _orders(exchange: Exchange, orders: Sequence[Order]) -> dict[str, object]:
     return found
 
 
-def _balances(
-    exchange: Exchange, balances: dict[int, int], rules: ViewRules
-) -> dict[str, Number]:
+def _balances(exchange: Exchange, balances: dict[int, int], rules: ViewRules) -> dict[str, Number]:
     tokens = exchange.params.tokens
     if rules.balance_keys == "symbol":
         return {tokens[token].symbol: ATOMS(atoms) for token, atoms in balances.items()}

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.answers import BookView
-from mmbot.adapters.zo.update_chain import Held, Place, follow, place
+from mmbot.adapters.zo.update_chain import Held, Place, Waiting, follow, place
 from mmbot.cext.nord import Deltas
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
@@ -106,7 +106,7 @@ class BookSync:
         self._connected = False
         self._reached: int | None = None
         self._reason = "not connected yet"
-        self._waiting = _Waiting(params)
+        self._waiting = Waiting[bytes](params.waiting_frames, params.waiting_bytes)
         self._sight = _Sight()
         self._tally = _Tally()
 
@@ -157,7 +157,7 @@ class BookSync:
     def delta(self, last_id: int | None, update_id: int, frame: bytes, now_ns: int) -> None:
         """Take the update that `deltas` has just parsed from `frame`."""
         if self.wanted:
-            self._waiting.add(Held(last_id, update_id, frame))
+            self._waiting.add(Held(last_id, update_id, frame), len(frame))
         reached = self._reached
         if reached is None:
             return
@@ -166,7 +166,7 @@ class BookSync:
             self._apply(update_id, now_ns)
         elif stands is Place.BEYOND:
             self._break(f"gap: an update after {last_id} came after {reached}", now_ns)
-            self._waiting.add(Held(last_id, update_id, frame))
+            self._waiting.add(Held(last_id, update_id, frame), len(frame))
         else:
             self._tally.dropped += 1
             self._sight.old_in_a_row += 1
@@ -220,11 +220,11 @@ class BookSync:
             sight.refresh = True
         return None
 
-    def _adopt(self, view: BookView, newer: Sequence[Held], now_ns: int) -> None:
+    def _adopt(self, view: BookView, newer: Sequence[Held[bytes]], now_ns: int) -> None:
         self._book.snapshot(view.bids, view.asks)
         self._reached = view.update_id
         for each in newer:
-            self._deltas.parse(each.frame)
+            self._deltas.parse(each.content)
             self._deltas.apply(self._capsule)
             self._reached = each.update_id
         self._waiting.clear()
@@ -289,24 +289,3 @@ class BookSync:
             return False
         known = self._book.levels(side, _SUPPORT, False)
         return len(known) < _SUPPORT or (known[-1][0] - end) * side < 0
-
-
-class _Waiting:
-    """Updates that wait for a snapshot; too many of them are forgotten, and a newer one waits."""
-
-    def __init__(self, params: BookParams) -> None:
-        self.held: list[Held] = []
-        self._params = params
-        self._bytes = 0
-
-    def add(self, held: Held) -> None:
-        self._bytes += len(held.frame)
-        params = self._params
-        if len(self.held) >= params.waiting_frames or self._bytes > params.waiting_bytes:
-            self.clear()
-            self._bytes = len(held.frame)
-        self.held.append(held)
-
-    def clear(self) -> None:
-        self.held.clear()
-        self._bytes = 0

@@ -2,44 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from functools import partial
 
-from msgspec import Struct
-
-from mmbot.adapters.web.backoff import BackoffParams
-from mmbot.adapters.web.connection import Connection, ConnectionParams
+from mmbot.adapters.web.backoff import Backoff
+from mmbot.adapters.web.connection import Connection
 from mmbot.adapters.zo import subscriptions
 from mmbot.adapters.zo.answers import Catalog, Listing
-from mmbot.adapters.zo.book_sync import BookHealth, BookParams, BookSync
+from mmbot.adapters.zo.book_sync import BookHealth, BookSync
 from mmbot.adapters.zo.frames import TradesFrame, read_frame
+from mmbot.adapters.zo.market_terms import BookedMarket, MarketSink, Outside, StreamParams
 from mmbot.adapters.zo.origin import Origin
-from mmbot.adapters.zo.snapshots import BookedMarket, Outside, Snapshots
+from mmbot.adapters.zo.snapshots import Snapshots
 from mmbot.cext.nord import Deltas
-from mmbot.domain.events import BookGap, BookUpdate
 
 _DELTA = b'{"delta":'
-
-
-class MarketSink(Protocol):
-    """Who wants to know; every call returns at once."""
-
-    def book(self, event: BookUpdate | BookGap) -> None:
-        """A book has changed, or is not to be trusted any more."""
-        ...
-
-    def trades(self, index: int, frame: TradesFrame, now_ns: int) -> None:
-        """Trades of a market were printed."""
-        ...
-
-
-class StreamParams(Struct, frozen=True, kw_only=True):
-    """How market streams are kept. `fetch` paces the snapshots of one book."""
-
-    connection: ConnectionParams = ConnectionParams()
-    book: BookParams = BookParams()
-    fetch: BackoffParams = BackoffParams(most_s=10.0, attempts=30)
-    tick_ms: int = 50
-    with_trades: bool = False
 
 
 class BookStream:
@@ -74,7 +50,12 @@ class BookStream:
             outside.rng,
         )
         self._snapshots = tuple(
-            Snapshots(listing, sync, outside, params.fetch)
+            Snapshots(
+                partial(outside.fetch_book, listing),
+                sync,
+                outside.clock,
+                Backoff(params.fetch, outside.rng),
+            )
             for listing, sync in zip(listings, self.syncs, strict=True)
         )
         self._catalog = Catalog(listings, ())

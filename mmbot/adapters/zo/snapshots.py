@@ -1,49 +1,53 @@
-"""Fetch the snapshots one book asks for, at a pace that slows down while they do not help."""
+"""Fetch the snapshots that a stream asks for, ever slower while they do not help."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from random import Random
-from typing import NamedTuple
+from typing import Generic, Protocol, TypeVar
 
-from msgspec import Struct
-
-from mmbot.adapters.web.backoff import Backoff, BackoffParams
+from mmbot.adapters.web.backoff import Backoff
 from mmbot.adapters.web.clock import NS_PER_S, Clock
-from mmbot.adapters.zo.answers import BookView, Listing
-from mmbot.adapters.zo.book_sync import BookSync
-from mmbot.cext.orderbook import OrderBook
 from mmbot.errors import RateLimited, VenueError
 
-FetchBook = Callable[[Listing], Awaitable[BookView]]
-"""Read a whole book; VenueError when that fails. `ZoHttp.orderbook` is one."""
+View = TypeVar("View")
+Taken = TypeVar("Taken", contravariant=True)
 
 
-class BookedMarket(Struct, frozen=True):
-    """A market, the engine's number for it, and the book to keep."""
+class Synced(Protocol[Taken]):
+    """What is kept in step with a stream by snapshots; `BookSync` and `AccountSync` are."""
 
-    index: int
-    listing: Listing
-    book: OrderBook
+    @property
+    def wanted(self) -> bool:
+        """Whether a snapshot is needed."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """What a snapshot must be asked for in, to be of use."""
+        ...
+
+    def snapshot(self, view: Taken, epoch: int, now_ns: int) -> bool:
+        """Take a snapshot; False when it does not help."""
+        ...
 
 
-class Outside(NamedTuple):
-    """What streams need of the world."""
+class Snapshots(Generic[View]):
+    """Fetches for one book or account; `call` says that it may want one.
 
-    fetch_book: FetchBook
-    clock: Clock
-    rng: Random
-
-
-class Snapshots:
-    """Fetches for one book; `call` says that it may want one, `run` ends only by cancellation."""
+    `fetch` raises VenueError, or returns None, when there is none to be had. `run` ends only by
+    cancellation.
+    """
 
     def __init__(
-        self, listing: Listing, sync: BookSync, outside: Outside, params: BackoffParams
+        self,
+        fetch: Callable[[], Awaitable[View | None]],
+        sync: Synced[View],
+        clock: Clock,
+        backoff: Backoff,
     ) -> None:
-        self._listing = listing
+        self._fetch = fetch
         self._sync = sync
-        self._outside = outside
-        self._backoff = Backoff(params, outside.rng)
+        self._clock = clock
+        self._backoff = backoff
         self._called = asyncio.Event()
         self._helped_ns: int | None = None
 
@@ -62,27 +66,28 @@ class Snapshots:
                 self._called.clear()
 
     async def _step(self) -> None:
-        clock, backoff = self._outside.clock, self._backoff
+        clock, backoff = self._clock, self._backoff
         if self._helped_ns is not None:
             held_s = (clock() - self._helped_ns) / NS_PER_S
             self._helped_ns = None
             await asyncio.sleep(backoff.delay_s(clock(), held_s))
             return
         backoff.begin(clock())
-        refused_s = await self._fetch()
+        refused_s = await self._attempt()
         if refused_s is None:
             self._helped_ns = clock()
         else:
             await asyncio.sleep(max(refused_s, backoff.delay_s(clock(), 0.0)))
 
-    async def _fetch(self) -> float | None:
+    async def _attempt(self) -> float | None:
         # None when the snapshot was good, else the least time to wait before the next.
         epoch = self._sync.epoch
         try:
-            view = await self._outside.fetch_book(self._listing)
+            view = await self._fetch()
         except RateLimited as error:
             return error.retry_after_s or 0.0
         except VenueError:
-            # The book stays as it is and says so.
+            # What is not in step says so until a snapshot comes.
             return 0.0
-        return None if self._sync.snapshot(view, epoch, self._outside.clock()) else 0.0
+        helped = view is not None and self._sync.snapshot(view, epoch, self._clock())
+        return None if helped else 0.0

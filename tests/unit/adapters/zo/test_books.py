@@ -16,10 +16,10 @@ from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
 from mmbot.adapters.zo.answers import BookView, Listing
 from mmbot.adapters.zo.book_sync import BookParams
-from mmbot.adapters.zo.books import BookStream, StreamParams
+from mmbot.adapters.zo.books import BookStream
 from mmbot.adapters.zo.frames import TradesFrame
+from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.origin import Origin
-from mmbot.adapters.zo.snapshots import BookedMarket, Outside
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 from mmbot.domain.order import Level
