@@ -15,11 +15,11 @@ SELF_TRADE_CANCEL_RESTING = SELF_CANCEL_RESTING
 SELF_TRADE_CANCEL_TAKER = SELF_CANCEL_TAKER
 LARGEST_LOTS = LARGEST
 
-MOST_TICKLOTS = 1 << 126
+_MOST_TICKLOTS = 1 << 126
 
 
 cdef wide_t wide(object value):
-    value = min(value, MOST_TICKLOTS)
+    value = min(value, _MOST_TICKLOTS)
     return (<wide_t><uint64_t>(value >> 64) << 64) | <wide_t><uint64_t>(value & (2**64 - 1))
 
 
@@ -94,7 +94,9 @@ cdef class Clob:
         resting = place(&self.f, t, ticks, mode)
         return self._fills(), resting
 
-    def place(self, int64_t order_id, int64_t owner, int side, int64_t ticks, int64_t lots, int mode):
+    def place(
+        self, int64_t order_id, int64_t owner, int side, int64_t ticks, int64_t lots, int mode
+    ):
         """Let an order arrive; return its fills, best first, and the lots of it that rest.
 
         ticks 0: no price limit (only IOC and FOK). A fill is (maker's order id, 0 for displayed

@@ -1,5 +1,5 @@
 # One market's orders of many owners over anonymous displayed size, in plain C, shared by include.
-# Include "consts.pxi", "book.pxi" and "orders.pxi" before it, "changes.pxi" and "crossing.pxi" after.
+# Include "consts.pxi", "book.pxi", "orders.pxi" before it, "changes.pxi", "crossing.pxi" after it.
 #
 # A side keeps its orders worst first and, at a price, latest first, so that the next one to trade
 # is the last and goes in O(1). Orders stay where they are in memory, whatever joins or leaves.

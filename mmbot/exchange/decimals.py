@@ -5,6 +5,7 @@ becomes literal text. So nothing the exchange says carries binary noise (protoco
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
@@ -34,8 +35,8 @@ class Scale:
 
     def __init__(self, places: int) -> None:
         self.places = places
-        self.one = 10**places
-        self._least = 10 ** max(places - _PLAIN_PLACES, 0)
+        self.one: int = 10**places
+        self._least: int = 10 ** max(places - _PLAIN_PLACES, 0)
 
     def __call__(self, value: int) -> Number:
         """JSON number of `value` units; negative values allowed."""
@@ -64,6 +65,22 @@ SCALES = tuple(Scale(places) for places in range(25))
 ATOMS = SCALES[12]
 
 
+def pairs(
+    levels: Iterable[tuple[int, int]], price: Scale, size: Scale
+) -> list[tuple[Number, Number]]:
+    """Return levels of (ticks, lots) as numbers: what calls of both scales give, but faster."""
+    if max(price.places, size.places) > _PLAIN_PLACES:
+        return [(price(ticks), size(lots)) for ticks, lots in levels]
+    tick, lot = price.one, size.one
+    return [
+        (
+            ticks / tick if ticks < _EXACT else price(ticks),
+            lots / lot if lots < _EXACT else size(lots),
+        )
+        for ticks, lots in levels
+    ]
+
+
 def ratio(value: float | None) -> Number | None:
     """A measured quantity, such as a funding rate, without an exponent; null when unknown."""
     if value is None or not isfinite(value):
@@ -84,7 +101,7 @@ def timestamp(ns: int) -> str:
     """RFC 3339 with nine fractional digits, UTC; times outside years 1970-9999 are clamped."""
     seconds, rest = divmod(max(ns, 0), _NS)
     moment = _EPOCH + timedelta(seconds=min(seconds, _LAST_SECOND))
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{moment.isoformat()[:19]}.{rest:09d}Z"
 
 
 def parse_timestamp(text: str) -> int:

@@ -86,7 +86,8 @@ class Floor:
         for number in count(1):
             pace.move(min(until_ns, pace.now_ns + TICK_NS))
             self.turn()
-            if pace.is_awaited or number % TURNS_AT_ONCE == 0 or pace.now_ns == until_ns:
+            called = pace.call_due()
+            if called or number % TURNS_AT_ONCE == 0 or pace.now_ns == until_ns:
                 await asyncio.sleep(0)
                 await self._drained()
             if pace.now_ns == until_ns:

@@ -79,7 +79,7 @@ def _place(exchange: Exchange, deed: Deed) -> None:
     if index is None or account is None:
         return
     side = Side.BID if deed["side"] == "bid" else Side.ASK
-    ticks = max(1, int(index * (1 - side * deed["offset_bps"] / BPS)))
+    ticks = max(1, round(index * (1 - side * deed["offset_bps"] / BPS)))
     client_id = deed.get("client_order_id")
     asked = Asked(market, side, FillMode.LIMIT, False, ticks, deed["lots"], None, client_id)
     turn = Turn(exchange.venue)

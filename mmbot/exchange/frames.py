@@ -46,15 +46,6 @@ def encode(
     return _account(exchange, change, wanted, rules)
 
 
-def streams(exchange: Exchange) -> set[str]:
-    """Every public stream there is; account streams exist for every account."""
-    found = set()
-    for market in exchange.params.markets:
-        found |= {f"deltas@{market.symbol}", f"trades@{market.symbol}"}
-        found |= {f"candle@{market.symbol}:{name}" for name in STREAM_RESOLUTIONS}
-    return found
-
-
 def _delta(
     exchange: Exchange, change: BookChange, wanted: Container[str] | None, rules: ViewRules
 ) -> list[Message]:

@@ -85,7 +85,7 @@ def _close(venue: Venue, account: Account, market_id: int, health: Margins) -> N
     side = Side.ASK if lots > 0 else Side.BID
     asked = Asked(market_id, side, FillMode.IOC, True, 0, abs(lots), None, None)
     turn.account(account.account_id)
-    if forced_order(turn, account.account_id, asked, Origin.LIQUIDATION) is None:
+    if not forced_order(turn, account.account_id, asked, Origin.LIQUIDATION):
         turn.rollback()
         return
     _record(turn, account, market_id, PLACE_ORDER, health)

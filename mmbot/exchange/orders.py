@@ -137,6 +137,9 @@ def _check_outcome(order: Order, fills: list[tuple[int, int, int, int, int]], re
         refuse_unless(bool(fills), code)
     elif order.mode is FillMode.IOC:
         refuse_unless(bool(fills), pb.IMMEDIATE_ORDER_GOT_NO_FILLS)
+    else:
+        # Its sender's own orders were in the way, by the self-trade rule.
+        refuse_unless(bool(fills) or rests > 0, pb.ORDER_EXECUTION_EMPTY)
     refuse_unless(rests <= limits.MOST_POSTED_LOTS, pb.ORDER_EXECUTION_SIZE_LIMIT)
 
 
@@ -236,11 +239,12 @@ def _advance(reached: dict[int, _Phase], market_id: int, phase: _Phase) -> None:
     reached[market_id] = phase
 
 
-def forced_order(turn: Turn, account_id: int, asked: Asked, origin: Origin) -> PlaceResult | None:
-    """Send an immediate order of the venue's own for an account; None when nothing traded."""
+def forced_order(turn: Turn, account_id: int, asked: Asked, origin: Origin) -> bool:
+    """Send an immediate order of the venue's own for an account; without a fill, roll back."""
     order = _opened(turn, account_id, asked, 0)
     order.origin = origin
     try:
-        return arrive(turn, order, asked)
+        arrive(turn, order, asked)
     except RefusalError:
-        return None
+        return False
+    return True

@@ -65,14 +65,20 @@ class SteppedPace:
         return bool(self._calls)
 
     def later(self, delay_ns: int, call: Callable[[], None]) -> None:
-        """Call back in the first move that gets `delay_ns` further."""
+        """Call back in the first `call_due` that is `delay_ns` later."""
         heapq.heappush(self._calls, (self.now_ns + delay_ns, next(self._order), call))
 
     def move(self, now_ns: int) -> None:
-        """Let it be `now_ns` and make the calls that are due, in their order."""
+        """Let it be `now_ns`."""
         self.now_ns = max(self.now_ns, now_ns)
+
+    def call_due(self) -> int:
+        """Make the calls that are due, in their order; how many."""
+        made = 0
         while self._calls and self._calls[0][0] <= self.now_ns:
             heapq.heappop(self._calls)[2]()
+            made += 1
+        return made
 
 
 async def wait(pace: Pace, delay_ns: int) -> None:

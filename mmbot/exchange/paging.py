@@ -4,7 +4,7 @@ Keys never change and new records have larger ones, so a reader who follows the 
 record that was there at the start exactly once, whatever is appended meanwhile.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ _IN_ACTION = 4096
 
 
 class Timed(Protocol):
-    """A record with an engine time, which never falls along its history."""
+    """A record with an engine time."""
 
     @property
     def time_ns(self) -> int: ...
@@ -82,13 +82,16 @@ def page(
 
 
 def in_time(asked: Asked, rows: Sequence[_TimedT]) -> Sequence[_TimedT]:
-    """Cut rows to `since` (inclusive) and `until` (exclusive) of the query."""
+    """Keep the rows from `since` on and before `until` of the query.
+
+    Every row is looked at: engine time can jump back, so rows need not be in order of time.
+    """
     since, until = asked.time_ns("since"), asked.time_ns("until")
-    if since is None and until is None:
-        return rows
-    first = 0 if since is None else bisect_left(rows, since, key=_time_ns)
-    end = len(rows) if until is None else bisect_left(rows, until, key=_time_ns)
-    return rows[first:end]
+    if since is not None:
+        rows = [row for row in rows if row.time_ns >= since]
+    if until is not None:
+        rows = [row for row in rows if row.time_ns < until]
+    return rows
 
 
 def keyed(rows: Iterable[_OfActionT]) -> list[Keyed[_OfActionT]]:
@@ -105,7 +108,3 @@ def keyed(rows: Iterable[_OfActionT]) -> list[Keyed[_OfActionT]]:
 def key_of(keyed_row: Keyed[_T]) -> int:
     """Return the key, for `page`."""
     return keyed_row.key
-
-
-def _time_ns(row: Timed) -> int:
-    return row.time_ns

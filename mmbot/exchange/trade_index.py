@@ -59,12 +59,14 @@ class TradeIndex:
 
     def _file(self, trade: Trade) -> None:
         self._markets[trade.market_id].append(trade)
-        sides = {(trade.maker_id, trade.order_id), (trade.taker_id, trade.taker_order_id)}
-        for account_id, order_id in sides:
-            if account_id != HOUSE:
-                self._orders[order_id].append(trade)
-        for account_id in {trade.maker_id, trade.taker_id} - {HOUSE}:
-            self._accounts[account_id].append(trade)
+        maker, taker = trade.maker_id, trade.taker_id
+        if maker != HOUSE:
+            self._accounts[maker].append(trade)
+            self._orders[trade.order_id].append(trade)
+        if taker != HOUSE:
+            self._orders[trade.taker_order_id].append(trade)
+            if taker != maker:
+                self._accounts[taker].append(trade)
 
 
 _INDEXES: WeakKeyDictionary[Exchange, TradeIndex] = WeakKeyDictionary()

@@ -101,22 +101,23 @@ def _reached(venue: Venue, trigger: Trigger) -> bool:
 
 def _fire(venue: Venue, trigger: Trigger) -> None:
     turn = Turn(venue)
+    end = TriggerEnd.SUCCESS
+    if not _sent(turn, trigger):
+        turn.rollback()
+        turn, end = Turn(venue), TriggerEnd.CANCELED
     account = turn.account(trigger.account_id)
-    lots = reduce.reducible(account, trigger.market_id, trigger.side)
-    account.triggers.remove(trigger)
-    done = None
-    if lots:
-        asked = Asked(
-            trigger.market_id,
-            trigger.side,
-            FillMode.IOC,
-            True,
-            trigger.limit_ticks,
-            lots,
-            None,
-            None,
-        )
-        done = forced_order(turn, trigger.account_id, asked, Origin.TRIGGER)
-    end = TriggerEnd.SUCCESS if done is not None else TriggerEnd.CANCELED
-    turn.records.triggers.append(TriggerEnded(trigger, end, turn.action_id, turn.now_ns))
+    if trigger in account.triggers:
+        account.triggers.remove(trigger)
+    # A trade that closed the position has ended its triggers, this one among them.
+    ended = [one for one in turn.records.triggers if one.trigger != trigger]
+    turn.records.triggers = [*ended, TriggerEnded(trigger, end, turn.action_id, turn.now_ns)]
     turn.commit()
+
+
+def _sent(turn: Turn, trigger: Trigger) -> bool:
+    market_id, side = trigger.market_id, trigger.side
+    lots = reduce.reducible(turn.account(trigger.account_id), market_id, side)
+    if not lots:
+        return False
+    asked = Asked(market_id, side, FillMode.IOC, True, trigger.limit_ticks, lots, None, None)
+    return forced_order(turn, trigger.account_id, asked, Origin.TRIGGER)

@@ -29,6 +29,8 @@ class Venue:
         self.rules = Rules.start(params.rules)
         self.state = opening_state(params, start_ns)
         self.clobs = empty_clobs(params)
+        for market_id in range(len(self.clobs)):
+            self.clob(market_id)
         self.owners: dict[int, int] = {}
         self.changes: list[Change] = []
         self.expiry_s: int | None = None

@@ -3,7 +3,7 @@
 from mmbot.adapters.zo import base58
 from mmbot.exchange.asked import SIDE_NAMES, Asked, MarketView, bad_query, market_view, not_found
 from mmbot.exchange.decimals import ATOMS, Number, Scale, timestamp
-from mmbot.exchange.margin import margins, unpaid_funding
+from mmbot.exchange.margin import unpaid_funding
 from mmbot.exchange.model import HOUSE, Account, Order, Position, Session
 from mmbot.exchange.paging import page
 from mmbot.exchange.state import NS
@@ -107,7 +107,7 @@ def _average(market: MarketView, position: Position) -> Number:
 
 
 def _margins(asked: Asked, held: Account) -> object:
-    figures = margins(asked.exchange.venue, held)
+    figures = asked.exchange.margins(held.account_id)
     return {
         "omf": ATOMS(figures.omf),
         "mf": ATOMS(figures.mf),

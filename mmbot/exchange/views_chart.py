@@ -1,7 +1,7 @@
 """The chart's data feed in TradingView's UDF form: configuration, symbols, bars (protocol 3.13)."""
 
-from collections.abc import Callable
 from bisect import bisect_left
+from collections.abc import Callable
 
 from mmbot.exchange.asked import U64, Asked, MarketView, market_view
 from mmbot.exchange.bars import RESOLUTIONS, Bar
@@ -10,7 +10,7 @@ from mmbot.exchange.decimals import Number
 _MOST_BARS = 5000
 
 
-def config(asked: Asked) -> object:
+def config(_asked: Asked) -> object:
     """What the feed can do."""
     return {
         "supported_resolutions": list(RESOLUTIONS),

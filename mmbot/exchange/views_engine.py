@@ -19,7 +19,7 @@ def engine_time(asked: Asked) -> object:
     return asked.exchange.state.now_s
 
 
-def last_acked_nonce(asked: Asked) -> object:
+def last_acked_nonce(_asked: Asked) -> object:
     """Events of the chain acknowledged; there is no chain."""
     return 0
 

@@ -1,11 +1,10 @@
-"""Views of markets and tokens: info, books, statistics, live figures, fees (protocol 3.3-3.6, 3.13)."""
-
-from bisect import bisect_right
+"""Views of markets and tokens: info, books, statistics, fees (protocol 3.3-3.6, 3.13)."""
 
 from mmbot.domain.order import Side
 from mmbot.exchange.asked import Asked, MarketView, bad_query, market_view, not_found
-from mmbot.exchange.decimals import SCALES, Number, Scale, price_of, ratio, timestamp
-from mmbot.exchange.model import USDC, HourSnapshot, Trade
+from mmbot.exchange.decimals import SCALES, Number, Scale, pairs, price_of, ratio, timestamp
+from mmbot.exchange.funding import projected_rate
+from mmbot.exchange.model import USDC, HourSnapshot
 from mmbot.exchange.paging import limits, page
 from mmbot.exchange.state import HOUR_NS
 from mmbot.exchange.trade_index import trades_of
@@ -65,10 +64,10 @@ def levels_shown(
     levels: list[tuple[int, int]], market: MarketView, *, as_objects: bool
 ) -> list[object]:
     """Levels as [price, size] or as objects, the two forms clients know (protocol 3.4)."""
-    price, size = market.price, market.size
+    shown = pairs(levels, market.price, market.size)
     if as_objects:
-        return [{"price": price(ticks), "size": size(lots)} for ticks, lots in levels]
-    return [(price(ticks), size(lots)) for ticks, lots in levels]
+        return [{"price": price, "size": size} for price, size in shown]
+    return [*shown]
 
 
 def stats(asked: Asked) -> object:
@@ -88,22 +87,30 @@ def stats(asked: Asked) -> object:
         "low24h": _price(day.low, shown),
         "close24h": _price(day.close, shown),
         "prevClose24h": _price(day.previous_close, shown),
-        "perpStats": {
-            "mark_price": mark,
-            "aggregated_funding_index": funding_index(
-                market, state.markets[market.market_id].funding_index
-            ),
-            "funding_rate": ratio(state.markets[market.market_id].funding_rate),
-            "next_funding_time": _next_funding(asked),
-            "open_interest": _open_interest(asked, market),
-        },
+        "perpStats": _perpetual(asked, market, mark),
+    }
+
+
+def _perpetual(asked: Asked, market: MarketView, mark: Number | None) -> object:
+    # A new or frozen market has none.
+    known = asked.exchange.state.markets[market.market_id]
+    if known.index_ticks is None or _frozen(asked, market):
+        return None
+    return {
+        "mark_price": mark,
+        "aggregated_funding_index": funding_index(market, known.funding_index),
+        "funding_rate": ratio(known.funding_rate),
+        "next_funding_time": _next_funding(asked),
+        "open_interest": market.size(_open_interest(asked).get(market.market_id, 0)),
     }
 
 
 def markets_live(asked: Asked) -> object:
     """Index, mark, funding and open interest of all markets."""
-    count = len(asked.exchange.params.markets)
-    return {"markets": [_live(asked, market_view(asked.exchange, each)) for each in range(count)]}
+    open_lots = _open_interest(asked)
+    markets = range(len(asked.exchange.params.markets))
+    shown = [_live(asked, market_view(asked.exchange, each), open_lots) for each in markets]
+    return {"markets": shown}
 
 
 def market_live(asked: Asked) -> object:
@@ -111,16 +118,17 @@ def market_live(asked: Asked) -> object:
     market = asked.market()
     bid, ask = asked.exchange.clobs[market.market_id].best()
     best = {"bestBidPrice": _price(bid, market.price), "bestAskPrice": _price(ask, market.price)}
-    return {**_live(asked, market), "clob": best}
+    return {**_live(asked, market, _open_interest(asked)), "clob": best}
 
 
-def _live(asked: Asked, market: MarketView) -> dict[str, object]:
+def _live(asked: Asked, market: MarketView, open_lots: dict[int, int]) -> dict[str, object]:
     index, confidence, mark = _oracle(asked, market)
+    known = asked.exchange.state.markets[market.market_id]
     perpetuals = {
         "markPrice": mark,
-        "projectedFundingRate": ratio(asked.exchange.state.markets[market.market_id].funding_rate),
+        "projectedFundingRate": ratio(projected_rate(asked.exchange.params.funding, known)),
         "nextFundingTime": _next_funding(asked),
-        "openInterest": _open_interest(asked, market),
+        "openInterest": market.size(open_lots.get(market.market_id, 0)),
     }
     return {
         "marketId": market.market_id,
@@ -153,11 +161,13 @@ def _next_funding(asked: Asked) -> str:
     return timestamp((asked.exchange.state.now_ns // HOUR_NS + 1) * HOUR_NS)
 
 
-def _open_interest(asked: Asked, market: MarketView) -> Number:
-    # All longs; the house holds the other side of what users hold, so the shorts are as many.
-    accounts = asked.exchange.state.accounts.values()
-    positions = (account.positions.get(market.market_id) for account in accounts)
-    return market.size(sum(held.lots for held in positions if held and held.lots > 0))
+def _open_interest(asked: Asked) -> dict[int, int]:
+    # Lots of all longs by market; the house holds the other side, so the shorts are as many.
+    found: dict[int, int] = {}
+    for held in asked.exchange.state.accounts.values():
+        for market_id, position in held.positions.items():
+            found[market_id] = found.get(market_id, 0) + max(position.lots, 0)
+    return found
 
 
 def funding_index(market: MarketView, atoms_per_lot: int) -> Number:
@@ -190,13 +200,12 @@ def previous_price(asked: Asked) -> object:
     market = asked.market()
     moment = asked.time_ns("atOrBefore")
     trades = trades_of(asked.exchange).of_market(market.market_id)
-    end = len(trades) if moment is None else bisect_right(trades, moment, key=_time_ns)
-    ticks = trades[end - 1].ticks if end else None
-    return {"marketId": market.market_id, "price": _price(ticks, market.price)}
-
-
-def _time_ns(trade: Trade) -> int:
-    return trade.time_ns
+    kept = (trade for trade in reversed(trades) if moment is None or trade.time_ns <= moment)
+    last = next(kept, None)
+    return {
+        "marketId": market.market_id,
+        "price": _price(last.ticks if last else None, market.price),
+    }
 
 
 def fee_brackets(asked: Asked) -> object:

@@ -2,6 +2,7 @@
 
 import random
 
+from mmbot.cext.clob import Clob
 from mmbot.cext.ladder import price_levels, stack
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.rolling import RollingMedian
@@ -97,3 +98,21 @@ def ladder(runs: int) -> list[float]:
             stack(asks, lots, 200, 10**9, bounds)
 
     return time_ns(work, CALLS // 10, runs)
+
+
+@bench("clob_place_cancel", unit="ns/pair")
+def clob_place_cancel(runs: int) -> list[float]:
+    """A post-only order and its cancel among 500 resting orders of other owners."""
+    dice = random.Random(1)
+    market = Clob()
+    for order_id in range(1, 501):
+        side = 1 if order_id % 2 else -1
+        market.place(order_id, 1 + order_id % 9, side, 10_000 - side * dice.randint(1, 200), 5, 1)
+    place, cancel = market.place, market.cancel
+
+    def work() -> None:
+        for order_id in range(501, 501 + CALLS):
+            place(order_id, 99, 1, 9_990, 5, 1)
+            cancel(order_id)
+
+    return time_ns(work, CALLS, runs)

@@ -352,6 +352,28 @@ def test_money_limits() -> None:
     assert market.place_quoted(6, 5, BID, 0, 2**200, IOC)[0][0] == (5, 5, 97, 2, 0)
 
 
+def test_money_that_buys_nothing_at_the_best_price_does_not_rest_behind_it() -> None:
+    # A sale for 120 down to 50: one lot at 99 leaves 21; for 155: 56, a lot at 50 but none at 99.
+    for ticklots in (120, 155):
+        market = venue()
+        sold = market.place_quoted(1, 5, ASK, 50, ticklots, LIMIT)
+        assert sold == ([(0, 0, 99, 1, 9)], 0)
+        assert market.best() == (99, 101)
+
+
+def test_undo_covers_the_queue() -> None:
+    market = Clob(queue="power", numbers=(2.0,))
+    market.rows(packed([(DEPTH, BID, 99, 10)], 0))
+    market.place(1, 5, BID, 99, 3, POST_ONLY)
+    market.rows(packed([(DEPTH, BID, 99, 14), (TRADE, ASK, 99, 2)], 1))
+    saved = market.dump()
+    for row in ((TRADE, ASK, 99, 3), (DEPTH, BID, 99, 6), (TAKE, ASK, 99, 5), (CLEAR, BID, 99, 0)):
+        market.begin()
+        market.rows(packed([row], 9))
+        market.rollback()
+        assert market.dump() == saved
+
+
 def test_what_an_owner_does_with_himself_is_a_rule() -> None:
     for rule_, expected in (
         (kernel.SELF_TRADE_ALLOW, ([(0, 0, 101, 7, 0), (1, 5, 101, 2, 0)], [], 0)),

@@ -19,6 +19,7 @@ from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults import Faults
 from mmbot.exchange.floor import open_floor
 from mmbot.exchange.journal import Journal
+from mmbot.exchange.model import Order
 from mmbot.exchange.operation import Background, Operation
 from mmbot.exchange.pacing import SteppedPace
 from mmbot.exchange.params import ExchangeParams
@@ -104,6 +105,20 @@ async def served(setup: Setup | None = None) -> AsyncIterator[Served]:
             await server.stop()
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait, not for long, until something holds."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it never came to hold")
+
+
+def error_of(receipt: pb.Receipt) -> int | None:
+    """Return the error number of a receipt, None of a good one."""
+    return receipt.err if receipt.WhichOneof("kind") == "err" else None
+
+
 def run(work: Callable[[], Awaitable[None]]) -> None:
     """Run a test's coroutine as the exchange runs: under uvloop."""
 
@@ -125,24 +140,36 @@ class Trader:
         self._nonces = count(1)
         self.account = 0
         self.session = 0
+        self.behind_s = 0
 
     async def open(self) -> "Trader":
         """Get an account with money and a session."""
         pubkey = bytes(self._wallet.verify_key)
         user = await self._served.get(f"/user/{base58.encode(pubkey)}")
         self.account = user["accountIds"][0]
+        self.session = await self.log_in()
+        return self
+
+    async def log_in(self) -> int:
+        """Open one more session; its id."""
         create = pb.CreateSession(
-            user_pubkey=pubkey,
+            user_pubkey=bytes(self._wallet.verify_key),
             session_pubkey=bytes(self._key.verify_key),
             expiry_timestamp=START_S + 86_400,
         )
-        raw = self._raw(pb.Action(create_session=create))
-        body = raw + self._wallet.sign(raw.hex().encode()).signature
-        self.session = (await self.send(body)).create_session_result.session_id
-        return self
+        body = self._by_wallet(pb.Action(create_session=create))
+        return (await self.send(body)).create_session_result.session_id
+
+    def revoke(self) -> bytes:
+        """Return the body that ends the session."""
+        return self._by_wallet(pb.Action(revoke_session=pb.RevokeSession(session_id=self.session)))
+
+    def _by_wallet(self, action: pb.Action) -> bytes:
+        raw = self._raw(action)
+        return raw + self._wallet.sign(raw.hex().encode()).signature
 
     def _raw(self, action: pb.Action) -> bytes:
-        action.current_timestamp = self._served.exchange.state.now_s
+        action.current_timestamp = self._served.exchange.state.now_s - self.behind_s
         action.nonce = next(self._nonces)
         payload = action.SerializeToString()
         size = len(payload)
@@ -159,6 +186,35 @@ class Trader:
         fields = {"side": pb.BID, "fill_mode": pb.LIMIT, **more}
         order = pb.PlaceOrder(session_id=self.session, price=price, size=size, **fields)
         return self.signed(pb.Action(place_order=order))
+
+    def atomic(self, *prices: int) -> bytes:
+        """Return the body of a batch of bids."""
+        parts = [
+            pb.AtomicSubactionKind(
+                trade_or_place=pb.TradeOrPlace(
+                    place_type=pb.PlaceType(side=pb.BID),
+                    limit=pb.OrderLimit(price=price, size=10),
+                )
+            )
+            for price in prices
+        ]
+        batch = pb.Atomic(session_id=self.session, actions=parts)
+        return self.signed(pb.Action(atomic=batch))
+
+    async def posted(self, price: int = LOT_PRICE, size: int = 10, **more: Any) -> int:
+        """Place an order that rests; its id."""
+        receipt = await self.send(self.place(price, size, **more))
+        assert receipt.trade_or_place.posted.order_id, receipt
+        return receipt.trade_or_place.posted.order_id
+
+    def orders(self) -> dict[int, Order]:
+        """Return the account's resting orders as the engine has them."""
+        return self._served.exchange.state.accounts[self.account].orders
+
+    def lots(self, market: int = 0) -> int:
+        """Return the account's position as the engine has it."""
+        position = self._served.exchange.state.accounts[self.account].positions.get(market)
+        return position.lots if position else 0
 
     def cancel(self, order_id: int) -> bytes:
         """Return the body of a cancel."""
@@ -190,3 +246,16 @@ def receipt_of(reply: bytes) -> pb.Receipt:
             break
     assert len(reply) == at + size
     return pb.Receipt.FromString(reply[at:])
+
+
+Check = Callable[[Served, Trader], Awaitable[None]]
+
+
+def checked(check: Check) -> None:
+    """Run a check with a trader who has an account and a session."""
+
+    async def work() -> None:
+        async with served() as venue:
+            await check(venue, await Trader(venue).open())
+
+    run(work)

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from mmbot.adapters.zo.proto import nord_pb2 as pb
-from tests.exchange.served import LOT_PRICE, START_S, Served, Setup, Trader, run, served
+from mmbot.exchange.framing import frame
+from tests.exchange.served import LOT_PRICE, START_S, Served, Setup, Trader, run, served, until
 
 
 def test_a_trader_gets_an_account_a_session_and_an_order() -> None:
@@ -153,17 +154,9 @@ def test_what_clients_say_is_ignored_and_a_close_is_answered() -> None:
                 assert "delta" in await socket.receive_json()
                 assert await socket.close()
                 assert socket.close_code == 1000
-            await _until(lambda: len(venue.server.floor.hub) == 0)
+            await until(lambda: len(venue.server.floor.hub) == 0)
 
     run(work)
-
-
-async def _until(holds) -> None:  # type: ignore[no-untyped-def]
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("it never came to hold")
 
 
 def test_connections_opened_and_dropped_leave_nothing_behind() -> None:
@@ -184,7 +177,7 @@ def test_connections_opened_and_dropped_leave_nothing_behind() -> None:
         async with served() as venue:
             for start in range(0, 600, 30):
                 await asyncio.gather(*(drop(venue, number) for number in range(start, start + 30)))
-            await _until(lambda: venue.server.connections.open == 0)
+            await until(lambda: venue.server.connections.open == 0)
             assert len(venue.server.floor.hub) == 0
             assert venue.server.connections.connections == []
             assert await venue.get("/timestamp") == START_S
@@ -204,12 +197,10 @@ def test_a_reader_who_does_not_read_is_cut_off_and_the_others_are_served() -> No
             assert (await reader.readline()).startswith(b"HTTP/1.1 101")
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             async with venue.listening("deltas@BTCUSD") as good:
-                await _until(lambda: len(venue.server.floor.hub) == 2)
+                await until(lambda: len(venue.server.floor.hub) == 2)
                 hub = venue.server.floor.hub
                 payload = b"x" * 60_000
                 seen = 0
-                from mmbot.exchange.framing import frame
-
                 while len(hub) == 2 and seen < 2000:
                     hub.publish("deltas@BTCUSD", frame(payload))
                     seen += 1

@@ -75,8 +75,8 @@ class State:
     now_ns: int = 0
 
 
-class Clob:
-    """Same methods and answers as the kernel."""
+class Shown:
+    """The state and what can be read off it."""
 
     def __init__(self, *, queue: str = "risk", numbers: tuple[float, ...] = ()) -> None:
         self.power = numbers[0] if queue == "power" else None
@@ -85,8 +85,6 @@ class Clob:
         self.state = State()
         self.saved: State | None = None
         self.executions: list[Execution] = []
-
-    # What it shows.
 
     def resting(self, side: int) -> list[Order]:
         """List a side's orders, best price first, then by arrival."""
@@ -141,7 +139,9 @@ class Clob:
         """Whether there is something to trade with."""
         return self.acceptable(side, ticks or None) is not None
 
-    # What happens.
+
+class Walking(Shown):
+    """Takers on their way through the book."""
 
     def note(self, taker: Taker, maker: Order | None, ticks: int, lots: int, left: int) -> None:
         """Write down an execution."""
@@ -225,6 +225,17 @@ class Clob:
                 self.state.orders.remove(maker)
         self.note(taker, maker, ticks, lots, left)
 
+    def complete(self, taker: Taker, fills: list[Fill]) -> bool:
+        """Whether a fill-or-kill order has all it asked for."""
+        if taker.stopped or not fills:
+            return False
+        poor = taker.money is not None and taker.money < fills[-1][2]
+        return taker.lots == 0 or taker.spent or poor
+
+
+class Clob(Walking):
+    """Same methods and answers as the kernel."""
+
     def place(
         self, order_id: int, owner: int, side: int, ticks: int, lots: int, mode: int
     ) -> tuple[list[Fill], int]:
@@ -258,13 +269,6 @@ class Clob:
             order = Order(taker.order_id, taker.owner, taker.side, ticks, lots, front)
             self.state.orders.append(order)
         return fills, lots
-
-    def complete(self, taker: Taker, fills: list[Fill]) -> bool:
-        """Whether a fill-or-kill order has all it asked for."""
-        if taker.stopped or not fills:
-            return False
-        poor = taker.money is not None and taker.money < fills[-1][2]
-        return taker.lots == 0 or taker.spent or poor
 
     def cancel(self, order_id: int) -> int:
         """Take an order out."""
@@ -338,8 +342,6 @@ class Clob:
                 order.traded += lots
         if left:
             self.note(taker, None, ticks, left, self.state.shown[-aggressor].get(ticks, 0))
-
-    # What is undone and published.
 
     def begin(self) -> None:
         """Remember everything."""

@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from mmbot.adapters.zo.codec import action_raw
 from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.scaling import U64_MAX
+from mmbot.cext import batches
 from mmbot.domain.order import FillMode, Side
 from mmbot.errors import ActionError
 
 MOST_PARTS = 4
 CLIENT_ORDER_ID_END = 2**63
 PUBKEY_BYTES = 32
-_U64 = 2**64 - 1
 
 
 class TriggerKind(IntEnum):
@@ -138,22 +139,27 @@ def encode(
     ActionError for everything the venue's own clients refuse, and for integers that do not fit.
     `most_parts` is how many parts of a batch the venue takes.
     """
-    message = pb.Action()
     try:
-        if envelope.timestamp_s < 0:
-            raise ValueError(f"timestamp {envelope.timestamp_s} is negative")
-        message.current_timestamp = envelope.timestamp_s
-        message.nonce = envelope.nonce
         if isinstance(action, Atomic):
-            _atomic(message.atomic, action, envelope, most_parts)
-        else:
-            write = _WRITERS.get(type(action))
-            if write is None:
-                raise TypeError("no action of a market maker")
-            write(message, action, envelope)
+            if not 1 <= len(action.parts) <= most_parts:
+                raise ValueError(f"a batch has 1 to {most_parts} parts, not {len(action.parts)}")
+            return batches.atomic(envelope, action.parts, PlaceOrder, CancelById)
+        return action_raw(_message(action, envelope))
     except (ValueError, TypeError) as wrong:
         raise ActionError(f"{type(action).__name__}: {wrong}") from None
-    return action_raw(message)
+
+
+def _message(action: SessionAction | WalletAction, envelope: Envelope) -> pb.Action:
+    message = pb.Action()
+    write = _WRITERS.get(type(action))
+    if write is None:
+        raise TypeError("no action of a market maker")
+    if envelope.timestamp_s < 0:
+        raise ValueError(f"timestamp {envelope.timestamp_s} is negative")
+    message.current_timestamp = envelope.timestamp_s
+    message.nonce = envelope.nonce
+    write(message, action, envelope)
+    return message
 
 
 def _session(envelope: Envelope) -> int:
@@ -172,42 +178,6 @@ def _client_id(number: int) -> int:
     return number
 
 
-def _limit(target: pb.PlaceOrder | pb.OrderLimit, action: PlaceOrder) -> None:
-    if not (action.ticks or action.lots or action.quote_units):
-        raise ValueError("at least one of price, size and quote size must be set")
-    target.price = action.ticks
-    target.size = action.lots
-    if action.quote_units:
-        target.quote_size.lo = action.quote_units & _U64
-        target.quote_size.hi = action.quote_units >> 64
-
-
-def _atomic(target: pb.Atomic, action: Atomic, envelope: Envelope, most_parts: int) -> None:
-    if not 1 <= len(action.parts) <= most_parts:
-        raise ValueError(f"a batch has 1 to {most_parts} parts, not {len(action.parts)}")
-    if envelope.account_id is None:
-        raise ValueError("a batch needs an account id")
-    target.session_id = _session(envelope)
-    target.account_id = envelope.account_id
-    add = target.actions.add
-    for part in action.parts:
-        if isinstance(part, CancelById):
-            add().cancel_order.order_id = part.order_id
-            continue
-        place = add().trade_or_place
-        place.market_id = part.market_id
-        kind = place.place_type
-        kind.side = _side(part.side)
-        kind.fill_mode = pb.FillMode.ValueType(part.mode)
-        kind.is_reduce_only = part.reduce_only
-        kind.SetInParent()
-        _limit(place.limit, part)
-        if part.tracking_id is not None:
-            raise ValueError("a place in a batch has no tracking id")
-        if part.client_order_id is not None:
-            place.client_order_id = _client_id(part.client_order_id)
-
-
 def _place_order(message: pb.Action, action: PlaceOrder, envelope: Envelope) -> None:
     target = message.place_order
     target.session_id = _session(envelope)
@@ -215,7 +185,13 @@ def _place_order(message: pb.Action, action: PlaceOrder, envelope: Envelope) -> 
     target.side = _side(action.side)
     target.fill_mode = pb.FillMode.ValueType(action.mode)
     target.is_reduce_only = action.reduce_only
-    _limit(target, action)
+    if not (action.ticks or action.lots or action.quote_units):
+        raise ValueError("at least one of price, size and quote size must be set")
+    target.price = action.ticks
+    target.size = action.lots
+    if action.quote_units:
+        target.quote_size.lo = action.quote_units & U64_MAX
+        target.quote_size.hi = action.quote_units >> 64
     if action.client_order_id is not None:
         target.client_order_id = _client_id(action.client_order_id)
     if envelope.account_id is not None:

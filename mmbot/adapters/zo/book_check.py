@@ -23,10 +23,10 @@ from mmbot.domain.order import Side
 COMPARED_COUNT = 50
 SYNC_S = 15.0
 # The stream may be behind REST by its own delay.
-CATCH_UP_S = 2.0
-SPEAK_S = 5.0
+CATCH_UP_S = 1.0
+SPEAK_S = 3.0
 MEANT_COUNT = 3
-ATTEMPTS_COUNT = 3
+ATTEMPTS_COUNT = 2
 _KEPT_COUNT = 2_000
 _TICK_S = 0.01
 
@@ -60,7 +60,7 @@ async def compare_books(
     past.syncs = [sync for stream in streams for sync in stream.syncs]
     running = [asyncio.create_task(stream.run(), name="compared books") for stream in streams]
     try:
-        return [await _compare(http, streams, past, each) for each in markets]
+        return await asyncio.gather(*(_compare(http, streams, past, each) for each in markets))
     finally:
         for task in running:
             task.cancel()

@@ -66,7 +66,7 @@ class Accepted(Struct, frozen=True, gc=False):
 
 
 class Rejected(Struct, frozen=True, gc=False):
-    """Refused as a whole; nothing changed at the venue."""
+    """Refused as a whole; nothing changed at the venue (DUPLICATE: the first copy may have)."""
 
     refusal: Refusal
 

@@ -46,7 +46,7 @@ _UNBOUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 def _number(value: Number) -> Decimal:
-    if isinstance(value, bool | float):
+    if isinstance(value, bool) or not isinstance(value, Decimal | str | int):
         raise ActionError(f"{value!r}: give decimals as text, Decimal or int")
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
         raise ActionError(f"{value!r} is no number")

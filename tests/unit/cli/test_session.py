@@ -257,9 +257,7 @@ def test_nobody_there(wallet: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_wallet_without_an_account(
-    wallet: Path, keypair: Keypair, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wallet_without_an_account(wallet: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with local_exchange(flow="none", funds_usd=0) as poor:
         assert main(["session", "create", "--wallet", str(wallet), "--url", poor.url]) == SECRET
     assert "before its first deposit" in capsys.readouterr().err
@@ -276,7 +274,7 @@ def test_the_key_in_the_environment(
 
 
 def test_no_secret_is_shown_anywhere(
-    run: Run, wallet: Path, keypair: Keypair, exchange: LocalExchange, tmp_path: Path
+    run: Run, wallet: Path, exchange: LocalExchange, tmp_path: Path
 ) -> None:
     carried = tmp_path / "carried"
     exchange.faults({"knob": "act.drop_resp", "p": 0.3})

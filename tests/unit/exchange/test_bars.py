@@ -48,7 +48,7 @@ def _period(resolution: str, second: int) -> datetime:
 
 
 def _oracle(trades: list[tuple[int, int, int]], resolution: str) -> list[tuple[int, ...]]:
-    found = []
+    found: list[tuple[int, ...]] = []
     for start, group in groupby(trades, key=lambda trade: _period(resolution, trade[0])):
         rows = list(group)
         prices = [ticks for _, ticks, _ in rows]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmbot.exchange.decimals import ATOMS, Scale, parse_timestamp, price_of, ratio, timestamp
+from mmbot.exchange.decimals import ATOMS, Scale, pairs, parse_timestamp, price_of, ratio, timestamp
 
 
 def _text(value: object) -> str:
@@ -24,6 +24,19 @@ def test_every_number_is_exactly_its_decimal_value_in_plain_text(value: int, pla
     text = _text(Scale(places)(value))
     assert Decimal(text) == _exact(value, places)
     assert "e" not in text.lower()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**64), st.integers(0, 2**52))),
+    st.integers(0, 12),
+    st.integers(0, 12),
+)
+def test_levels_are_what_their_scales_say(
+    levels: list[tuple[int, int]], ticks_places: int, lots_places: int
+) -> None:
+    price, size = Scale(ticks_places), Scale(lots_places)
+    expected = [(price(ticks), size(lots)) for ticks, lots in levels]
+    assert _text(pairs(levels, price, size)) == _text(expected)
 
 
 @given(st.integers(-(2**48), 2**48), st.integers(0, 12))
@@ -42,6 +55,7 @@ def test_a_reader_with_doubles_gets_the_nearest_double(value: int, places: int) 
         (1, 8, "0.00000001"),
         (0, 8, "0.0"),
         (7, 0, "7.0"),
+        (1_000_500_000_000_000, 12, "1000.5"),
         (2**64 - 1, 1, "1844674407370955161.5"),
     ],
 )

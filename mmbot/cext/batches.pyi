@@ -1,0 +1,3 @@
+from typing import Any
+
+def atomic(envelope: Any, parts: tuple[Any, ...], place_type: type, cancel_type: type) -> bytes: ...
