@@ -13,6 +13,7 @@ from random import SystemRandom
 
 import msgspec
 import uvloop
+from msgspec.structs import replace
 
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.zo.answers import Listing
@@ -67,13 +68,16 @@ async def _record(
                 while not over.is_set():
                     await _waited(over, REDRAW_EVERY_S)
                     progress.step()
+        gaps = [each.gaps for each in recording.markets()]
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
         progress.close()
         if recording.failure is not None:
             raise recording.failure
-        return recording.markets()
+        # The end of the recording ends what is known of a book; it is no gap in it.
+        markets = zip(recording.markets(), gaps, strict=True)
+        return [replace(each, gaps=before) for each, before in markets]
 
 
 def _recording(
@@ -135,8 +139,7 @@ def _summarise(markets: Sequence[RecordedMarket], seconds: float, *, as_json: bo
                 "rows_count": each.rows,
                 "trades_count": each.trades,
                 "snapshots_count": each.snapshots,
-                # The end of the recording ends what is known of a book; it is no gap in it.
-                "gaps_count": max(0, each.snapshots - 1),
+                "gaps_count": each.gaps,
                 "misdated_trades_count": each.misdated,
                 "size_bytes": each.size_bytes,
                 "paths": [str(path) for path in each.paths],

@@ -27,12 +27,14 @@ _ON_ITS_WAY_NS = 1_000 * NS_PER_MS
 class BookParams(Struct, frozen=True, kw_only=True):
     """When a book is doubted; times in milliseconds.
 
-    crossed_ms: best bid at or above best ask for longer. silent_ms: nothing applied for so long;
-    REST must then prove that nothing has changed, within as long again. Frames that wait for a
-    snapshot are at most `waiting_frames` and `waiting_bytes`.
+    crossed_ms: best bid at or above best ask for longer. verify_ms: every so often a snapshot takes
+    the book's place without a break, for what no chain can tell. silent_ms: nothing applied for so
+    long; REST must then prove that nothing has changed, within as long again. Frames that wait for
+    a snapshot are at most `waiting_frames` and `waiting_bytes`.
     """
 
     crossed_ms: int = 250
+    verify_ms: int = 60_000
     silent_ms: int = 15_000
     waiting_frames: int = 10_000
     waiting_bytes: int = 4 << 20
@@ -60,6 +62,7 @@ class _Sight(Struct):
     """What a synced book is watched for."""
 
     fresh_ns: int = 0
+    adopted_ns: int = 0
     crossed_ns: int | None = None
     old_in_a_row: int = 0
     # The snapshot's number may lie within the next update.
@@ -124,6 +127,11 @@ class BookSync:
     def wanted(self) -> bool:
         """Whether a snapshot is needed: to begin, after a break, or as a proof."""
         return self._connected and (self._reached is None or self._sight.refresh)
+
+    @property
+    def update_id(self) -> int | None:
+        """The update the book is at, None when it is not synced."""
+        return self._reached
 
     @property
     def snapshots(self) -> int:
@@ -220,7 +228,8 @@ class BookSync:
         if now_ns - sight.fresh_ns >= 2 * silent_ns:
             return f"no update for {2 * params.silent_ms} ms, and no proof that there was none"
         sight.silent = now_ns - sight.fresh_ns >= silent_ns
-        if not sight.refresh and (sight.silent or self._shallow()):
+        verify = now_ns - sight.adopted_ns >= params.verify_ms * NS_PER_MS
+        if not sight.refresh and (sight.silent or verify or self._shallow()):
             self._waiting.clear()
             sight.refresh = True
         return None
@@ -237,6 +246,7 @@ class BookSync:
         self._tally.snapshots += 1
         self._sight = _Sight(
             fresh_ns=now_ns,
+            adopted_ns=now_ns,
             joining=not newer,
             lowest_bid=view.bids[-1].ticks if len(view.bids) >= _SUPPORT else None,
             highest_ask=view.asks[-1].ticks if len(view.asks) >= _SUPPORT else None,

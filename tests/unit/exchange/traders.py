@@ -79,7 +79,9 @@ class Trader:
         """Send an action and decode its receipt."""
         return codec.decode_receipt(self.exchange.act(self.body(action)))
 
-    def place(self, side: int, ticks: int, lots: int, mode: int = LIMIT, **more: object) -> pb.Receipt:
+    def place(
+        self, side: int, ticks: int, lots: int, mode: int = LIMIT, **more: object
+    ) -> pb.Receipt:
         """Place an order in market 0, or `market_id`."""
         return self.send(pb.Action(place_order=self.order(side, ticks, lots, mode, **more)))
 
@@ -112,7 +114,9 @@ class Trader:
         return self.exchange.state.accounts[self.account_id].balances[0]
 
 
-def part(side: int, ticks: int, lots: int, mode: int = POST_ONLY, **more: object) -> pb.AtomicSubactionKind:
+def part(
+    side: int, ticks: int, lots: int, mode: int = POST_ONLY, **more: object
+) -> pb.AtomicSubactionKind:
     """Return a place inside an atomic."""
     inner = pb.TradeOrPlace(limit=pb.OrderLimit(price=ticks, size=lots))
     inner.place_type.side = pb.Side.ValueType(side)
