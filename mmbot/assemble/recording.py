@@ -101,8 +101,8 @@ class VenueRecording:
                 recorder.gap(event.ts_recv_ns)
                 return
             sync = next(each for each in stream.syncs if each.market == event.market)
-            if sync.snapshots != self._snapshots[event.market]:
-                self._snapshots[event.market] = sync.snapshots
+            if sync.tally.snapshots != self._snapshots[event.market]:
+                self._snapshots[event.market] = sync.tally.snapshots
                 recorder.snapshot(event.ts_recv_ns)
             else:
                 recorder.depth(stream.deltas.bids, stream.deltas.asks, event.ts_recv_ns)

@@ -125,7 +125,7 @@ class AccountSync:
         if self._reached is None:
             self._waiting.add(held)
             return
-        stands = self._place(held, self._reached)
+        stands = _place(held, self._reached, self._sight.joining)
         if stands is Place.BEYOND:
             self._waiting.add(held)
             if self._sight.late_ns is None:
@@ -171,18 +171,12 @@ class AccountSync:
         sight.refresh = sight.refresh or silent_ns >= params.silent_ms * NS_PER_MS
         return None
 
-    def _place(self, held: Held[AccountFrame], reached: int) -> Place:
-        # Fills are not absolute: a chain that begins anew may have lost some.
-        if held.last_id == RESTART != reached and held.update_id > reached:
-            return Place.BEYOND
-        return place(held.last_id, held.update_id, reached, joining=self._sight.joining)
-
     def _catch_up(self, now_ns: int) -> None:
         # Updates that came too early may follow now.
         for held in sorted(self._waiting.held, key=lambda each: each.update_id):
             if self._reached is None:
                 return
-            stands = self._place(held, self._reached)
+            stands = _place(held, self._reached, self._sight.joining)
             if stands is Place.NEXT:
                 self._apply(held.content, now_ns)
             if stands is not Place.BEYOND:
@@ -200,7 +194,7 @@ class AccountSync:
                 self._break(f"order {fill.order_id} grew", now_ns)
                 return
             fills.append(fill if before is None else replace(fill, lots=before - fill.remaining))
-        self._note_rests(frame)
+        _note_rests(self._resting, frame)
         self._reached = self._newest = frame.update_id
         self._sight.joining = False
         self._sight.fresh_ns = now_ns
@@ -211,18 +205,6 @@ class AccountSync:
         doubt = _doubt(frame, fills, reached)
         if doubt is not None:
             self._sink.account_doubt(doubt, now_ns)
-
-    def _note_rests(self, frame: AccountFrame) -> None:
-        # What an order has left after its fill counts more than what it was placed with.
-        for order in frame.places:
-            self._resting[order.order_id] = order.lots
-        for fill in frame.fills:
-            self._resting[fill.order_id] = fill.remaining
-        for order in frame.cancels:
-            self._resting.pop(order.order_id, None)
-        for fill in frame.fills:
-            if fill.remaining == 0:
-                self._resting.pop(fill.order_id, None)
 
     def _proves(self, view: AccountView, now_ns: int) -> bool:
         sight = self._sight
@@ -249,6 +231,26 @@ class AccountSync:
             self._reached = None
             self.gaps += 1
             self._sink.account_gap(reason, now_ns)
+
+
+def _place(held: Held[AccountFrame], reached: int, joining: bool) -> Place:
+    # Fills are not absolute: a chain that begins anew may have lost some.
+    if held.last_id == RESTART != reached and held.update_id > reached:
+        return Place.BEYOND
+    return place(held.last_id, held.update_id, reached, joining=joining)
+
+
+def _note_rests(resting: dict[int, int], frame: AccountFrame) -> None:
+    # What an order has left after its fill counts more than what it was placed with.
+    for order in frame.places:
+        resting[order.order_id] = order.lots
+    for fill in frame.fills:
+        resting[fill.order_id] = fill.remaining
+    for order in frame.cancels:
+        resting.pop(order.order_id, None)
+    for fill in frame.fills:
+        if fill.remaining == 0:
+            resting.pop(fill.order_id, None)
 
 
 def _doubt(frame: AccountFrame, fills: list[OwnFill], reached: int) -> str | None:

@@ -13,7 +13,8 @@ from hypothesis.stateful import (
 )
 
 from mmbot.adapters.zo.answers import BookView
-from mmbot.adapters.zo.book_sync import BookParams, BookSync
+from mmbot.adapters.zo.book_sight import BookParams
+from mmbot.adapters.zo.book_sync import BookSync
 from mmbot.cext.nord import Deltas
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate

@@ -11,7 +11,7 @@ import uvloop
 from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
-from mmbot.adapters.zo.book_sync import BookParams
+from mmbot.adapters.zo.book_sight import BookParams
 from mmbot.adapters.zo.books import BookStream, book_streams
 from mmbot.adapters.zo.frames import TradesFrame
 from mmbot.adapters.zo.http import ZoHttp, open_http
@@ -65,7 +65,7 @@ async def equal(http: ZoHttp, stream: BookStream, within_s: float = 10.0) -> Non
                 view = await http.orderbook(market.listing)
                 ours = (market.book.levels(1, 999, False), market.book.levels(-1, 999, False))
                 theirs = (list(view.bids), list(view.asks))
-                if sync.update_id == view.update_id and ours == theirs:
+                if sync.reached == view.update_id and ours == theirs:
                     break
                 await asyncio.sleep(0.005)
 
