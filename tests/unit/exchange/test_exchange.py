@@ -124,7 +124,9 @@ class Everything(RuleBasedStateMachine):
             gone = receipt.cancel_order_result.order_id
             assert [o.order_id for o in self.ledger.last[0].cancels] == [gone]
 
-    @rule(who=WHO, cancels=st.lists(st.integers(0, 9), max_size=2), draws=st.lists(ORDER, max_size=3))
+    @rule(
+        who=WHO, cancels=st.lists(st.integers(0, 9), max_size=2), draws=st.lists(ORDER, max_size=3)
+    )
     def batch(self, who: int, cancels: list[int], draws: list[dict[str, Any]]) -> None:
         trader, before = self.traders[who], self.exchange.dump()
         parts = [cut(self.ids[-1 - which % len(self.ids)]) for which in cancels]
