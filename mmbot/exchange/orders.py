@@ -29,12 +29,13 @@ class _Phase(IntEnum):
 
 
 def guarded(turn: Turn, account_id: int, work: Callable[[], None]) -> None:
-    """Do the work and refuse it when the account may not end up where it does."""
+    """Do the work of the turn and refuse it when the account may not end up where it does."""
     account = turn.account(account_id)
-    before = margins(turn.venue, account)
-    traded = len(turn.records.trades)
     work()
-    check_opening(before, margins(turn.venue, account), len(turn.records.trades) > traded)
+    after = margins(turn.venue, account)
+    if not after.may_open:
+        before = margins(turn.venue, turn.effects[account_id].before)
+        check_opening(before, after, bool(turn.records.trades))
     most = turn.venue.rules.position_limit_lots
     if most is not None:
         _check_sizes(turn, account, most)
