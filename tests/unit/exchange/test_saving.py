@@ -60,6 +60,10 @@ def test_what_is_no_saved_exchange_is_refused(damage: bytes) -> None:
         opened(markets=(PLAIN,)).load(before)
     with pytest.raises(DataError):
         exchange.load(before[: len(before) // 2])
+    with pytest.raises(DataError, match="book"):
+        exchange.load(before.replace(b'"books":["', b'"books":["QUJD'))
+    with pytest.raises(DataError, match="version"):
+        exchange.load(before.replace(b'"version":1', b'"version":9'))
     assert exchange.dump() == before
 
 
