@@ -22,6 +22,14 @@ cdef enum:
 
 ROW_BYTES = sizeof(Row)
 
+# A line is one message, so the end of the line is none of the blanks between tokens.
+cdef inline const char* skip_space(const char* p) noexcept nogil:
+    while p[0] == c' ' or p[0] == c'\t' or p[0] == c'\r':
+        p += 1
+    return p
+
+
+include "json_scan.pxi"
 include "capture_scan.pxi"
 include "capture_message.pxi"
 include "capture_sequence.pxi"
@@ -51,14 +59,6 @@ cdef Scale scale_from(step) except *:
     if not 0 <= scale.decimals <= 12 or scale.step < 1:
         raise ValueError(f"expected 0 to 12 decimals and a step above 0, found {step}")
     return scale
-
-
-cdef raise_fault(Cursor* c, const char* start, Py_ssize_t line_length):
-    """Say what was expected and what stands there instead."""
-    cdef Py_ssize_t place = c.at - start
-    cdef bytes found = start[place : min(place + 12, line_length)]
-    shown = ascii(found.decode("latin-1")) if found else "the end of the line"
-    raise ValueError(f"character {place + 1}: {c.why.decode()}, found {shown}")
 
 
 cdef int64_t gcd(int64_t a, int64_t b) noexcept nogil:

@@ -7,6 +7,12 @@ MmbotError
   WireError            bytes are no message of the venue's protocol; what they meant is unknown
   ActionError          an action breaks a rule of the venue or the signer; nothing was sent
   SecretError          a key is missing, damaged or refused (exit 4)
+  VenueError           the venue cannot be used right now, as the subclass says
+    Unavailable        could not reach it, nothing was sent; wait and try again (exit 5)
+    RateLimited        slow down; wait for `retry_after_s` first (exit 5)
+    OutcomeUnknown     it may have happened; look at the venue's truth before anything else (exit 8)
+    SessionExpired     the venue no longer knows our session; make a new one (exit 4)
+    ProtocolViolation  we do not understand the venue; stop and look (exit 1)
   BuildError           build the native kernels (exit 1)
   InvariantViolation   our bug; let it end the process (exit 1)
 """
@@ -59,6 +65,42 @@ class SecretError(MmbotError):
     """A key is missing, damaged or refused; the message never contains any of it."""
 
     exit_code = 4
+
+
+class VenueError(MmbotError):
+    """The venue cannot be used right now; the subclass says what to do next."""
+
+
+class Unavailable(VenueError):  # noqa: N818 - the architecture's name
+    """The venue could not be reached and nothing was sent; wait and try again."""
+
+    exit_code = 5
+
+
+class RateLimited(VenueError):  # noqa: N818 - the architecture's name
+    """The venue asks for fewer requests; `retry_after_s` is its wish, None when it has none."""
+
+    exit_code = 5
+
+    def __init__(self, text: str, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknown(VenueError):  # noqa: N818 - the architecture's name
+    """A request may or may not have taken effect; read the venue's truth before acting again."""
+
+    exit_code = 8
+
+
+class SessionExpired(VenueError):  # noqa: N818 - the architecture's name
+    """The venue does not know the session any more; create a new one."""
+
+    exit_code = 4
+
+
+class ProtocolViolation(VenueError):  # noqa: N818 - the architecture's name
+    """The venue said something that cannot be understood; names endpoint and field, not content."""
 
 
 class BuildError(MmbotError):

@@ -12,7 +12,8 @@ FLOW_TYPES = ("normal", "illiquid", "trending", "ranging", "volatile", "flash-cr
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
-  10 a check failed (--fail-if, data verify)    130 interrupted
+  4 a key is missing or refused    5 venue not reachable    8 could not verify what happened
+  10 a check failed (--fail-if, data verify, test-live)    130 interrupted
 """
 
 
@@ -33,8 +34,11 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _backtest(verbs, shared)
     _simulate(verbs, shared)
+    _exchange(verbs, shared)
     _recordings(verbs, shared)
     _settings(verbs, shared)
+    _sessions(verbs, shared)
+    _live_check(verbs, shared)
     return parser
 
 
@@ -136,6 +140,52 @@ def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     _output_flags(verb)
 
 
+def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "serve a local exchange that speaks the protocol of 01.xyz"
+    verb = _add(verbs, shared, "exchange", summary, ("exchange", "exchange"))
+    verb.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--port",
+        type=int,
+        default=8001,
+        metavar="N",
+        help="0 takes a free one (default: %(default)s)",
+    )
+    verb.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="markets, fees, limits and rules (default: BTCUSD, ETHUSD, SOLUSD)",
+    )
+    verb.add_argument(
+        "--flow", choices=(*FLOW_TYPES, "none"), help="kind of background market (default: normal)"
+    )
+    verb.add_argument(
+        "--replay", dest="recording", type=Path, metavar="CAPTURE", help="play a recorded market"
+    )
+    verb.add_argument("--speed", type=float, default=1.0, metavar="X", help="of the recording")
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random")
+    verb.add_argument(
+        "--auto-fund-usd",
+        type=_whole,
+        metavar="N",
+        help="money an unknown wallet gets on its first look-up (default: 10000; 0: none)",
+    )
+    verb.add_argument("--state", type=Path, metavar="FILE", help="go on from here, and save here")
+    verb.add_argument("--control", action="store_true", help="serve /_ctl/: truth, time, faults")
+    verb.add_argument("--faults", type=Path, metavar="FILE", help="faults set from the start")
+    verb.add_argument(
+        "--virtual-time", action="store_true", help="time stands still until /_ctl/step moves it"
+    )
+    verb.add_argument("--no-pongs", action="store_true", help="leave WebSocket pings unanswered")
+    verb.add_argument("--json", action="store_true", help="remarks as JSON lines, too")
+
+
 def _recordings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser("data", help="look at and convert recorded markets")
     jobs = verb.add_subparsers(title="jobs", required=True, metavar="JOB")
@@ -189,6 +239,101 @@ def _settings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("value", metavar="VALUE")
     _add(jobs, shared, "schema", "JSON Schema for editors", ("settings", "schema"))
     _add(jobs, shared, "docs", "reference of every key, Markdown", ("settings", "docs"))
+
+
+def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    session = verbs.add_parser("session", help="make and revoke trading keys that the wallet signs")
+    jobs = session.add_subparsers(title="jobs", required=True, metavar="JOB")
+    verb = _add(jobs, shared, "create", "make a session, or take one over", ("session", "create"))
+    _venue_flags(verb)
+    _wallet_flag(verb)
+    verb.add_argument("--ttl-h", metavar="H", help="hours it lasts, up to 744 (default: 24)")
+    verb.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="on the wallet's machine: write the session to FILE instead of storing it",
+    )
+    verb.add_argument(
+        "--engine-time",
+        type=_positive,
+        metavar="N",
+        help="with --out, without any network: sign for submission within 60 s of engine second N "
+        "(GET /timestamp; any moment of your choice)",
+    )
+    verb.add_argument(
+        "--submit",
+        type=Path,
+        metavar="FILE",
+        help="on the bot's machine: take over FILE as --out wrote it, store the session",
+    )
+    verb = _add(
+        jobs, shared, "list", "sessions here and at the venue", ("session", "list_sessions")
+    )
+    _venue_flags(verb)
+    verb.add_argument(
+        "--user", metavar="PUBKEY", help="of this wallet (default: of those with a session here)"
+    )
+    verb = _add(jobs, shared, "refresh", "replace a session that ends soon", ("session", "refresh"))
+    _venue_flags(verb)
+    _wallet_flag(verb)
+    verb.add_argument("--ttl-h", metavar="H", help="hours the new one lasts (default: 24)")
+    verb.add_argument("--force", action="store_true", help="even when it does not end soon")
+    verb = _add(jobs, shared, "revoke", "end sessions", ("session", "revoke_sessions"))
+    _venue_flags(verb)
+    _wallet_flag(verb)
+    verb.add_argument(
+        "ids", nargs="*", type=_positive, metavar="ID", help="default: the session kept here"
+    )
+    verb.add_argument("--all", action="store_true", help="every session of the wallet")
+
+
+def _live_check(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = _add(
+        verbs,
+        shared,
+        "test-live",
+        "check the way to the venue: connection, time, markets, session, book, account",
+        ("live_check", "test_live"),
+    )
+    _venue_flags(verb)
+    verb.add_argument(
+        "--user", metavar="PUBKEY", help="wallet (default: the one with a session here)"
+    )
+    verb.add_argument(
+        "--market",
+        action="append",
+        default=[],
+        metavar="SYMBOL",
+        help="market to check (default: those of the configuration, or the venue's first)",
+    )
+    verb.add_argument(
+        "--place",
+        action="store_true",
+        help="also place one smallest post-only bid far below the market, cancel it, see it gone",
+    )
+
+
+def _venue_flags(verb: argparse.ArgumentParser) -> None:
+    _config_flags(verb)
+    verb.add_argument("--url", metavar="URL", help="venue, streams included (venue.http_url)")
+    verb.add_argument("--dir", metavar="DIR", help="folder of the session files (session.dir)")
+    verb.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _wallet_flag(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--wallet",
+        type=Path,
+        metavar="FILE",
+        help="the wallet's secret key, a file only you can read (default: secrets.wallet_key)",
+    )
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) > 10**12:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 10^12")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -25,6 +25,7 @@ UNITS = (
     ("ns", "ns"),
     ("ms", "ms"),
     ("s", "s"),
+    ("h", "h"),
 )
 
 
@@ -95,9 +96,14 @@ def named_section_of(field: FieldInfo) -> Section | None:
     return get_args(kind)[1] if get_origin(kind) is dict else None
 
 
+def fields_of(section: Section) -> dict[str, FieldInfo]:
+    """Return the fields of a model by the names they have in a file."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
 def keys(section: Section, prefix: tuple[str, ...] = ()) -> Iterator[Key]:
     """Yield every setting below `section` in file order; a name is written `<NAME>`."""
-    for name, field in section.model_fields.items():
+    for name, field in fields_of(section).items():
         below, named = section_of(field), named_section_of(field)
         if below is not None:
             yield from keys(below, (*prefix, name))
@@ -111,8 +117,8 @@ def values(
     settings: Params, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], object]]:
     """Yield path and value of every setting of a model's instance, in file order."""
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
+    for attribute, field in type(settings).model_fields.items():
+        name, value = field.alias or attribute, getattr(settings, attribute)
         if isinstance(value, Params):
             yield from values(value, (*prefix, name))
         elif named_section_of(field) is not None:

@@ -1,6 +1,6 @@
 """What a path of names means in Config: a section, named sections or a value."""
 
-from mmbot.config.keys import Section, named_section_of, section_of
+from mmbot.config.keys import Section, fields_of, named_section_of, section_of
 from mmbot.config.schema import Config
 
 
@@ -11,10 +11,10 @@ def section_at(path: tuple[str, ...]) -> Section | None:
     for name in path:
         if named is not None:
             section, named = named, None
-        elif section is None or name not in section.model_fields:
+        elif section is None or name not in fields_of(section):
             return None
         else:
-            field = section.model_fields[name]
+            field = fields_of(section)[name]
             section, named = section_of(field), named_section_of(field)
     return section
 
@@ -24,5 +24,5 @@ def is_section(path: tuple[str, ...]) -> bool:
     if section_at(path) is not None:
         return True
     above = section_at(path[:-1])
-    field = above.model_fields.get(path[-1]) if above else None
+    field = fields_of(above).get(path[-1]) if above else None
     return field is not None and named_section_of(field) is not None

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from mmbot.config.keys import keys
+from mmbot.config.keys import fields_of, keys
 from mmbot.config.paths import section_at
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import Node, Problem
@@ -25,7 +25,7 @@ _EXPECTED = {
     "decimal_type": "a number",
     "decimal_parsing": "a number",
     "string_type": "text",
-    "tuple_type": "a list like [0.5, 0.5]",
+    "tuple_type": "a list like [a, b]",
     "list_type": "a list",
     "model_type": "a section (lines of key: value)",
     "dict_type": "a section (lines of key: value)",
@@ -33,6 +33,7 @@ _EXPECTED = {
 _PATTERNS = {
     "^[A-Z0-9][A-Z0-9_-]*$": "upper-case letters, digits, - and _",
     "^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and -",
+    "^[A-Za-z0-9]+$": "letters and digits",
 }
 _BOUNDS = {
     "greater_than": ("gt", "not above"),
@@ -87,7 +88,7 @@ def unknown(path: Path) -> str:
     elsewhere = _elsewhere(path)
     if elsewhere:
         return f"unknown key here; it belongs to {elsewhere}"
-    here = list(section.model_fields) if section is not None else []
+    here = list(fields_of(section)) if section is not None else []
     close = difflib.get_close_matches(name, here, n=1, cutoff=0.6)
     if close:
         return f"unknown key; did you mean {close[0]}?"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from mmbot.config.checks import LITERAL_SKEW
-from mmbot.config.keys import Key, Section, keys, named_section_of, section_of
+from mmbot.config.keys import Key, Section, fields_of, keys, named_section_of, section_of
 from mmbot.config.schema import Config
 from mmbot.config.show import COLUMN, scalar
 from mmbot.quoting.skew import InventoryParams
@@ -20,7 +20,7 @@ FULL_HEAD = f"""{SCHEMA_LINE}
 #
 # Units are part of the key:
 #   _bps basis points (100 bps = 1 %)   _pct percent, 18 means 18 %   _usd US dollars
-#   _base units of the traded asset     _ms, _s time                  _count a number of things
+#   _base units of the traded asset     _ms, _s, _h time              _count a number of things
 # Comments: what the key does [bounds or choices].
 """
 
@@ -71,7 +71,7 @@ is text, a repeated or unknown key is an error. Anchors, aliases and tags are re
 are reported at once with file, line and column.
 
 Units are part of the key: `_bps` basis points, `_pct` percent (18 means 18 %), `_usd` US dollars,
-`_base` units of the traded asset, `_ms` and `_s` time, `_count` a number of things.
+`_base` units of the traded asset, `_ms`, `_s` and `_h` time, `_count` a number of things.
 """
 
 
@@ -130,7 +130,7 @@ def template(name: Literal["minimal", "full"]) -> str:
 def _describe(definition: dict[str, Any], section: Section) -> None:
     definition.pop("title", None)
     definition["description"] = _summary(section)
-    for name, field in section.model_fields.items():
+    for name, field in fields_of(section).items():
         entry = definition["properties"][name]
         entry.pop("title", None)
         if section_of(field) is not None:
@@ -163,7 +163,7 @@ def _sections(section: Section) -> Iterator[Section]:
 def _headings(section: Section, path: tuple[str, ...]) -> Iterator[tuple[str, Section, int]]:
     title = ".".join(path)
     yield f"`{title}`" if path else "Top level", section, len(path) - 1 if path else 0
-    for name, field in section.model_fields.items():
+    for name, field in fields_of(section).items():
         below, named = section_of(field), named_section_of(field)
         if below is not None:
             yield from _headings(below, (*path, name))
@@ -182,7 +182,7 @@ def _row(key: Key) -> str:
 
 def _example(section: Section, depth: int) -> Iterator[str]:
     indent = "  " * depth
-    for name, field in section.model_fields.items():
+    for name, field in fields_of(section).items():
         below, named = section_of(field), named_section_of(field)
         comment = _summary(below) if below else field.description or ""
         if depth == 0:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mmbot.adapters.sim.params import BacktestParams, SimulateParams
+from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
@@ -22,6 +23,9 @@ class InstanceParams(Params):
     id: Annotated[
         int, Field(ge=0, le=255, description="part of every client order id; one per bot")
     ] = 1
+    account_id: Annotated[
+        int | None, Field(ge=1, description="01 account; null: the first one of the wallet")
+    ] = None
 
 
 class Config(Params):
@@ -29,6 +33,9 @@ class Config(Params):
 
     version: Annotated[Literal[1], Field(description="of this file format")] = 1
     instance: InstanceParams = InstanceParams()
+    venue: VenueParams = VenueParams()
+    session: SessionParams = SessionParams()
+    secrets: SecretsParams = SecretsParams()
     defaults: Annotated[MarketConfig, Field(description="what every market starts from")] = (
         MarketConfig()
     )

@@ -20,7 +20,6 @@ from mmbot.exchange.exchange import Exchange
 JSON = "application/json"
 TEXT = "text/plain"
 _DEFAULT = ViewRules()
-_LONGEST_PATH = 256
 
 View = Callable[[Asked], object]
 
@@ -123,7 +122,7 @@ def answer(
 
 
 def _find(path: str) -> tuple[View, list[str]] | None:
-    if not path.startswith("/") or len(path) > _LONGEST_PATH:
+    if not path.startswith("/"):
         return None
     branch, names = _ROOT, []
     for part in path[1:].split("/"):

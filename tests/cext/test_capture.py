@@ -229,7 +229,7 @@ def test_partial_depth_streams_are_no_diffs() -> None:
     [
         ("garbage", "expected 19 digits of local time and a message"),
         ("17231612550303146x7 {}", "expected 19 digits"),
-        (f"{NS}  ", "expected a JSON object, found the end of the line"),
+        (f"{NS}  ", "expected a JSON object, found the end"),
         (f"{NS}{{}}", "expected one blank"),
         (f"{NS} {{}} x", "expected nothing behind the message, found 'x'"),
         (f'{NS} {{"a":[["1.0","1"]}}', "expected a comma or the end of the levels, found '}'"),

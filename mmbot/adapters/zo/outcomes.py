@@ -72,12 +72,21 @@ class Rejected(Struct, frozen=True, gc=False):
 
 
 class Unknown(Struct, frozen=True, gc=False):
-    """Nobody knows: it may have happened or may yet happen; the reason is for people."""
+    """Nobody knows: it may have happened or may yet happen; the reason is for people.
+
+    `number` is the venue's error where it sent one, `retry_after_s` its wish to be left alone.
+    """
 
     reason: str
+    number: int | None = None
+    retry_after_s: float | None = None
 
 
 Outcome = Accepted | Rejected | Unknown
+
+
+# Nobody can say whether these were executed (reliability 3.2 rule 5).
+_UNSETTLED = frozenset({pb.MAINTENANCE, pb.DROPPED})
 
 
 class _Mismatch(Exception):  # noqa: N818 - it ends in an Unknown
@@ -99,7 +108,9 @@ def read_outcome(body: bytes, action: SessionAction | WalletAction, account_id: 
 
 def _rejected(number: int) -> Outcome:
     found = refusal(number)
-    return Unknown(found.name) if found.group is Group.G9 else Rejected(found)
+    if number in _UNSETTLED or found.group is Group.UNKNOWN:
+        return Unknown(found.name, number=number)
+    return Rejected(found)
 
 
 def _results(

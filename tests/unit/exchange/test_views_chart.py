@@ -54,6 +54,7 @@ def test_longer_bars_hold_all_of_it(scene: Scene, resolution: str) -> None:
         ({"from": START_S, "to": START_S + 121}, [0, 1, 2]),
         ({"from": START_S, "to": START_S + 121, "countback": 1}, [2]),
         ({"from": START_S + 240, "countback": 3}, [1, 2, 4]),
+        ({"to": START_S + 121, "countback": 99}, [0, 1, 2]),
     ],
 )
 def test_the_end_is_exclusive_and_a_count_goes_back_from_it(

@@ -90,6 +90,16 @@ def test_funding_of_an_hour() -> None:
     assert scene.get("/account/2/history/funding", {"marketId": "1"})["items"] == []
     position = scene.get("/account/1")["positions"][0]["perp"]
     assert position["fundingPaymentPnl"] == D("-0.15")
+    scene.maker.place(ASK, 600_005, 1000)
+    scene.taker.place(BID, 600_005, 1000, IOC)
+    [realised] = scene.get("/account/1/pnl")["items"]
+    figures = [realised[name] for name in ("tradingPnl", "settledFundingPnl", "pnl")]
+    assert figures == [D("0.005"), D("-0.15"), D("-0.145")]
+    assert scene.get("/account/1/pnl/summary")["items"] == [
+        {"marketId": 0, "tradingPnl": D("0.005"), "settledFundingPnl": D("-0.15")}
+    ]
+    position = scene.get("/account/1")["positions"][0]["perp"]
+    assert (position["fundingPaymentPnl"], position["updatedFundingRateIndex"]) == (0, D("7.5"))
 
 
 def _send(scene: Scene, action: pb.Action) -> None:

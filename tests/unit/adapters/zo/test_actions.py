@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -156,6 +156,9 @@ def fields(action: SessionAction, session: int, account: int | None) -> dict[str
 
 @CHECKED
 @given(ACTIONS, ENVELOPES)
+@example(RemoveTrigger(0, Side.BID, TriggerKind.STOP_LOSS, 0), Envelope(0, 0, 1, 0))
+@example(PlaceOrder(0, Side.ASK, FillMode.LIMIT, 0, 1, 0, tracking_id=0), Envelope(0, 0, 1, 0))
+@example(CancelByClientId(0), Envelope(0, 0, 1, 0))
 def test_the_bytes_are_those_of_the_generated_messages(
     action: SessionAction, envelope: Envelope
 ) -> None:

@@ -244,6 +244,6 @@ def test_a_receipt_has_at_most_102400_bytes() -> None:
     body = encode_receipt(receipt)
     assert len(body) == MOST_RECEIPT_BYTES + 3
     assert decode_receipt(body) == receipt
-    receipt.action_id = 1
+    receipt.withdraw_result.user_pubkey += b"1"
     with pytest.raises(WireError, match="102400 allowed"):
         decode_receipt(encode_receipt(receipt))

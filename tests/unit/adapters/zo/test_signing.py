@@ -227,6 +227,10 @@ def test_verification_notices_every_flipped_bit(
 def test_keys_and_signatures_of_any_size(pubkey: bytes, signature: bytes) -> None:
     assert not verify(Scheme.RAW, pubkey, b"raw", signature)
     assert not verify(Scheme.RAW, bytes(32), b"raw", bytes(64))
+    good = bytes(LIBRARY.sign_message(b"raw"))
+    assert verify(Scheme.RAW, KEY.public, b"raw", good)
+    assert not verify(Scheme.RAW, KEY.public + b"x", b"raw", good)
+    assert not verify(Scheme.RAW, KEY.public, b"raw", good + b"x")
     assert not any(verify(Scheme.RAW, KEY.public, b"raw", bytes(n)) for n in (0, 63, 65))
 
 

@@ -1,0 +1,68 @@
+"""What the verbs that talk to the venue share: their settings, their keys, their clock."""
+
+import argparse
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from mmbot.adapters.zo import base58
+from mmbot.adapters.zo.engine_time import EngineClock
+from mmbot.adapters.zo.http import ZoHttp, open_http
+from mmbot.adapters.zo.params import VenueParams
+from mmbot.adapters.zo.session_files import SessionFolder, session_folder
+from mmbot.adapters.zo.signing import Keypair
+from mmbot.adapters.zo.wallet_key import keypair_file, wallet_keypair
+from mmbot.config.loader import load
+from mmbot.config.schema import Config
+from mmbot.errors import UsageError
+
+PUBKEY_BYTES = 32
+
+
+def venue_settings(args: argparse.Namespace) -> Config:
+    """Settings in force; `--url` is short for venue.http_url with the streams at the same place."""
+    return load(args.config, [*args.set, *_short(args)], os.environ).config
+
+
+def folder(args: argparse.Namespace, config: Config) -> SessionFolder:
+    """Where sessions are kept: `--dir`, or as configured."""
+    return session_folder(args.dir or config.session.dir, os.environ)
+
+
+def wallet(args: argparse.Namespace, config: Config) -> Keypair:
+    """The wallet's key: the file of `--wallet`, or as configured."""
+    if args.wallet is not None:
+        return keypair_file(args.wallet)
+    return wallet_keypair(config.secrets.wallet_key, os.environ)
+
+
+def user_of(text: str) -> bytes:
+    """Return the public key of a wallet; UsageError when the text is none."""
+    try:
+        pubkey = base58.decode(text)
+    except ValueError as error:
+        raise UsageError(f"--user: {error}") from None
+    if len(pubkey) != PUBKEY_BYTES:
+        raise UsageError(f"--user: a public key has {PUBKEY_BYTES} bytes, not {len(pubkey)}")
+    return pubkey
+
+
+@asynccontextmanager
+async def connected(params: VenueParams) -> AsyncIterator[tuple[ZoHttp, EngineClock]]:
+    """Open the venue's REST interface, with a clock that has not been read yet."""
+    async with open_http(params) as http:
+        yield http, EngineClock()
+
+
+def moment(seconds: int) -> str:
+    """Return engine seconds as ISO text in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _short(args: argparse.Namespace) -> Iterator[str]:
+    if args.url is not None:
+        yield f"venue.http_url={args.url}"
+        yield "venue.ws_url=null"
+    if getattr(args, "ttl_h", None) is not None:
+        yield f"session.ttl_h={args.ttl_h}"

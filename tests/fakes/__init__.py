@@ -1,0 +1,1 @@
+"""Small stand-ins for the other end of a wire; they know the protocol, not our code."""
