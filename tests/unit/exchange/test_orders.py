@@ -6,7 +6,7 @@ import pytest
 
 from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.domain.order import FillMode
-from mmbot.exchange.model import Finalization
+from mmbot.exchange.model import AccountChange, Finalization
 from tests.unit.exchange.traders import (
     FOK,
     IOC,
@@ -290,6 +290,22 @@ def test_meeting_ones_own_order(
     assert fills(receipt) == traded
     assert set(trader.exchange.state.accounts[1].orders) == left
     assert trader.exchange.violations() == []
+
+
+def test_an_order_placed_and_met_in_one_batch_is_told_as_it_ends() -> None:
+    trader, _ = pair()
+    trader.exchange.take_changes()
+    trader.batch(part(ASK, 1000, 10, LIMIT), part(BID, 1000, 4, LIMIT))
+    (told,) = [c for c in trader.exchange.take_changes() if isinstance(c, AccountChange)]
+    assert [(order.order_id, order.lots) for order in told.places] == [(1, 6)]
+    assert {fill.order_id: (fill.lots, fill.remaining) for fill in told.fills} == {
+        1: (4, 6),
+        2: (4, 0),
+    }
+    trader.batch(part(BID, 999, 5, LIMIT), part(ASK, 999, 5, LIMIT))
+    (told,) = [c for c in trader.exchange.take_changes() if isinstance(c, AccountChange)]
+    assert told.places == []
+    assert [fill.remaining for fill in told.fills] == [0, 0]
 
 
 def test_a_position_limit_is_an_option() -> None:
