@@ -109,8 +109,8 @@ class RuleParams(Params):
         int | None, Field(ge=1, description="longest lifetime of a session; null: any")
     ] = None
     price_band_bps: Annotated[
-        int, Field(ge=1, description="limit prices accepted around the index; 10000 and more: any")
-    ] = 9_500
+        int, Field(ge=1, description="limit prices accepted around the index; wide: up to 5 times")
+    ] = 40_000
     reduce_rule: ReduceRule = "dynamic"
     self_trade: SelfTrade = "allow"
     client_id_forever: Annotated[bool, Field(description="a client order id is used once")] = False

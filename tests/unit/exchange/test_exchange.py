@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from mmbot.adapters.zo import codec
 from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.exchange import interventions
 from mmbot.exchange.exchange import Exchange
@@ -212,6 +213,16 @@ class Everything(Orders):
     def house_takes(self, which: int, lots: int) -> None:
         interventions.fill(self.exchange.venue, self.ids[-1 - which % len(self.ids)], lots)
         self.ledger.follow()
+
+    @rule(who=WHO)
+    def replay(self, who: int) -> None:
+        if self.exchange.state.actions:
+            raw = self.exchange.state.actions[-1].raw
+            body = raw + self.traders[who].key.sign(raw).signature
+            before = self.exchange.dump()
+            receipt = codec.decode_receipt(self.exchange.act(body))
+            assert error(receipt) is not None
+            self.refused(receipt, before)
 
     @rule()
     def restart(self) -> None:

@@ -44,6 +44,16 @@ def test_longs_pay_shorts_by_the_mean_premium() -> None:
     assert exchange.violations() == []
 
 
+def test_every_hour_has_its_own_premium() -> None:
+    exchange = opened()
+    exchange.background(0, rows((1, 1, 1000, 5), (1, -1, 1002, 5)))
+    exchange.advance(NEXT_HOUR_NS + HOUR_NS)
+    exchange.set_index(0, 1001.0)
+    exchange.advance(NEXT_HOUR_NS + 2 * HOUR_NS)
+    rates = [entry.funding_rate for entry in exchange.state.hours if entry.market_id == 0]
+    assert rates[1:] == [pytest.approx(0.001 / 8), 0.0]
+
+
 def test_the_rate_is_bounded_and_every_hour_on_the_way_counts() -> None:
     exchange = opened()
     exchange.background(0, rows((1, 1, 1500, 5), (1, -1, 1501, 5)))

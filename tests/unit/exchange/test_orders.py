@@ -118,7 +118,7 @@ def test_fill_or_kill_is_whole_or_nothing() -> None:
     ],
 )
 def test_limits_of_an_order(order: dict[str, Any], code: int | None) -> None:
-    trader, _ = pair()
+    trader, _ = pair(rules={"price_band_bps": 9_500})
     more: dict[str, Any] = {}
     for key, field in (
         ("client", "client_order_id"),
@@ -132,6 +132,13 @@ def test_limits_of_an_order(order: dict[str, Any], code: int | None) -> None:
     args = (order.get("side", BID), order.get("ticks", 0), order.get("lots", 0))
     assert error(trader.place(*args, order.get("mode", LIMIT), **more)) == code
     assert trader.exchange.violations() == []
+
+
+def test_the_band_is_wide_unless_told_otherwise() -> None:
+    trader, _ = pair()
+    assert error(trader.place(BID, 1, 1)) is None
+    assert error(trader.place(ASK, 5000, 1)) is None
+    assert error(trader.place(ASK, 5001, 1)) == pb.ORDER_EXECUTION_LIMIT_PRICE
 
 
 def test_the_size_cap_holds_for_what_rests() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.exchange import interventions
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.model import AccountChange
 from tests.unit.exchange.traders import (
@@ -68,6 +69,15 @@ def test_one_sweep_cannot_turn_the_position() -> None:
     assert resting(exchange) == {1004: 80, 1005: 20}
     exchange.background(0, rows((5, 1, 1009, 500)))
     assert trader.lots == 0
+    assert exchange.violations() == []
+
+
+def test_the_position_may_also_fall_by_the_operators_hand() -> None:
+    exchange, trader = long_100()
+    reduce(trader, ASK, 1005, 100)
+    behind = posted(trader.place(ASK, 1006, 60))
+    assert interventions.fill(exchange.venue, behind, 60) == 60
+    assert resting(exchange) == {1005: 40}
     assert exchange.violations() == []
 
 

@@ -68,6 +68,19 @@ def test_a_limit_that_cannot_be_met_ends_the_trigger() -> None:
     assert [entry.end for entry in exchange.state.triggers_ended] == [TriggerEnd.CANCELED]
 
 
+def test_a_trigger_that_meets_only_its_owners_order_leaves_it() -> None:
+    exchange, trader = held(pb.BID)
+    exchange.rules.self_trade = "cancel_resting"
+    exchange.background(0, rows((1, 1, 990, 0)))
+    trader.place(pb.BID, 985, 5)
+    add(trader, SL, pb.ASK, 980)
+    move(exchange, 979.0)
+    assert trader.lots == 100
+    assert [order.ticks for order in exchange.state.accounts[1].orders.values()] == [985]
+    assert [entry.end for entry in exchange.state.triggers_ended] == [TriggerEnd.CANCELED]
+    assert exchange.violations() == []
+
+
 def test_the_same_key_replaces_and_other_keys_stand_beside() -> None:
     exchange, trader = held(pb.BID)
     for kind, ticks in ((SL, 980), (SL, 970), (TP, 1050)):
