@@ -221,6 +221,7 @@ class Everything(Orders):
             body = raw + self.traders[who].key.sign(raw).signature
             before = self.exchange.dump()
             receipt = codec.decode_receipt(self.exchange.act(body))
+            self.ledger.follow()
             assert error(receipt) is not None
             self.refused(receipt, before)
 
