@@ -3,7 +3,7 @@
 No clock, no waiting: time is what the venue says, so a run is a pure function of its inputs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mmbot.domain.events import Event, Timer
 from mmbot.engine import Engine
@@ -27,27 +27,28 @@ def replay(
     `keep_going` is asked every few hundred steps: the place for progress and for Ctrl-C.
     Returns the number of steps taken.
     """
+
+    handle = engine.handle
+
+    def deliver(events: Iterable[Event]) -> None:
+        for event in events:
+            for batch in handle(event):
+                venue.submit(batch)
+                observer.batch(batch)
+
     steps = 0
     while not venue.finished and (max_steps is None or steps < max_steps):
         wakeup_ns = engine.next_wakeup_ns()
         if wakeup_ns is None:
             wakeup_ns = venue.now_ns + _IDLE_NS
-        for event in venue.advance(wakeup_ns):
-            _handle(engine, venue, observer, event)
+        deliver(venue.advance(wakeup_ns))
         now_ns = venue.now_ns
         if now_ns < wakeup_ns:
             continue
-        due_ns = engine.next_wakeup_ns()
-        if due_ns is not None and due_ns <= now_ns:
-            _handle(engine, venue, observer, Timer(now_ns, now_ns))
+        # Nothing comes of it when an event has brought the decision about already.
+        deliver((Timer(now_ns, now_ns),))
         observer.step(now_ns)
         steps += 1
         if steps % _STEPS_BETWEEN_LOOKS == 0 and not keep_going():
             break
     return steps
-
-
-def _handle(engine: Engine, venue: SimVenue, observer: RunObserver, event: Event) -> None:
-    for batch in engine.handle(event):
-        venue.submit(batch)
-        observer.batch(batch)

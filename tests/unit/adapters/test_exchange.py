@@ -44,7 +44,7 @@ def venue(rows: Sequence[bytes], *, funding_ppb: int = 0) -> ReplayExchange:
     constant(2 * MS, 3 * MS).apply(replay)
     account = SimAccount((MARKET,), 1_000_000_000)
     terms = Terms(maker_fee_ppb=-50_000, taker_fee_ppb=700_000, funding_ppb_per_hour=funding_ppb)
-    return ReplayExchange(replay, [RecordedRows(iter(rows))], [book], account, terms)
+    return ReplayExchange(replay, [RecordedRows(iter(rows))], account, terms)
 
 
 def send(exchange: ReplayExchange, *actions: Action) -> None:
