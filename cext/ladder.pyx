@@ -49,6 +49,7 @@ cdef extern from *:
         return pair;
     }
     """
+    int64_t PyLong_AsLongLongAndOverflow(object number, int* overflow) except? -1
     object named_pair(type kind, int64_t ticks, int64_t lots)
 
 
@@ -230,7 +231,9 @@ cdef class Rungs:
     cdef tuple side(self, Side* s, tuple worths, int64_t side_worth, room):
         cdef int64_t worth
         cdef int at
-        if room <= 0:
+        cdef int beyond = 0
+        cdef int64_t cap = PyLong_AsLongLongAndOverflow(room, &beyond)
+        if cap <= 0 and beyond <= 0:
             return ()
         if len(worths) < s.count:
             raise ValueError(f"{s.count} levels but {len(worths)} worths")
@@ -238,7 +241,7 @@ cdef class Rungs:
             worth = worths[at]
             s.lots[at] = min(worth // s.ticks[at] if self.bounds.per_tick else worth, self.max_lots)
         # Room has no bound of its own; beyond 64 bits it is as good as none.
-        stack_side(s, -1 if room > INT64_MAX else <int64_t>room, side_worth, &self.bounds)
+        stack_side(s, -1 if beyond else cap, side_worth, &self.bounds)
         return tuple([named_pair(self.kind, s.ticks[at], s.lots[at]) for at in range(s.count)])
 
 

@@ -159,9 +159,11 @@ class Engine:
     def _take_order_update(self, desk: Desk, event: OrderUpdate) -> None:
         order = desk.tracker.update(event)
         if order is not None:
-            self._outbox.mirror(desk, order.side, order.ticks)
-            if event.state is _REJECTED or event.state is _UNKNOWN:
-                code = f"order_{event.state}"
+            if self._outbox.mirrors:
+                self._outbox.mirror(desk, order.side, order.ticks)
+            state = event.state
+            if state is _REJECTED or state is _UNKNOWN:
+                code = f"order_{state}"
                 self._outbox.notify(Severity.WARNING, code, event.market, f"{event.reason}")
         elif event.state is _OPEN and event.reason is None:
             # It rests though we hold it for finished, or it is not ours at all.
@@ -176,7 +178,7 @@ class Engine:
             return
         desk.position.fill(event.side, event.ticks, event.lots, event.fee_atoms)
         self.risk.take_exposure(event.market, desk.exposure(0))
-        if order is not None:
+        if order is not None and self._outbox.mirrors:
             self._outbox.mirror(desk, order.side, order.ticks)
         if booking is not Booking.BOOKED:
             late = booking is Booking.NOT_WORKING and self._outbox.ids.issued(event.order_id)

@@ -33,7 +33,17 @@ class VenueTraits(NamedTuple):
 class Outbox:
     """Batches and notices of the event in hand, at `now_ns`; `batches` are those not taken yet."""
 
-    __slots__ = ("_budget", "_notices", "_risk", "_told_ns", "_traits", "batches", "ids", "now_ns")
+    __slots__ = (
+        "_budget",
+        "_notices",
+        "_risk",
+        "_told_ns",
+        "_traits",
+        "batches",
+        "ids",
+        "mirrors",
+        "now_ns",
+    )
 
     def __init__(
         self, risk: RiskManager, ids: OrderIds, budget: Budget, traits: VenueTraits
@@ -43,6 +53,7 @@ class Outbox:
         self._risk = risk
         self._budget = budget
         self._traits = traits
+        self.mirrors = traits.book_includes_own
         self.batches: list[Batch] = []
         self._notices: list[Notice] = []
         self._told_ns: dict[tuple[str, int | None], int] = {}
@@ -119,6 +130,5 @@ class Outbox:
         return True
 
     def mirror(self, desk: Desk, side: Side, ticks: int) -> None:
-        """Tell a book that shows our orders which of a price are ours."""
-        if self._traits.book_includes_own:
-            desk.state.book.set_own(side, ticks, desk.tracker.resting_lots(side, ticks))
+        """Tell a book that shows our orders which of a price are ours; only if it `mirrors`."""
+        desk.state.book.set_own(side, ticks, desk.tracker.resting_lots(side, ticks))

@@ -4,11 +4,11 @@ A spent token comes back one whole period later, so no window of that length, wh
 ever holds more than the limit.
 """
 
-from collections import deque
 from typing import Annotated
 
 from pydantic import Field
 
+from mmbot.cext.rolling import Tokens
 from mmbot.domain.params import Params
 
 
@@ -26,32 +26,14 @@ class RateLimitParams(Params):
 
 
 SECOND_NS = 1_000_000_000
+LONGEST_NS = 1 << 62
 
 
-class Window:
-    """At most `rate` spendings in any `period_ns`; a rate below 1 is one per longer period.
-
-    Times never decrease.
-    """
-
-    __slots__ = ("_period_ns", "_spent_ns", "size")
-
-    def __init__(self, rate: float, period_ns: int) -> None:
-        self.size = max(1, int(rate))
-        self._period_ns = period_ns if rate >= 1 else int(period_ns / rate)
-        self._spent_ns: deque[int] = deque()
-
-    def free(self, now_ns: int) -> int:
-        """Tokens there are at `now_ns`."""
-        back = now_ns - self._period_ns
-        spent = self._spent_ns
-        while spent and spent[0] <= back:
-            spent.popleft()
-        return self.size - len(spent)
-
-    def spend(self, now_ns: int, count: int) -> None:
-        """Take `count` tokens, which must be there."""
-        self._spent_ns.extend((now_ns,) * count)
+def window(rate: float, period_ns: int) -> Tokens:
+    """At most `rate` spendings in any `period_ns`; a rate below 1 is one per longer period."""
+    if rate >= 1:
+        return Tokens(int(rate), period_ns)
+    return Tokens(1, int(min(period_ns / rate, LONGEST_NS)))
 
 
 class Budget:
@@ -60,10 +42,10 @@ class Budget:
     __slots__ = ("_batch_size", "_cancels", "_places", "_requests", "_reserve")
 
     def __init__(self, params: RateLimitParams, batch_size: int) -> None:
-        self._places = Window(params.orders_per_second, SECOND_NS)
-        self._cancels = Window(params.cancels_per_second, SECOND_NS)
-        self._requests = Window(params.requests_per_minute, 60 * SECOND_NS)
-        self._reserve = int(self._requests.size * params.emergency_reserve_pct / 100)
+        self._places = window(params.orders_per_second, SECOND_NS)
+        self._cancels = window(params.cancels_per_second, SECOND_NS)
+        self._requests = window(params.requests_per_minute, 60 * SECOND_NS)
+        self._reserve = int(self._requests.capacity * params.emergency_reserve_pct / 100)
         self._batch_size = batch_size
 
     def allow(self, now_ns: int, cancels: int, places: int) -> tuple[int, int]:

@@ -44,12 +44,26 @@ _IOC = FillMode.IOC
 class Tolerance:
     """RequoteParams as the numbers the comparison uses."""
 
-    __slots__ = ("max_age_ns", "price_ratio", "size_ratio")
+    __slots__ = ("_ratios", "max_age_ns", "slack")
 
     def __init__(self, params: RequoteParams) -> None:
-        self.price_ratio = params.price_tolerance_bps / _BPS
-        self.size_ratio = params.size_tolerance_pct / 100
+        price, size = params.price_tolerance_bps / _BPS, params.size_tolerance_pct / 100
+        self._ratios = (price, size)
+        # Of a price; of a size downwards, and upwards for bids and for asks.
+        self.slack = (price, size, size, size)
         self.max_age_ns = params.max_order_age_s * SECOND_NS
+
+    def within(self, tracker: Tracker, room: Room) -> tuple[float, float, float, float]:
+        """`slack`, but none upwards for a side that has more than its room."""
+        if tracker.bid_lots <= room.bid_lots and tracker.ask_lots <= room.ask_lots:
+            return self.slack
+        price, size = self._ratios
+        return (
+            price,
+            size,
+            size if tracker.bid_lots <= room.bid_lots else 0.0,
+            size if tracker.ask_lots <= room.ask_lots else 0.0,
+        )
 
 
 class Wanted(Struct, frozen=True, gc=False):
@@ -93,15 +107,10 @@ def diff(
             cancels.append(order)
         else:
             kept.append(order)
-    size = tolerance.size_ratio
-    slack = (
-        tolerance.price_ratio,
-        size,
-        size if tracker.bid_lots <= room.bid_lots else 0.0,
-        size if tracker.ask_lots <= room.ask_lots else 0.0,
-    )
+    slack = tolerance.within(tracker, room)
     unfit, bid_left, ask_left = pair(kept, quotes.bids, quotes.asks, slack)
-    cancels += [order for order in unfit if order.state is _OPEN]
+    if unfit:
+        cancels += [order for order in unfit if order.state is _OPEN]
     if not bid_left and not ask_left:
         return Changes(cancels, [])
     if not pending:

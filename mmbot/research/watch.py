@@ -61,6 +61,8 @@ class Watch:
         self._recorder = recorder
         self._log = log
         self._hedges: set[int] = set()
+        # Gate and limit change seldom; the recorder starts with none.
+        self._told: list[tuple[str | None, int]] = [(None, 0)] * len(engine.desks)
 
     def batch(self, batch: Batch) -> None:
         """Count what was sent."""
@@ -85,8 +87,11 @@ class Watch:
                 continue
             answer = desk.answer
             reason = answer.reason if type(answer) is Quotes else None
-            recorder.gate(now_ns, index, reason)
-            recorder.set_limit(index, desk.state.room.limit_lots)
+            limit_lots = desk.state.room.limit_lots
+            if (reason, limit_lots) != self._told[index]:
+                self._told[index] = (reason, limit_lots)
+                recorder.gate(now_ns, index, reason)
+                recorder.set_limit(index, limit_lots)
             recorder.sample(_sample(now_ns, index, desk, mark))
 
     def finish(self) -> RunRecord:

@@ -190,7 +190,8 @@ class RiskManager:
     """Holds every market's worst case against equity; may only take away (spec section 9).
 
     The worst case of a market is the larger position it can reach when everything on one side
-    fills, at the mark. The account's is their sum.
+    fills, at the mark. The account's is their sum. `free_uusd` is the free collateral as if none
+    of our orders rested (F0 of spec section 1), None when unknown; money is micro-USD.
     """
 
     __slots__ = (
@@ -204,6 +205,7 @@ class RiskManager:
         "_worst_uusd",
         "account",
         "equity_uusd",
+        "free_uusd",
     )
 
     def __init__(
@@ -223,12 +225,14 @@ class RiskManager:
         self._orders = 0
         self._unpriced = 0
         self.equity_uusd: int | None = None
+        self.free_uusd: int | None = None
 
     def take_account(self, snapshot: AccountSnapshot) -> None:
         """Judge this snapshot, and measure limits by its equity from now on."""
         self.equity_uusd = snapshot.mf_uusd
         self.account.take(snapshot)
         self._forget_rooms(None)
+        self._measure_free()
 
     def take_exposure(self, index: int, exposure: Exposure) -> None:
         """Replace what is known of a market; a mark of 0 keeps the last one."""
@@ -249,6 +253,7 @@ class RiskManager:
                 margin_uusd = -(-held // imf.denominator)
                 self._margin_uusd += margin_uusd - slot.margin_uusd
                 slot.margin_uusd = margin_uusd
+                self._measure_free()
         if mark == 0 or slot.unpriced:
             self._weigh(slot)
 
@@ -280,6 +285,7 @@ class RiskManager:
         if unpriced is not slot.unpriced:
             self._unpriced += unpriced - slot.unpriced
             slot.unpriced = unpriced
+            self._measure_free()
             self._forget_rooms(None)
         worst_uusd = slot.market.notional_uusd(mark, reach)
         if worst_uusd != slot.worst_uusd:
@@ -300,13 +306,11 @@ class RiskManager:
             self._weigh(self._open)
         return self._worst_uusd
 
-    @property
-    def free_uusd(self) -> int | None:
-        """Free collateral as if none of our orders rested (F0 of spec section 1), micro-USD."""
+    def _measure_free(self) -> None:
         if self.equity_uusd is None or self._unpriced:
-            return None
-        free = self.equity_uusd - self._margin_uusd
-        return free if free > 0 else 0
+            self.free_uusd = None
+        else:
+            self.free_uusd = max(0, self.equity_uusd - self._margin_uusd)
 
     def position_ratio(self, index: int) -> float:
         """Position against its limit, signed, within -1 to 1 (spec section 5)."""

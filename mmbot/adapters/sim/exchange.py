@@ -95,17 +95,12 @@ _CAUSES = {
     kernel.TAKER: "taker",
     kernel.ARRIVAL: "arrival",
 }
-_DONE = {
-    kernel.CANCELLED: OrderState.CANCELLED,
-    kernel.EXPIRED: OrderState.EXPIRED,
-    kernel.REJECTED: OrderState.REJECTED,
-}
-_REASONS = {
-    kernel.ACCEPTED: None,
-    kernel.CANCELLED: None,
-    kernel.CANCEL_REFUSED: "cancel refused: not resting",
-    kernel.EXPIRED: "expired: would cross, or could not fill",
-    kernel.REJECTED: "rejected: would not only reduce",
+_WORDS = {
+    kernel.ACCEPTED: (OrderState.OPEN, None),
+    kernel.CANCELLED: (OrderState.CANCELLED, None),
+    kernel.CANCEL_REFUSED: (OrderState.OPEN, "cancel refused: not resting"),
+    kernel.EXPIRED: (OrderState.EXPIRED, "expired: would cross, or could not fill"),
+    kernel.REJECTED: (OrderState.REJECTED, "rejected: would not only reduce"),
 }
 
 
@@ -218,10 +213,10 @@ class ReplayExchange:
     def _answer(self, response: "Response") -> Event:
         kind, market, order_id, exch_ns, local_ns, _, _, leaves, _, _, _, _ = response
         order = self._orders.get(order_id)
-        state = _DONE.get(kind, _OPEN)
+        if kind == _FILLED and order is not None:
+            return self._fill(order, response)
+        state, reason = _WORDS[kind]
         if order is not None:
-            if kind == _FILLED:
-                return self._fill(order, response)
             if kind == _ACCEPTED:
                 order.resting = True
                 self.account.rest(market, order.side, order.leaves)
@@ -229,7 +224,7 @@ class ReplayExchange:
                 self._forget(market, order_id, order)
                 self._reports.rejected += kind == kernel.REJECTED
                 self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
-        return OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
+        return OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, reason)
 
     def _fill(self, order: _Order, response: "Response") -> Fill:
         _, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause, mid, number = (

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.execution.budget import Budget, RateLimitParams, Window
+from mmbot.execution.budget import Budget, RateLimitParams, window
 
 SECOND = 10**9
 MINUTE = 60 * SECOND
@@ -65,11 +65,12 @@ def test_places_are_cut_to_the_requests_there_are() -> None:
 
 
 def test_a_rate_below_one_means_a_longer_wait() -> None:
-    window = Window(0.25, SECOND)
-    assert window.free(0) == 1
-    window.spend(0, 1)
-    assert window.free(4 * SECOND - 1) == 0
-    assert window.free(4 * SECOND) == 1
+    tokens = window(0.25, SECOND)
+    assert tokens.free(0) == 1
+    tokens.spend(0, 1)
+    assert tokens.free(4 * SECOND - 1) == 0
+    assert tokens.free(4 * SECOND) == 1
+    assert window(1e-300, SECOND).free(0) == 1
 
 
 @settings(max_examples=100)
