@@ -10,9 +10,10 @@ from mmbot.adapters.zo import codec
 from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.errors import WireError
 from mmbot.exchange.exchange import Exchange
+from mmbot.exchange.fault_entries import ANYWHERE, Where
 from mmbot.exchange.fault_limits import RateLimit
 from mmbot.exchange.fault_streams import trip_ms
-from mmbot.exchange.faults import ANYWHERE, Faults, Where
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace, wait
 
 TOUCHING = ("act.", "net.", "rl.", "eng.fill_before_cancel")
