@@ -74,7 +74,6 @@ def stats(asked: Asked) -> object:
     """Index, mark and the last 24 hours of a market."""
     market = asked.market()
     state = asked.exchange.state
-    known = state.markets[market.market_id]
     day = state.candles.day(market.market_id, state.now_ns)
     index, confidence, mark = _oracle(asked, market)
     shown = None if asked.rules.null_prices else market.price
@@ -88,13 +87,21 @@ def stats(asked: Asked) -> object:
         "low24h": _price(day.low, shown),
         "close24h": _price(day.close, shown),
         "prevClose24h": _price(day.previous_close, shown),
-        "perpStats": {
-            "mark_price": mark,
-            "aggregated_funding_index": funding_index(market, known.funding_index),
-            "funding_rate": ratio(known.funding_rate),
-            "next_funding_time": _next_funding(asked),
-            "open_interest": market.size(_open_interest(asked).get(market.market_id, 0)),
-        },
+        "perpStats": _perpetual(asked, market, mark),
+    }
+
+
+def _perpetual(asked: Asked, market: MarketView, mark: Number | None) -> object:
+    # A new or frozen market has none.
+    known = asked.exchange.state.markets[market.market_id]
+    if known.index_ticks is None or _frozen(asked, market):
+        return None
+    return {
+        "mark_price": mark,
+        "aggregated_funding_index": funding_index(market, known.funding_index),
+        "funding_rate": ratio(known.funding_rate),
+        "next_funding_time": _next_funding(asked),
+        "open_interest": market.size(_open_interest(asked).get(market.market_id, 0)),
     }
 
 

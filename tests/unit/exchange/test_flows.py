@@ -14,6 +14,7 @@ from mmbot.adapters.sim.synthetic import Setting, SyntheticMarket
 from mmbot.cext.clob import Clob
 from mmbot.cext.matching import Matching
 from mmbot.domain.market import Market
+from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.flows import (
     GRAIN_NS,
     INDEX_NS,
@@ -26,6 +27,7 @@ from mmbot.exchange.flows import (
     SyntheticFlow,
     stretch_seed,
 )
+from mmbot.exchange.params import ExchangeParams
 
 ROW = Struct("<qqqqII")
 START_NS = 1_767_225_600_000_000_000
@@ -194,6 +196,29 @@ def test_users_in_the_way_of_the_makers_are_traded_with() -> None:
     assert sum(lots for _, _, side, ticks, lots in stage.trades if ticks == bid + 1) >= 1_000
 
 
+def test_the_informed_see_what_users_offer() -> None:
+    # 3 bps below the makers' offer: whoever knows the price to 0.3 bps buys at 10 a second.
+    stage, flows = synthetic(MarketType.TOXIC)
+    run(stage, flows, 1)
+    bid, _ = stage.clobs[0].best()
+    assert bid is not None
+    stage.clobs[0].place(1, 5, ASK, bid + 1, 10, POST_ONLY)
+    run(stage, flows, 1.6)
+    assert stage.clobs[0].order(1) is None
+
+
+def test_what_an_earlier_run_displayed_is_gone() -> None:
+    stage, flows = synthetic()
+    far = [(BID, 700_000), (BID, 599_000), (ASK, 800_000)]
+    for side, ticks in far:
+        stage.clobs[0].rows(row(0, DEPTH, side, ticks, 5))
+    stage.clobs[0].place(1, 5, BID, 599_000, 7, POST_ONLY)
+    run(stage, flows, 0)
+    for side, ticks in far:
+        assert stage.clobs[0].lots_at(side, ticks)[1] == 0
+    assert stage.clobs[0].order(1) == (5, BID, 599_000, 7, 5.0)
+
+
 def test_a_market_and_a_seed_have_a_life_of_their_own() -> None:
     seeds = {stretch_seed(s, m, n) for s in (1, 2) for m in (0, 1) for n in (0, 1)}
     assert len(seeds) == 8
@@ -225,6 +250,56 @@ def test_a_crash_in_every_stretch_and_no_step_between_them() -> None:
         assert min(stretch) == pytest.approx(0.92 * top, rel=0.02)
         assert stretch.index(min(stretch)) == pytest.approx(0.6 * half + 3, abs=2)
     assert prices[half] == pytest.approx(prices[half - 1], rel=0.003)
+
+
+class Engine:
+    """The real exchange, told directly."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange(ExchangeParams(), START_NS)
+
+    def time(self, now_ns: int) -> None:
+        self.exchange.advance(now_ns)
+
+    def rows(self, market_id: int, rows: bytes) -> None:
+        self.exchange.background(market_id, rows)
+
+    def set_index(self, market_id: int, ticks: float) -> None:
+        self.exchange.set_index(market_id, ticks)
+
+
+def surrounded(engine: Engine, start_ns: int) -> Flows:
+    clobs = engine.exchange.clobs
+    kinds = (MarketType.VOLATILE, MarketType.TOXIC)
+    sources: list[Source] = [
+        SyntheticFlow(clobs[market.index], market, kind, 7, start_ns, ticks)
+        for market, kind, ticks in zip((BTC, ETH), kinds, (600_000, 300_000), strict=True)
+    ]
+    return Flows([*sources, Quiet(150_000)])
+
+
+def test_the_exchange_stays_sound_and_goes_on_from_a_save() -> None:
+    dumps = []
+    for step_ns in (SECOND_NS // 7, 3 * SECOND_NS):
+        engine = Engine()
+        flows = surrounded(engine, START_NS)
+        for number in range(60 * SECOND_NS // step_ns + 1):
+            assert flows.advance(engine, START_NS + number * step_ns)
+        assert flows.advance(engine, START_NS + 60 * SECOND_NS)
+        engine.exchange.advance(START_NS + 61 * SECOND_NS)
+        assert engine.exchange.violations() == []
+        dumps.append(engine.exchange.dump())
+    assert dumps[0] == dumps[1]
+    other = Engine()
+    other.exchange.load(dumps[0])
+    flows = surrounded(other, START_NS + 61 * SECOND_NS)
+    assert flows.advance(other, START_NS + 90 * SECOND_NS)
+    assert other.exchange.violations() == []
+    for clob, ticks in zip(other.exchange.clobs, (600_000, 300_000), strict=False):
+        bid, ask = clob.best()
+        assert bid is not None
+        assert ask is not None
+        assert (bid + ask) / 2 == pytest.approx(ticks, rel=0.01)
 
 
 def test_order_flow_needs_room_for_a_price() -> None:

@@ -108,7 +108,9 @@ def test_statistics_of_a_day_with_hand_worked_figures() -> None:
 def test_a_frozen_market_says_so() -> None:
     scene = Scene()
     scene.exchange.rules.frozen_markets.add(1)
-    assert scene.get("/market/1/stats")["frozen"] is True
+    stats = scene.get("/market/1/stats")
+    assert (stats["frozen"], stats["perpStats"]) == (True, None)
+    assert stats["indexPrice"] == 3000
     assert [each["frozen"] for each in scene.get("/markets/live")["markets"]] == [
         False,
         True,
@@ -154,7 +156,8 @@ def test_prices_can_be_null() -> None:
 def test_a_market_without_an_index_shows_null() -> None:
     scene = Scene(markets=({"symbol": "NEWUSD", "price_decimals": 2, "size_decimals": 2},))
     stats = scene.get("/market/0/stats")
-    assert (stats["indexPrice"], stats["indexPriceConf"]) == (None, None)
+    names = ("indexPrice", "indexPriceConf", "perpStats")
+    assert [stats[name] for name in names] == [None] * 3
 
 
 def test_the_projected_rate_is_null_right_after_a_payment_and_exact_later() -> None:
