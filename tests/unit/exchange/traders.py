@@ -43,10 +43,9 @@ def opened(usd: int = 1_000, **changes: object) -> Exchange:
 class Trader:
     """One wallet with an account and a session on an exchange."""
 
-    nonces = itertools.count(1)
-
     def __init__(self, exchange: Exchange, seed: int) -> None:
         self.exchange = exchange
+        self.nonces = itertools.count(1)
         self.wallet = SigningKey(bytes([seed]) * 32)
         self.key = SigningKey(bytes([seed, 7]) * 16)
         self.pubkey = bytes(self.wallet.verify_key)
