@@ -135,6 +135,7 @@ def test_the_ledger_is_the_account_of_rest(exchange: LocalExchange) -> None:
         {"knob": "acct.reorder", "p": 0.3},
         {"knob": "acct.delay", "p": 0.3, "ms": 50},
         {"knob": "acct.coalesce", "p": 0.3},
+        {"knob": "acct.drop_fill", "p": 0.3},
         {"knob": "ws.rst", "every_n": 10},
         {"knob": "ws.half_open"},
         {"knob": "ws.big_frame", "p": 0.1},
