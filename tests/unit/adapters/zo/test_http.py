@@ -388,6 +388,27 @@ def test_a_connection_that_breaks_after_the_request_leaves_it_unknown() -> None:
         assert isinstance(ask_raw(script, act), Unknown)
 
 
+def test_an_action_on_a_kept_connection_that_breaks_is_sent_once() -> None:
+    requests: list[bytes] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The head of the first request has been read already; keep the connection after it.
+        requests.append(await reader.readexactly(len(ACTION)))
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(GOOD_RECEIPT)
+        writer.write(answer + GOOD_RECEIPT)
+        await writer.drain()
+        await reader.readuntil(b"\r\n\r\n")
+        requests.append(await reader.readexactly(len(ACTION)))
+
+    async def twice(http: ZoHttp) -> list[Outcome]:
+        return [await act(http), await act(http)]
+
+    first, second_outcome = ask_raw(once, twice)
+    assert isinstance(first, Accepted)
+    assert isinstance(second_outcome, Unknown)
+    assert requests == [ACTION, ACTION]
+
+
 def test_an_action_has_two_seconds_whatever_reads_may_take() -> None:
     async def run() -> tuple[Outcome, float]:
         loop = asyncio.get_running_loop()
