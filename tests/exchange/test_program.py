@@ -202,7 +202,7 @@ TYPO = "markets:\n  - {symbol: BTCUSD, price_decimals: 1, size_decmals: 5}\n"
 @pytest.mark.parametrize(
     ("given", "code", "said"),
     [
-        (("-c", TYPO), 3, "markets.0.size_decmals ({path}:2:43): unknown key; possible here: sym"),
+        (("-c", TYPO), 3, "markets.0.size_decmals ({path}:2:41): unknown key; possible here: sym"),
         (("-c", TYPO), 3, "markets.0.size_decimals ({path}:2:5): is required"),
         (("-c", "rules:\n  max_atomic: 11\n"), 3, "rules.max_atomic ({path}:2:15): 11 is above 10"),
         (("-c", "tokens: []\n"), 3, "tokens ({path}:1:9): needs at least 1 entries, has 0"),
