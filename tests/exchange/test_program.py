@@ -109,7 +109,7 @@ def _trade(program: Program, session: int, steps: int) -> None:
             cancel = pb.CancelOrderById(session_id=session, order_id=rests.order_id)
             program.act(pb.Action(cancel_order_by_id=cancel))
         if number % 4 == 1:
-            take = pb.PlaceOrder(session_id=session, size=200, fill_mode=2)
+            take = pb.PlaceOrder(session_id=session, size=200, fill_mode=pb.IMMEDIATE_OR_CANCEL)
             program.act(pb.Action(place_order=take))
 
 

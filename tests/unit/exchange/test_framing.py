@@ -25,7 +25,7 @@ def _parsed(data: bytes) -> list[Frame]:
     reader = StreamReader()
     reader.feed_data(data)
     reader.feed_eof()
-    found = []
+    found: list[Frame] = []
     at_end = reader.at_eof()
     while True:
         try:
