@@ -10,6 +10,7 @@ import msgspec
 from mmbot.adapters.zo import base58
 from mmbot.adapters.zo.answers import User
 from mmbot.adapters.zo.engine_time import WINDOW_S, EngineSeconds
+from mmbot.adapters.zo.http import ZoHttp
 from mmbot.adapters.zo.session import (
     check_usable,
     listed_session,
@@ -91,7 +92,7 @@ async def _take_over(args: argparse.Namespace, config: Config) -> int:
             if carried.venue != venue:
                 raise UsageError(f"{args.submit}: is a session at {carried.venue}, not at {venue}")
             session = carried
-            check_usable(session, await http.user(base58.decode(session.user)), now_s, 0)
+            check_usable(session, await http.user(session.pubkey), now_s, 0)
     path = folder(args, config).save(session)
     say(f"stored {path}; {args.submit} holds the same key and may be deleted")
     _print(args, "created", _described(session))
@@ -113,10 +114,11 @@ async def _create(args: argparse.Namespace, config: Config) -> int:
     venue, kept = str(config.venue.http_origin), folder(args, config)
     async with connected(config.venue) as (http, clock):
         now_s = await read_engine_time(http, clock)
+        user = await _known_user(http, keypair.public)
         stored = None if args.out is not None else kept.load(venue, keypair.address)
         if stored is not None:
             try:
-                check_usable(stored, await http.user(keypair.public), now_s, _before_s(config))
+                check_usable(stored, user, now_s, _before_s(config))
             except SessionExpired as error:
                 say(f"{error}: making a new one")
             else:
@@ -127,6 +129,16 @@ async def _create(args: argparse.Namespace, config: Config) -> int:
     _keep(args.out, kept, session)
     _print(args, "created", _described(session))
     return 0
+
+
+async def _known_user(http: ZoHttp, pubkey: bytes) -> User:
+    user = await http.user(pubkey)
+    if user is None:
+        raise SecretError(
+            f"the venue does not know the wallet {base58.encode(pubkey)}: it has no account before "
+            "its first deposit"
+        )
+    return user
 
 
 def _keep(out: Path | None, kept: SessionFolder, session: StoredSession) -> None:
@@ -143,7 +155,7 @@ async def _refresh(args: argparse.Namespace, config: Config) -> int:
     stored = kept.load(venue, keypair.address)
     async with connected(config.venue) as (http, clock):
         now_s = await read_engine_time(http, clock)
-        user = await http.user(keypair.public)
+        user = await _known_user(http, keypair.public)
         if stored is not None and not args.force:
             try:
                 check_usable(stored, user, now_s, _before_s(config))

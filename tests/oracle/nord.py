@@ -1,4 +1,4 @@
-"""The slowest correct reading of delta frames: regular expressions, Decimal, one token at a time."""
+"""The slowest correct reading of delta frames: regular expressions and Decimal."""
 
 import re
 from collections.abc import Callable
@@ -89,57 +89,62 @@ class Text:
             self.take(NUMBER)
 
 
-def read_delta(frame: bytes, markets: dict[str, tuple[int, int]]) -> Found:
-    """Return (market, last id, id, bids, asks) of a frame or raise Refused."""
-    text = Text(frame)
-    found: dict[bytes, Any] = {}
-    outer: set[bytes] = set()
+class Members:
+    """What the objects of a frame hold; of the levels, where they begin."""
 
-    def top(key: bytes) -> None:
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        self.found: dict[bytes, Any] = {}
+
+    def outer(self, key: bytes) -> None:
         if key != b"delta":
-            text.skip()
+            self.text.skip()
             return
-        if key in outer:
-            raise Refused("twice")
-        outer.add(key)
-        text.object(inside)
+        self.note(key, True)
+        self.text.object(self.inner)
 
-    def inside(key: bytes) -> None:
-        if key in found:
-            raise Refused("twice")
+    def inner(self, key: bytes) -> None:
+        text = self.text
         if key in (b"bids", b"asks"):
-            found[key] = text.at
+            self.note(key, text.at)
             text.skip()
         elif key == b"market_symbol":
-            found[key] = text.take(STRING)[1:-1].decode("latin-1")
+            self.note(key, text.take(STRING)[1:-1].decode("latin-1"))
         elif key == b"update_id":
-            found[key] = _id(text)
+            self.note(key, _id(text))
         elif key == b"last_update_id":
-            found[key] = None
-            if text.frame[text.at : text.at + 4] == b"null":
-                text.at += 4
-            else:
-                found[key] = _id(text)
+            absent = text.frame[text.at : text.at + 4] == b"null"
+            self.note(key, text.take(re.compile(b"null")) and None if absent else _id(text))
         else:
             text.skip()
 
-    text.object(top)
-    if text.at != len(frame):
-        text.take(BLANK)
-    if text.at != len(frame) or b"update_id" not in found:
-        raise Refused("not one delta")
+    def note(self, key: bytes, value: object) -> None:
+        if key in self.found:
+            raise Refused("twice")
+        self.found[key] = value
+
+
+def read_delta(frame: bytes, markets: dict[str, tuple[int, int]]) -> Found:
+    """Return (market, last id, id, bids, asks) of a frame or raise Refused."""
+    text = Text(frame)
+    members = Members(text)
+    text.object(members.outer)
+    text.take(BLANK)
+    found = members.found
     symbol = found.get(b"market_symbol")
-    if symbol not in markets:
-        raise Refused(symbol)
-    sides: list[Levels] = []
-    for key in (b"bids", b"asks"):
-        levels: Levels = []
-        if key in found:
-            text.at = found[key]
-            text.list(lambda: levels.append(_level(text, markets[symbol])))  # noqa: B023
-        sides.append(levels)
+    if text.at != len(frame) or b"update_id" not in found or symbol not in markets:
+        raise Refused("not one delta of these markets")
+    sides = [_side(text, found.get(key), markets[symbol]) for key in (b"bids", b"asks")]
     place = list(markets).index(symbol)
-    return place, found.get(b"last_update_id"), found[b"update_id"], *sides
+    return place, found.get(b"last_update_id"), found[b"update_id"], sides[0], sides[1]
+
+
+def _side(text: Text, start: int | None, grid: tuple[int, int]) -> Levels:
+    levels: Levels = []
+    if start is not None:
+        text.at = start
+        text.list(lambda: levels.append(_level(text, grid)))
+    return levels
 
 
 def _id(text: Text) -> int:

@@ -116,6 +116,11 @@ class BookSync:
         return self._reached is not None
 
     @property
+    def reached(self) -> int | None:
+        """The update the book is at, None when it is not synced."""
+        return self._reached
+
+    @property
     def wanted(self) -> bool:
         """Whether a snapshot is needed: to begin, after a break, or as a proof."""
         return self._connected and (self._reached is None or self._sight.refresh)

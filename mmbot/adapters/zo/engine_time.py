@@ -105,6 +105,10 @@ class EngineClock:
             return self._seen_s * NS_PER_S, (self._seen_s + 1) * NS_PER_S
         return bounds.least + now_ns, bounds.most + now_ns
 
+    def now_s(self, now_ns: int) -> EngineSeconds:
+        """Return the engine's second by the earliest time it can have; Unavailable when unread."""
+        return EngineSeconds(max(self._seen_s, self.range_ns(now_ns)[0] // NS_PER_S))
+
     def stamp(self, lifetime_s: int, now_ns: int) -> EngineSeconds:
         """Return the timestamp that lets the venue refuse an action after about `lifetime_s`.
 

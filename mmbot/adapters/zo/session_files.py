@@ -10,7 +10,7 @@ from msgspec import Struct
 from mmbot.adapters.zo import base58
 from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.private_files import private_folder, read_private, write_private
-from mmbot.adapters.zo.signing import Keypair
+from mmbot.adapters.zo.signing import Keypair, SessionSigner
 from mmbot.errors import SecretError
 
 SESSION = "mmbot.session/1"
@@ -27,6 +27,15 @@ class StoredSession(Struct, frozen=True):
     keypair: Keypair
     expiry_s: EngineSeconds
     created_s: EngineSeconds
+
+    @property
+    def pubkey(self) -> bytes:
+        """The wallet's public key."""
+        return base58.decode(self.user)
+
+    def signer(self, account_id: int, lifetime_s: int) -> SessionSigner:
+        """Return what signs for an account; `lifetime_s` is how long its actions may live."""
+        return SessionSigner(self.keypair, self.session_id, account_id, lifetime_s)
 
 
 class SessionRequest(Struct, frozen=True):

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from mmbot.adapters.zo import codec
 from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.exchange import interventions
 from mmbot.exchange.exchange import Exchange
@@ -30,8 +31,8 @@ CLIENT_IDS = mostly(st.one_of(st.none(), st.integers(0, 30)), 2**63)
 MARKETS = mostly(st.sampled_from([0, 0, 1]), 2)
 
 
-class Everything(RuleBasedStateMachine):
-    """Three users, a background market, time and prices against the audit and the ledger."""
+class Orders(RuleBasedStateMachine):
+    """Three users place and cancel; receipts are held against the streams."""
 
     exchange: Exchange
     ledger: Ledger
@@ -124,7 +125,9 @@ class Everything(RuleBasedStateMachine):
             gone = receipt.cancel_order_result.order_id
             assert [o.order_id for o in self.ledger.last[0].cancels] == [gone]
 
-    @rule(who=WHO, cancels=st.lists(st.integers(0, 9), max_size=2), draws=st.lists(ORDER, max_size=3))
+    @rule(
+        who=WHO, cancels=st.lists(st.integers(0, 9), max_size=2), draws=st.lists(ORDER, max_size=3)
+    )
     def batch(self, who: int, cancels: list[int], draws: list[dict[str, Any]]) -> None:
         trader, before = self.traders[who], self.exchange.dump()
         parts = [cut(self.ids[-1 - which % len(self.ids)]) for which in cancels]
@@ -142,6 +145,10 @@ class Everything(RuleBasedStateMachine):
             assert result.HasField("cancel_order") == asked.HasField("cancel_order")
             if result.place_order_result.HasField("posted"):
                 self.ids.append(result.place_order_result.posted.order_id)
+
+
+class Everything(Orders):
+    """Orders, a background market, time, prices and money against the audit and the ledger."""
 
     @rule(
         market=st.integers(0, 1),
@@ -206,6 +213,17 @@ class Everything(RuleBasedStateMachine):
     def house_takes(self, which: int, lots: int) -> None:
         interventions.fill(self.exchange.venue, self.ids[-1 - which % len(self.ids)], lots)
         self.ledger.follow()
+
+    @rule(who=WHO)
+    def replay(self, who: int) -> None:
+        if self.exchange.state.actions:
+            raw = self.exchange.state.actions[-1].raw
+            body = raw + self.traders[who].key.sign(raw).signature
+            before = self.exchange.dump()
+            receipt = codec.decode_receipt(self.exchange.act(body))
+            self.ledger.follow()
+            assert error(receipt) is not None
+            self.refused(receipt, before)
 
     @rule()
     def restart(self) -> None:
