@@ -83,6 +83,9 @@ def test_what_the_book_does_not_take_waits() -> None:
     maker.place(pb.BID, 700, 1_000)
     tick(exchange)
     assert taker.lots == 4_000
+    exchange.background(0, rows((1, 1, 690, 500)))
+    tick(exchange)
+    assert taker.lots == 3_500
     assert exchange.violations() == []
 
 
