@@ -30,6 +30,7 @@ _STEPS = st.lists(
         st.tuples(st.just("fund"), st.integers(1, 1000)),
         st.tuples(st.just("rules"), st.integers(1, 5)),
         st.tuples(st.just("force"), st.sampled_from(("liquidate", "expire_sessions"))),
+        st.tuples(st.just("look"), st.integers(1, 3)),
         st.tuples(st.just("rotate"), st.none()),
     ),
     max_size=25,
@@ -77,6 +78,8 @@ def _do(operation: Operation, traders: list[Trader], step: tuple[Any, ...]) -> N
         operation.fund(1, first * ATOMS_PER_USD)
     elif kind == "rules":
         operation.set_rules({"max_atomic": first, "frozen_markets": [1] * (first % 2)})
+    elif kind == "look":
+        operation.view(f"/user/{base58.encode(bytes([first]) * 32)}", {}, ViewRules())
     elif kind == "force":
         operation.force({"do": first})
     else:
