@@ -39,13 +39,16 @@ class BookParams(Struct, frozen=True, kw_only=True):
 
 
 class BookHealth(NamedTuple):
-    """What is known of one book. `fresh_ns`: when it was last known to be the venue's.
+    """What is known of one book: `reached` is the update it is at, None when it is not synced.
+
+    `fresh_ns`: when it was last known to be the venue's.
 
     `reason` says why it is not synced, empty when it is. Counts are since the start: chains that
     broke, snapshots adopted, updates applied, and updates dropped for being old.
     """
 
     synced: bool
+    reached: int | None
     reason: str
     fresh_ns: int
     crossed: bool
@@ -116,11 +119,6 @@ class BookSync:
         return self._reached is not None
 
     @property
-    def reached(self) -> int | None:
-        """The update the book is at, None when it is not synced."""
-        return self._reached
-
-    @property
     def wanted(self) -> bool:
         """Whether a snapshot is needed: to begin, after a break, or as a proof."""
         return self._connected and (self._reached is None or self._sight.refresh)
@@ -130,6 +128,7 @@ class BookSync:
         best_bid, _, best_ask, _ = self._book.touch(False)
         return BookHealth(
             synced=self.synced,
+            reached=self._reached,
             reason=self._reason,
             fresh_ns=self._sight.fresh_ns,
             crossed=0 < best_ask <= best_bid,
