@@ -13,9 +13,11 @@ from mmbot.domain.market import Market
 from mmbot.errors import DataError, UsageError
 from mmbot.exchange import journal
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.faults import FaultError, Faults
-from mmbot.exchange.floor import Floor, open_floor
+from mmbot.exchange.fault_entries import FaultError
+from mmbot.exchange.faults import Faults
+from mmbot.exchange.floor import Floor
 from mmbot.exchange.flows import Flows, Quiet, RecordedFlow, Source, SyntheticFlow
+from mmbot.exchange.opening import open_floor
 from mmbot.exchange.operation import Operation, replay
 from mmbot.exchange.pacing import Pace, SteppedPace, WallPace, wall_start
 from mmbot.exchange.params import ExchangeParams, MarketParams

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp import web
 
@@ -48,8 +49,8 @@ class _Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if self._crowd.is_full and isinstance(transport, asyncio.Transport):
-            transport.abort()
+        if self._crowd.is_full:
+            cast(asyncio.Transport, transport).abort()
 
 
 class Connections(web.Server):

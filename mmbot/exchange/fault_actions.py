@@ -10,12 +10,13 @@ from mmbot.adapters.zo import codec
 from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.errors import WireError
 from mmbot.exchange.exchange import Exchange
+from mmbot.exchange.fault_entries import ANYWHERE, Where
 from mmbot.exchange.fault_limits import RateLimit
 from mmbot.exchange.fault_streams import trip_ms
-from mmbot.exchange.faults import ANYWHERE, Faults, Where
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace, wait
 
-TOUCHING = ("act.", "net.", "rl.", "eng.fill_before_cancel")
+TOUCHING = ("act.", "net.", "rl.", "eng.fill_before_cancel", "proto.drift")
 # A receipt whose `err` (field 32) is 9999, a number that is in no schema.
 UNKNOWN_ERROR = b"\x80\x02\x8f\x4e"
 ACCOUNT_FIELDS = ("sender_account_id", "account_id", "from_account_id")

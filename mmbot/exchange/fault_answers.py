@@ -12,10 +12,10 @@ from mmbot.exchange import rest
 from mmbot.exchange.asked import ViewRules
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.fault_actions import LostError
+from mmbot.exchange.fault_entries import Values, Where
 from mmbot.exchange.fault_limits import RateLimit
 from mmbot.exchange.fault_streams import trip_ms
-from mmbot.exchange.faults import Faults, Values, Where
-from mmbot.exchange.model import BookChange
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace, wait
 
 TOUCHING = ("rest.", "http.", "rl.", "info.", "proto.", "net.", "md.snapshot_lag")
@@ -99,11 +99,11 @@ class AnswerFaults:
         values = self._faults.holds("proto.shape")
         return _USUAL if values is None else msgspec.convert(values, ViewRules)
 
-    def book_changed(self, change: BookChange) -> None:
+    def book_changed(self, market: int) -> None:
         """Remember a market's book while somebody may be shown an old one."""
         if self._faults.armed("md.snapshot_lag"):
-            books = self._books.setdefault(change.market_id, deque(maxlen=REMEMBERED_BOOKS))
-            path = f"/market/{change.market_id}/orderbook"
+            books = self._books.setdefault(market, deque(maxlen=REMEMBERED_BOOKS))
+            path = f"/market/{market}/orderbook"
             books.append(rest.answer(self._exchange, path, {}, self.shapes()).body)
         elif self._books:
             self._books.clear()

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mmbot.exchange.faults import Fault, Faults
+from mmbot.exchange.fault_entries import Fault
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.operation import Operation
 from mmbot.exchange.rules import Rules
 

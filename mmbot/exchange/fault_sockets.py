@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from socket import SO_LINGER, SOL_SOCKET
 from struct import pack
 
-from mmbot.exchange.faults import ANYWHERE, Faults, Values, Where
+from mmbot.exchange.fault_entries import ANYWHERE, Values, Where
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.sockets import Hub, Subscriber
 
 _AT_ONCE = pack("ii", 1, 0)

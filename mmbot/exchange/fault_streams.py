@@ -12,7 +12,8 @@ import msgspec
 
 from mmbot.domain.order import Side
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.faults import Faults, Values, Where
+from mmbot.exchange.fault_entries import Values, Where
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.framing import fragmented, frame
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace
 from mmbot.exchange.sockets import Hub

@@ -8,17 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
+from mmbot.exchange import frames, model, rest
 from mmbot.exchange.fault_answers import AnswerFaults
 from mmbot.exchange.fault_engine import EngineFaults
 from mmbot.exchange.fault_sockets import SocketFaults
 from mmbot.exchange.fault_streams import Outgoing
 from mmbot.exchange.faults import Faults
-from mmbot.exchange.frames import encode
-from mmbot.exchange.model import AccountChange, BookChange
 from mmbot.exchange.operation import Operation
 from mmbot.exchange.pacing import MILLISECOND_NS, TICK_NS, SteppedPace
 from mmbot.exchange.reference import Reference
-from mmbot.exchange.rest import Answer
 from mmbot.exchange.sockets import MAX_UNSENT_BYTES, Hub
 
 DRAIN_S = 5.0
@@ -45,7 +43,7 @@ class Floor:
         self.publish()
         return receipt
 
-    def view(self, path: str, query: Mapping[str, str]) -> Answer:
+    def view(self, path: str, query: Mapping[str, str]) -> rest.Answer:
         """Answer a GET."""
         answer = self.operation.view(path, query, self.answers.shapes())
         self.publish()
@@ -61,10 +59,10 @@ class Floor:
         wanted = None if self.faults.armed("acct.replay") else self.hub
         rules = self.answers.shapes()
         for change in exchange.take_changes():
-            if isinstance(change, BookChange):
-                self.answers.book_changed(change)
-            market = None if isinstance(change, AccountChange) else change.market_id
-            for stream, payload in encode(exchange, change, wanted, rules):
+            market = None if isinstance(change, model.AccountChange) else change.market_id
+            if isinstance(change, model.BookChange):
+                self.answers.book_changed(change.market_id)
+            for stream, payload in frames.encode(exchange, change, wanted, rules):
                 outgoing.send(stream, payload, market)
 
     def turn(self) -> None:
@@ -100,21 +98,3 @@ class Floor:
             if asyncio.get_running_loop().time() > deadline:
                 return
             await asyncio.sleep(MILLISECOND_NS / 1e9)
-
-
-def open_floor(operation: Operation, faults: Faults, pongs: bool = True) -> Floor:
-    """Put a floor together around an operation."""
-    exchange, pace = operation.exchange, operation.pace
-    hub = Hub()
-    markets = {market.symbol: place for place, market in enumerate(exchange.params.markets)}
-    return Floor(
-        operation=operation,
-        hub=hub,
-        faults=faults,
-        outgoing=Outgoing(exchange, hub, faults, pace),
-        reference=Reference(exchange, operation.background, hub, faults, pace),
-        answers=AnswerFaults(exchange, faults, pace),
-        engine_faults=EngineFaults(operation, faults),
-        socket_faults=SocketFaults(hub, faults, markets),
-        pongs=pongs,
-    )

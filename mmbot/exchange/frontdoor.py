@@ -55,7 +55,9 @@ class Frontdoor:
         except LostError:
             _cut(request)
             raise
-        except (ConnectionError, TimeoutError):
+        except TimeoutError:
+            return _refused(408, "the body did not come in time")
+        except ConnectionError:
             raise
         except Exception as error:
             self._broken(error)

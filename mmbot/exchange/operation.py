@@ -127,11 +127,6 @@ class Operation:
         self.stalled = False
         self.shown = 1.0
 
-    @property
-    def now_ns(self) -> int:
-        """Engine time reached."""
-        return self.exchange.state.now_ns
-
     def act(self, body: bytes) -> bytes:
         """Execute the body of a POST /action; its receipt is the outcome for good."""
         receipt: bytes = self._do(Kind.ACT, body)
@@ -168,7 +163,7 @@ class Operation:
         if now_ns < self._reached_ns or self.stalled:
             return
         self._reached_ns = now_ns
-        if now_ns + self.ahead_ns != self.now_ns:
+        if now_ns + self.ahead_ns != self.exchange.state.now_ns:
             self._do(Kind.TIME, _TIME.pack(now_ns + self.ahead_ns))
 
     def set_rules(self, changed: Mapping[str, Any]) -> None:

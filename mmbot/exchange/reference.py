@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct, field
 
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.faults import Faults, Where
+from mmbot.exchange.fault_entries import Where
+from mmbot.exchange.faults import Faults
 from mmbot.exchange.framing import frame
 from mmbot.exchange.operation import Background
 from mmbot.exchange.pacing import MILLISECOND_NS, Pace

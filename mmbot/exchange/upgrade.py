@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.http import WebSocketReader
 
 from mmbot.exchange.fault_actions import LostError
-from mmbot.exchange.faults import Values
+from mmbot.exchange.fault_entries import Values
 from mmbot.exchange.floor import Floor
 from mmbot.exchange.framing import Inbound, accept_key, frame
 from mmbot.exchange.pacing import MILLISECOND_NS

@@ -90,9 +90,10 @@ def _order(side: "pb.Side.ValueType", ticks: int) -> pb.AtomicSubactionKind:
 def _requotes(venue: Venue, count: int) -> list[bytes]:
     """Return bodies that each cancel both quotes and place two others."""
     now_s = int(str(venue.get("/timestamp")))
-    keys = {"user_pubkey": bytes(WALLET.verify_key), "session_pubkey": bytes(SESSION.verify_key)}
-    venue.get(f"/user/{base58.encode(keys['user_pubkey'])}")
-    create = pb.Action(create_session=pb.CreateSession(expiry_timestamp=now_s + 9999, **keys))
+    wallet, key = bytes(WALLET.verify_key), bytes(SESSION.verify_key)
+    venue.get(f"/user/{base58.encode(wallet)}")
+    wanted = pb.CreateSession(user_pubkey=wallet, session_pubkey=key, expiry_timestamp=now_s + 9999)
+    create = pb.Action(create_session=wanted)
     session = venue.act(signed(create, now_s, 1)).create_session_result.session_id
     quotes = [_order(pb.BID, 590_000), _order(pb.ASK, 610_000)]
     atomic = pb.Action(atomic=pb.Atomic(session_id=session, actions=quotes))

@@ -17,9 +17,9 @@ from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.exchange.connections import Patience
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults import Faults
-from mmbot.exchange.floor import open_floor
 from mmbot.exchange.journal import Journal
 from mmbot.exchange.model import Order
+from mmbot.exchange.opening import open_floor
 from mmbot.exchange.operation import Background, Operation
 from mmbot.exchange.pacing import SteppedPace
 from mmbot.exchange.params import ExchangeParams
