@@ -54,13 +54,13 @@ class Ledger:
         self.frames = 0
         self.last_update = 0
 
-    def account_adopted(self, view: AccountView, now_ns: int) -> None:
+    def account_adopted(self, view: AccountView, now_ns: int) -> None:  # noqa: ARG002 - AccountSink's
         """Begin from what REST shows."""
         self.adoptions += 1
         self.lots = Counter({each.market_id: each.lots for each in view.positions})
         self.balance = None
 
-    def account_changed(self, frame: AccountFrame, now_ns: int) -> None:
+    def account_changed(self, frame: AccountFrame, now_ns: int) -> None:  # noqa: ARG002 - AccountSink's
         """Fold one update."""
         assert frame.update_id > self.last_update
         self.last_update = frame.update_id
@@ -134,7 +134,7 @@ class Desk:
     def book(self, event: BookUpdate | BookGap) -> None:
         """See MarketSink."""
 
-    def trades(self, index: int, frame: TradesFrame, now_ns: int) -> None:
+    def trades(self, index: int, frame: TradesFrame, now_ns: int) -> None:  # noqa: ARG002
         """See MarketSink."""
         self.told["prints"] += len(frame.trades)
 
@@ -169,7 +169,7 @@ class Desk:
 
     async def _comes_true(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(WAIT_S):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 - what is waited for knows no events
                 await asyncio.sleep(0.002)
 
     async def trade(self, actions: int) -> None:
@@ -214,11 +214,16 @@ class Desk:
         touch, other = (bid, ask) if side is Side.BID else (ask, bid)
         if kind < 0.35:
             parts = [CancelById(each) for each in rng.sample(mine, min(len(mine), 2))]
+            aways = (rng.randint(0, 30), rng.randint(0, 30))
             quotes = [
                 order(
-                    each, best - each * rng.randint(0, 30), lots, FillMode.POST_ONLY, market_id=place
+                    each,
+                    best - each * rng.randint(0, 30),
+                    lots,
+                    FillMode.POST_ONLY,
+                    market_id=place,
                 )
-                for each, best in ((Side.BID, bid), (Side.ASK, ask))
+                for each, best, away in zip((Side.BID, Side.ASK), (bid, ask), aways, strict=True)
             ]
             return Atomic((*parts, *quotes))
         if kind < 0.6:
@@ -235,7 +240,5 @@ class Desk:
         if kind < 0.95 and held:
             closing = Side.ASK if held > 0 else Side.BID
             deep = (bid if held > 0 else ask) + 500 * closing
-            return order(
-                closing, deep, abs(held), FillMode.IOC, market_id=place, reduce_only=True
-            )
+            return order(closing, deep, abs(held), FillMode.IOC, market_id=place, reduce_only=True)
         return CancelByClientId(rng.randrange(1 << 20))

@@ -4,6 +4,8 @@ import time
 from itertools import count
 from typing import NamedTuple
 
+from nacl.signing import SigningKey
+
 from mmbot.adapters.zo.actions import (
     Atomic,
     CancelByClientId,
@@ -29,7 +31,6 @@ from mmbot.adapters.zo.signing import (
     signed_bytes,
 )
 from mmbot.domain.order import FillMode, Side
-from nacl.signing import SigningKey
 
 WINDOW_S = 60
 DAY_S = 86_400

@@ -19,22 +19,26 @@ from tests.contract.desk import Desk
 from tests.contract.people import rested
 from tests.contract.process import Json, Running, running
 
-STEP_MS = 15_000
+STEP_MS = 30_000
 # The hour, and a little of the next: funding is paid at its end and realised by what trades then.
-ROUNDS = 3_600_000 // STEP_MS + 8
+ROUNDS = 3_600_000 // STEP_MS + 4
 ATOMS = 10**12
 DEPOSIT_ATOMS = 10_000 * ATOMS
 PPM = 10**6
+MOST_S = 240
 MAKER_PPM, TAKER_PPM = 100, 350
 FAULTS: list[Json] = [
-    {"knob": "md.drop", "p": 0.002},
+    {"knob": "md.drop", "p": 0.0005},
     {"knob": "md.dup", "p": 0.005},
-    {"knob": "md.reorder", "p": 0.002},
+    {"knob": "md.reorder", "p": 0.0005},
     {"knob": "acct.dup", "p": 0.05},
     {"knob": "acct.reorder", "p": 0.02},
     {"knob": "acct.coalesce", "p": 0.02},
+    {"knob": "act.drop_resp", "every_n": 97},
+    {"knob": "act.http_status", "every_n": 89, "executed": True},
+    {"knob": "act.dup", "every_n": 31},
+    {"knob": "proto.shape", "ids_as_strings": True, "object_levels": True, "float_noise": True},
 ]
-DROPPED: Json = {"knob": "act.drop_resp", "every_n": 97}
 
 Hour = Callable[[Running, list[Desk], Random], Awaitable[None]]
 
@@ -44,22 +48,22 @@ async def _by_turns(venue: Running, desks: list[Desk], rng: Random) -> None:
     for number in range(ROUNDS):
         for desk in rng.sample(desks, len(desks)):
             await desk.caught_up()
-            await desk.trade(6)
+            await desk.trade(10)
         await venue.step(STEP_MS)
-        if number % 60 in (30, 59):
-            knob = "ws.close" if number % 60 == 30 else "ws.rst"
+        if number % 30 in (14, 29):
+            knob = "ws.close" if number % 30 == 14 else "ws.rst"
             await venue.post("/_ctl/faults", {"set": [{"knob": knob}]})
 
 
 async def _at_once(venue: Running, desks: list[Desk], rng: Random) -> None:
     """Everybody acts while time passes, and messages and answers are lost, doubled and late."""
-    await venue.faults(*FAULTS, DROPPED)
+    await venue.faults(*FAULTS)
     for number in range(ROUNDS):
-        await asyncio.gather(venue.step(STEP_MS), *(desk.trade(6) for desk in desks))
-        if rng.random() < 0.03:
+        await asyncio.gather(venue.step(STEP_MS), *(desk.trade(10) for desk in desks))
+        if rng.random() < 0.06:
             knob = rng.choice(("ws.close", "ws.rst"))
             await venue.post("/_ctl/faults", {"set": [{"knob": knob}]})
-        if number % 20 == 0:
+        if number % 10 == 0:
             for desk in desks:
                 await desk.in_step()
     await venue.faults()
@@ -72,7 +76,7 @@ async def _at_once(venue: Running, desks: list[Desk], rng: Random) -> None:
         await desk.person.cancel(rested(outcome))
 
 
-@pytest.mark.parametrize(("seed", "hour"), [(1, _by_turns), (2, _at_once), (3, _at_once)])
+@pytest.mark.parametrize(("seed", "hour"), [(1, _by_turns), (2, _at_once)])
 def test_both_ends_agree_after_an_hour(seed: int, hour: Hour) -> None:
     async def work() -> None:
         async with running("--flow", "normal", "--seed", str(seed)) as venue:
@@ -93,7 +97,7 @@ def test_both_ends_agree_after_an_hour(seed: int, hour: Hour) -> None:
                     await desk.close()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(asyncio.wait_for(work(), 240))
+        runner.run(asyncio.wait_for(work(), MOST_S))
 
 
 def _check_meant(desks: list[Desk], hour: Hour) -> None:
