@@ -82,7 +82,7 @@ class Steps:
     async def book(self) -> str:
         """Build each book from its stream and compare it with REST."""
         origin = self._config.venue.ws_origin
-        verdicts = await compare_books(self._http, origin, self._listings)
+        verdicts = await compare_books(self._http.orderbook, origin, self._listings)
         bad = [f"{each.symbol}: {each.trouble}" for each in verdicts if each.trouble]
         if bad:
             raise CheckFailed("; ".join(bad))
