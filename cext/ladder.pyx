@@ -3,12 +3,60 @@
 Prices are integer ticks, sizes integer lots; rounding from float happens here and only here.
 """
 
+cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport ceil, fabs, floor, isfinite
 from libc.stdint cimport INT64_MAX, int64_t
 
 # Doubles are exact integers up to here, so rounding to a tick is exact too.
 cdef double EXACT = 9007199254740992.0
+
+cdef enum:
+    MOST_LEVELS = 64
+
+
+cdef struct Side:
+    int count
+    int64_t ticks[MOST_LEVELS]
+    int64_t lots[MOST_LEVELS]
+
+
+# What an order must keep to: worth ticks * lots when `per_tick`, else its lots; `least` and `most`
+# bound that worth.
+cdef struct Bounds:
+    bint per_tick
+    int64_t least
+    int64_t most
+    int64_t min_lots
+
+
+cdef Bounds bounds_of(tuple bounds) except *:
+    cdef Bounds made = Bounds(bounds[0], bounds[1], bounds[2], bounds[3])
+    if made.least < 0 or made.most < 0 or made.min_lots < 0:
+        raise ValueError(f"bad limits: {bounds}")
+    return made
+
+
+cdef extern from *:
+    """
+    // What tuple.__new__(kind, (ticks, lots)) makes, at a fraction of its cost.
+    static PyObject *named_pair(PyTypeObject *kind, int64_t ticks, int64_t lots) {
+        PyObject *pair = kind->tp_alloc(kind, 2);
+        if (pair == NULL) return NULL;
+        PyTuple_SET_ITEM(pair, 0, PyLong_FromLongLong(ticks));
+        PyTuple_SET_ITEM(pair, 1, PyLong_FromLongLong(lots));
+        if (PyErr_Occurred()) Py_CLEAR(pair);
+        return pair;
+    }
+    """
+    int64_t PyLong_AsLongLongAndOverflow(object number, int* overflow) except? -1
+    object named_pair(type kind, int64_t ticks, int64_t lots)
+
+
+cdef int count_of(Py_ssize_t levels) except -1:
+    if not 1 <= levels <= MOST_LEVELS:
+        raise ValueError(f"levels must be 1 to {MOST_LEVELS}, not {levels}")
+    return <int>levels
 
 
 def price_levels(
@@ -22,21 +70,32 @@ def price_levels(
     below zero are dropped, and those are the outermost, so the index stays the level's number.
     Two levels may share a tick; `stack` merges them. ValueError for misuse.
     """
-    cdef double spacing
+    cdef Side bids, asks
+    cdef int64_t[2] touch = [best_bid, best_ask]
+    cdef int at
+    price_sides(base, spread, count_of(levels), touch, &bids, &asks)
+    return (
+        [bids.ticks[at] for at in range(bids.count)], [asks.ticks[at] for at in range(asks.count)]
+    )
+
+
+cdef int price_sides(
+    double base, double spread, int levels, int64_t* touch, Side* bids, Side* asks
+) except -1:
+    cdef int64_t best_bid = touch[0], best_ask = touch[1]
     cdef int64_t bid, ask, last_bid = <int64_t>EXACT, last_ask = 0
+    cdef double spacing
     cdef int level
     if not (isfinite(base) and base > 0.0):
         raise ValueError(f"base must be finite and positive, not {base}")
     if not (isfinite(spread) and spread >= 0.0):
         raise ValueError(f"spread must be finite and not negative, not {spread}")
-    if levels < 1:
-        raise ValueError(f"levels must be at least 1, not {levels}")
     if best_bid < 0 or best_ask < 0:
         raise ValueError(f"best prices must not be negative: {best_bid}, {best_ask}")
     if best_bid >= EXACT or base * (1.0 + spread * levels * 0.5) >= EXACT:
         raise ValueError("prices beyond 2**53 ticks are not exact")
-    bids = []
-    asks = []
+    bids.count = 0
+    asks.count = levels
     for level in range(levels):
         spacing = spread * (level + 1) * 0.5
         # A bid this far out is at or below zero anyway; the bound keeps the cast defined.
@@ -53,15 +112,15 @@ def price_levels(
         last_bid = min(bid, last_bid)
         last_ask = max(ask, last_ask)
         if last_bid > 0:
-            bids.append(last_bid)
-        asks.append(last_ask)
-    return bids, asks
+            bids.ticks[bids.count] = last_bid
+            bids.count += 1
+        asks.ticks[level] = last_ask
+    return 0
 
 
-def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds, type kind=tuple):
+def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds):
     """Merge and cut the levels of one side, best first; returns a list of (ticks, lots).
 
-    kind: what those pairs are made as, a tuple or a named one.
     bounds: (per_tick, least, most, min_lots). An order is worth ticks * lots when `per_tick`,
     else its lots. Levels on one tick become one, their sizes added. Then sizes are cut from the
     outermost level inwards until their sum is at most `cap_lots` and that of their worths at most
@@ -69,30 +128,41 @@ def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds, type k
     `least`, below `min_lots` or empty are dropped. ValueError for negative sizes, prices that are
     not positive or not in order, lengths that differ, and sums beyond 64 bits.
     """
-    cdef bint per_tick = bounds[0]
-    cdef int64_t least = bounds[1], most = bounds[2], min_lots = bounds[3]
-    cdef Py_ssize_t count = len(ticks), i = 0
+    cdef Bounds limits = bounds_of(bounds)
+    cdef Side side
+    cdef int at
+    if len(lots) != len(ticks):
+        raise ValueError(f"{len(ticks)} prices but {len(lots)} sizes")
+    if cap_lots < -1 or cap_worth < -1:
+        raise ValueError(f"bad limits: {cap_lots}, {cap_worth}")
+    if not ticks:
+        return []
+    side.count = count_of(len(ticks))
+    for at in range(side.count):
+        side.ticks[at] = ticks[at]
+        side.lots[at] = lots[at]
+    stack_side(&side, cap_lots, cap_worth, &limits)
+    return [(side.ticks[at], side.lots[at]) for at in range(side.count)]
+
+
+cdef int stack_side(Side* s, int64_t cap_lots, int64_t cap_worth, Bounds* bounds) except -1:
+    # In place: a level is written only after it has been read.
     cdef int64_t price, last = 0, unit, size, lot, fit, total = 0
     cdef int64_t room = INT64_MAX if cap_lots == -1 else cap_lots
-    cdef int direction = 0, step
+    cdef int direction = 0, step, i = 0, kept = 0
     cdef bint cut = False
-    if len(lots) != count:
-        raise ValueError(f"{count} prices but {len(lots)} sizes")
-    if cap_lots < -1 or cap_worth < -1 or least < 0 or most < 0 or min_lots < 0:
-        raise ValueError(f"bad limits: {cap_lots}, {cap_worth}, {bounds}")
-    stacked = []
-    while i < count:
-        price = ticks[i]
+    while i < s.count:
+        price = s.ticks[i]
         if price <= 0:
             raise ValueError(f"a price must be positive, not {price} ticks")
         step = (price > last) - (price < last) if last else 0
         if step * direction < 0:
-            raise ValueError(f"prices must run from the best outwards: {ticks}")
+            raise ValueError(f"prices must run from the best outwards: {price} after {last}")
         direction = direction or step
         last = price
         size = 0
-        while i < count and ticks[i] == price:
-            lot = lots[i]
+        while i < s.count and s.ticks[i] == price:
+            lot = s.lots[i]
             if lot < 0:
                 raise ValueError(f"a size must not be negative, not {lot} lots")
             if lot > INT64_MAX - total:
@@ -100,7 +170,7 @@ def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds, type k
             total += lot
             size += lot
             i += 1
-        unit = price if per_tick else 1
+        unit = price if bounds.per_tick else 1
         fit = 0 if cut else min(size, room)
         if cap_worth >= 0:
             # Nothing is multiplied before it is known to fit, so nothing overflows.
@@ -109,10 +179,70 @@ def stack(ticks, lots, int64_t cap_lots, int64_t cap_worth, tuple bounds, type k
         room -= fit
         # What stood further out was cut to nothing before this level lost anything.
         cut = cut or fit < size
-        fit = min(fit, most // unit)
-        if fit > 0 and fit >= min_lots and fit * unit >= least:
-            stacked.append(tuple.__new__(kind, (price, fit)))
-    return stacked
+        fit = min(fit, bounds.most // unit)
+        if fit > 0 and fit >= bounds.min_lots and fit * unit >= bounds.least:
+            s.ticks[kept] = price
+            s.lots[kept] = fit
+            kept += 1
+    s.count = kept
+    return 0
+
+
+@cython.final
+cdef class Rungs:
+    """Levels of both sides in one go: priced as by `price_levels`, sized, then as by `stack`.
+
+    bounds as in `stack`. `kind` is what the (ticks, lots) pairs are made as: a named tuple.
+    """
+
+    cdef:
+        int levels
+        int64_t max_lots
+        Bounds bounds
+        type kind
+
+    def __cinit__(self, int levels, int64_t max_lots, tuple bounds, type kind):
+        if not issubclass(kind, tuple):
+            raise ValueError(f"{kind} is not a kind of tuple")
+        self.levels = count_of(levels)
+        self.max_lots = max_lots
+        self.bounds = bounds_of(bounds)
+        self.kind = kind
+
+    def quotes(
+        self, double base, double spread, tuple touch, tuple worths, int64_t side_worth,
+        tuple rooms,
+    ):
+        """Return the levels of both sides, best first: (bids, asks), two tuples.
+
+        base, spread and touch (best_bid, best_ask) as in `price_levels`. worths: what each level
+        is to be worth; its lots are that floored, `max_lots` at most. side_worth: most worth of a
+        side (-1: no such cap). rooms: most lots of either side, none when not positive.
+        ValueError for misuse.
+        """
+        cdef Side bids, asks
+        cdef int64_t[2] best = [touch[0], touch[1]]
+        price_sides(base, spread, self.levels, best, &bids, &asks)
+        return (
+            self.side(&bids, worths, side_worth, rooms[0]),
+            self.side(&asks, worths, side_worth, rooms[1]),
+        )
+
+    cdef tuple side(self, Side* s, tuple worths, int64_t side_worth, room):
+        cdef int64_t worth
+        cdef int at
+        cdef int beyond = 0
+        cdef int64_t cap = PyLong_AsLongLongAndOverflow(room, &beyond)
+        if cap <= 0 and beyond <= 0:
+            return ()
+        if len(worths) < s.count:
+            raise ValueError(f"{s.count} levels but {len(worths)} worths")
+        for at in range(s.count):
+            worth = worths[at]
+            s.lots[at] = min(worth // s.ticks[at] if self.bounds.per_tick else worth, self.max_lots)
+        # Room has no bound of its own; beyond 64 bits it is as good as none.
+        stack_side(s, -1 if beyond else cap, side_worth, &self.bounds)
+        return tuple([named_pair(self.kind, s.ticks[at], s.lots[at]) for at in range(s.count)])
 
 
 cdef enum Mark:
@@ -124,58 +254,104 @@ cdef enum Mark:
 cdef struct Rest:
     int64_t ticks
     int64_t lots
+    int side
+    Py_ssize_t at
     Mark mark
 
 
-def pair(list orders, levels, tuple fit, double price_ratio):
-    """Find an order for each level of one side; returns the orders and the levels without.
+# An order fits a level when its price is strictly between `above` and `below` and within
+# `price_ratio` of the level's, its lots off by at most the ratios `down` and `up` of the level's.
+cdef struct Fit:
+    int64_t above
+    int64_t below
+    double price_ratio
+    double down
+    double up
 
-    orders: anything with `ticks` and `leaves`; levels: (ticks, lots) pairs; both best first. fit
-    is (above, below, down, up): an order fits when its price is strictly between `above` and
-    `below`, within `price_ratio` of the level's, and its lots are off the level's by at most the
-    ratios `down` and `up` of it. A level takes its first fitting order, each order once, and
-    levels that find an order at exactly their price choose first: else a neighbour within
-    tolerance could take it from them.
+
+def pair(list orders, tuple bids, tuple asks, tuple slack):
+    """Find an order for each level; returns (orders, bids, asks): what is left without another.
+
+    orders: anything with `side`, `ticks` and `leaves`; bids, asks: (ticks, lots) pairs, best
+    first. slack: (price_ratio, down, bid_up, ask_up): a fitting order of the level's side is off
+    its price by at most `price_ratio` of it, off its lots by at most the ratios `down` and that
+    side's `up`, and never in the way of the best level of the other side. A level takes its first
+    fitting order from the best outwards, each order once, and levels that find an order at
+    exactly their price choose first: else a neighbour within tolerance could take it from them.
+    Orders come back best first, those of equal price as they came, bids before asks.
     """
-    cdef int64_t above = fit[0], below = fit[1]
-    cdef double down = fit[2], up = fit[3], slack
-    cdef Py_ssize_t count = len(orders), wanted = len(levels), at, level
-    cdef bint exact
-    cdef Rest* rests = <Rest*>PyMem_Malloc((count + wanted + 1) * sizeof(Rest))
+    cdef Py_ssize_t count = len(orders), bid_levels = len(bids), levels = bid_levels + len(asks)
+    cdef Py_ssize_t bid_orders, at
+    cdef Rest* rests = <Rest*>PyMem_Malloc((count + levels + 1) * sizeof(Rest))
     cdef Rest* wants = rests + count
+    cdef Fit fit = Fit(0, INT64_MAX, slack[0], slack[1], slack[2])
     if rests is NULL:
         raise MemoryError
     try:
-        for at in range(count):
-            rests[at].ticks = orders[at].ticks
-            rests[at].lots = orders[at].leaves
-            # Outside the prices allowed it is as good as gone.
-            rests[at].mark = FREE if above < rests[at].ticks < below else BARRED
-        for level in range(wanted):
-            wants[level].ticks, wants[level].lots = levels[level]
-            wants[level].mark = FREE
-        for exact in (True, False):
-            for level in range(wanted):
-                if wants[level].mark == PAIRED:
-                    continue
-                slack = 0.0 if exact else price_ratio * wants[level].ticks
-                for at in range(count):
-                    if rests[at].mark == FREE and fits(
-                        &rests[at], &wants[level], slack, down, up
-                    ):
-                        rests[at].mark = wants[level].mark = PAIRED
-                        break
+        bid_orders = rank_orders(orders, rests)
+        for at in range(levels):
+            wants[at].ticks, wants[at].lots = bids[at] if at < bid_levels else asks[at - bid_levels]
+            wants[at].mark = FREE
+        if levels > bid_levels:
+            fit.below = wants[bid_levels].ticks
+        pair_side(rests, bid_orders, wants, bid_levels, &fit)
+        fit = Fit(wants[0].ticks if bid_levels else 0, INT64_MAX, slack[0], slack[1], slack[3])
+        pair_side(
+            rests + bid_orders, count - bid_orders, wants + bid_levels, levels - bid_levels, &fit
+        )
         return (
-            [orders[at] for at in range(count) if rests[at].mark != PAIRED],
-            [levels[level] for level in range(wanted) if wants[level].mark != PAIRED],
+            [orders[rests[at].at] for at in range(count) if rests[at].mark != PAIRED],
+            [bids[at] for at in range(bid_levels) if wants[at].mark != PAIRED],
+            [
+                asks[at] for at in range(levels - bid_levels)
+                if wants[bid_levels + at].mark != PAIRED
+            ],
         )
     finally:
         PyMem_Free(rests)
 
 
-cdef bint fits(Rest* rest, Rest* want, double slack, double down, double up):
+cdef Py_ssize_t rank_orders(list orders, Rest* rests) except -1:
+    # Bids before asks, each best first, equal prices as they come; returns how many are bids.
+    cdef Py_ssize_t at, place, bid_orders = 0
+    cdef Rest rest
+    for at, order in enumerate(orders):
+        rest = Rest(order.ticks, order.leaves, order.side, at, FREE)
+        bid_orders += rest.side > 0
+        place = at
+        while place and (
+            rest.side > rests[place - 1].side or rest.side == rests[place - 1].side
+            and rest.side * rest.ticks > rest.side * rests[place - 1].ticks
+        ):
+            rests[place] = rests[place - 1]
+            place -= 1
+        rests[place] = rest
+    return bid_orders
+
+
+cdef void pair_side(
+    Rest* rests, Py_ssize_t count, Rest* wants, Py_ssize_t wanted, Fit* fit
+) noexcept:
+    cdef Py_ssize_t at, level
+    cdef int exact
+    cdef double slack
+    for at in range(count):
+        # Outside the prices allowed it is as good as gone.
+        rests[at].mark = FREE if fit.above < rests[at].ticks < fit.below else BARRED
+    for exact in range(1, -1, -1):
+        for level in range(wanted):
+            if wants[level].mark == PAIRED:
+                continue
+            slack = 0.0 if exact else fit.price_ratio * wants[level].ticks
+            for at in range(count):
+                if rests[at].mark == FREE and fits(&rests[at], &wants[level], slack, fit):
+                    rests[at].mark = wants[level].mark = PAIRED
+                    break
+
+
+cdef bint fits(Rest* rest, Rest* want, double slack, Fit* fit) noexcept:
     cdef double lots = want.lots
     return (
         fabs(<double>(rest.ticks - want.ticks)) <= slack
-        and -down * lots <= <double>(rest.lots - want.lots) <= up * lots
+        and -fit.down * lots <= <double>(rest.lots - want.lots) <= fit.up * lots
     )

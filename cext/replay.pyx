@@ -371,10 +371,17 @@ cdef class Replay:
         cdef int64_t ask = min(matcher.book.best_ask, matcher.asks.first)
         return (None if bid == NO_BID else bid, None if ask == NO_ASK else ask)
 
-    def book_times(self, int64_t market):
-        """Return (exch_ns, local_ns) of the local book's last row, zeros before the first."""
-        cdef Market* m = self.market(market)
-        return (m.book_exch_ns, m.book_local_ns)
+    def take_changed_books(self):
+        """Books with new rows since the last call: (market, exch_ns, local_ns, mid half ticks)."""
+        cdef int64_t i
+        cdef list changed = []
+        cdef Market* m
+        for i in range(self.count):
+            m = &self.markets[i]
+            if m.book_local_ns != m.told_ns:
+                m.told_ns = m.book_local_ns
+                changed.append((i, m.book_exch_ns, m.book_local_ns, book_mid(m.local)))
+        return changed
 
     @property
     def now_ns(self):

@@ -1,4 +1,4 @@
-"""Rolling statistics over fixed memory: EWMA variance, median of a window, ring of timed values.
+"""Rolling statistics over fixed memory: EWMA variance, median, ring of timed values, tokens.
 
 Times are integer nanoseconds, not negative. An update that goes back in time is left out and
 counted in `ignored`; a value that is not finite is refused.
@@ -211,3 +211,42 @@ cdef class Ring:
 
     def __len__(self):
         return self.count
+
+
+@cython.final
+cdef class Tokens:
+    """So many tokens, each back `period_ns` after it was spent; times never decrease.
+
+    No window of that length, wherever it starts, ever holds more spendings than there are tokens.
+    """
+
+    cdef:
+        int64_t* spent_ns
+        int64_t period_ns
+        int oldest
+        int out
+        readonly int capacity
+
+    def __cinit__(self, int capacity, int64_t period_ns):
+        self.spent_ns = <int64_t*>doubles(capacity)
+        self.capacity = capacity
+        self.period_ns = period_ns
+
+    def __dealloc__(self):
+        free(self.spent_ns)
+
+    def free(self, int64_t now_ns):
+        """Tokens there are at `now_ns`; O(1) for each that has come back."""
+        while self.out and now_ns - self.spent_ns[self.oldest] >= self.period_ns:
+            self.oldest = (self.oldest + 1) % self.capacity
+            self.out -= 1
+        return self.capacity - self.out
+
+    def spend(self, int64_t now_ns, int count):
+        """Take `count` tokens; ValueError when `free` did not count as many."""
+        cdef int i
+        if not 0 <= count <= self.capacity - self.out:
+            raise ValueError(f"{count} tokens asked for, {self.capacity - self.out} left")
+        for i in range(count):
+            self.spent_ns[(self.oldest + self.out) % self.capacity] = now_ns
+            self.out += 1

@@ -26,6 +26,7 @@ cdef struct Market:
     int64_t local_seen_ns
     int64_t book_exch_ns     # stamps of the last row the local book saw
     int64_t book_local_ns
+    int64_t told_ns          # the book_local_ns last told
     Marks marks
 
 
@@ -43,6 +44,13 @@ cdef inline Soonest soonest(int64_t* times, int64_t count) noexcept nogil:
         elif times[i] < s.rival_ns:
             s.rival_ns = times[i]
     return s
+
+
+cdef inline int64_t book_mid(Book* book) noexcept nogil:
+    # Best bid + best ask, half ticks; 0 while a side is missing.
+    if book.best_bid == NO_BID or book.best_ask == NO_ASK:
+        return 0
+    return book.best_bid + book.best_ask
 
 
 cdef inline int64_t market_mid(Market* m) noexcept nogil:

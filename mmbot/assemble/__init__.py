@@ -182,7 +182,7 @@ def _over_rows(
     notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     replay, sources = rows
-    venue = ReplayExchange(replay, sources, books, account, _terms(config.backtest))
+    venue = ReplayExchange(replay, sources, account, _terms(config.backtest))
     return _watched(config, venue, books, options, notes)
 
 

@@ -27,16 +27,19 @@ def backtest(args: argparse.Namespace) -> int:
     if args.compare is not None:
         configs.append((args.compare.stem, load([args.compare], settings, os.environ)))
     with outputs.action_log() as log:
-        runs = [
-            _backtest(args, name, each, log if index == 0 else None)
-            for index, (name, each) in enumerate(configs)
-        ]
+        runs = []
+        for index, (name, each) in enumerate(configs):
+            results, stopped = _backtest(args, name, each, log if index == 0 else None)
+            runs.append(results)
+            if stopped:
+                break
     return outputs.deliver(runs, loaded.config.backtest.seed)
 
 
 def _backtest(
     args: argparse.Namespace, name: str, loaded: Loaded, log: ActionLog | None
-) -> Results:
+) -> tuple[Results, bool]:
+    """Results of one run, and whether Ctrl-C ended it."""
     options = run_options(args, log)
     if not args.data:
         return simulated(name, loaded, options, None)
@@ -49,19 +52,19 @@ def _backtest(
     def share() -> float:
         return sum(feed.progress() for feed in feeds) / len(feeds)
 
-    record = drive(run, share, args.steps)
+    record, stopped = drive(run, share, args.steps)
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
     read = Input(
         ", ".join(map(str, args.data)), digest, remarks(run, config), run.venue.market_volume_usd()
     )
     params = config.backtest
     words = Words(queue_words(params), delay_words(params))
-    return described(config, name, read, words, record)
+    return described(config, name, read, words, record), stopped
 
 
 def _bars(
     args: argparse.Namespace, name: str, loaded: Loaded, options: assemble.RunOptions
-) -> Results:
+) -> tuple[Results, bool]:
     if len(args.data) > 1:
         raise UsageError("bars: one file at a time")
     path = args.data[0]
@@ -72,14 +75,14 @@ def _bars(
         market, bars = read_bars(path, assemble.instrument(market.symbol, given))
     counted = _Counted(within(bars, *window(args)), sum(1 for _ in read_bars(path, market)[1]))
     run = assemble.bar_run(config, market, counted, options)
-    record = drive(run, counted.share, args.steps)
+    record, stopped = drive(run, counted.share, args.steps)
     digest = sha256(path.read_bytes()).hexdigest()
     params = config.backtest.bars
     words = Words(
         fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
     )
     read = Input(str(path), digest, remarks(run, config), run.venue.market_volume_usd())
-    return described(config, name, read, words, record)
+    return described(config, name, read, words, record), stopped
 
 
 class _Counted:

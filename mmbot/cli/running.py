@@ -15,13 +15,16 @@ from mmbot.research.text import iso_time
 from mmbot.runtime.replay import replay
 
 
-def drive(run: Run, share: Callable[[], float], max_steps: int | None) -> RunRecord:
-    """Run to the end, to `max_steps` or to Ctrl-C; `share` is how much of the input is done."""
+def drive(run: Run, share: Callable[[], float], max_steps: int | None) -> tuple[RunRecord, bool]:
+    """Run to the end, to `max_steps` or to Ctrl-C; `share` is how much of the input is done.
+
+    Returns the record, and whether Ctrl-C ended it.
+    """
     with metered(share, lambda: run.venue.now_ns) as meter:
         replay(run.engine, run.venue, run.watch, max_steps=max_steps, keep_going=meter.keep_going)
     if meter.stopped:
         say("stopped early: the results are of what was done so far")
-    return run.watch.finish()
+    return run.watch.finish(), meter.stopped
 
 
 def remarks(run: Run, config: Config) -> list[str]:

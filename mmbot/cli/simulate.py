@@ -22,7 +22,7 @@ def simulate(args: argparse.Namespace) -> int:
     outputs = Outputs(args)
     loaded = load(args.config, [*args.set, *overrides(args)], os.environ)
     with outputs.action_log() as log, _recording(args.record) as recorded:
-        results = simulated(name_of(args.config), loaded, run_options(args, log), recorded)
+        results, _ = simulated(name_of(args.config), loaded, run_options(args, log), recorded)
     return outputs.deliver([results], loaded.config.backtest.seed)
 
 
@@ -31,7 +31,8 @@ def simulated(
     loaded: Loaded,
     options: assemble.RunOptions,
     recorded: Callable[[bytes], None] | None,
-) -> Results:
+) -> tuple[Results, bool]:
+    """Results of the bot on a synthetic market, and whether Ctrl-C ended the run."""
     config = loaded.config
     params = config.simulate
     run = assemble.synthetic_run(config, recorded, options)
@@ -41,16 +42,11 @@ def simulated(
     def share() -> float:
         return min(1.0, (run.venue.now_ns - start_ns) / length_ns)
 
-    record = drive(run, share, None)
+    record, stopped = drive(run, share, None)
     source = f"synthetic {params.type}, {params.steps} s, seed {params.seed}"
     words = Words(queue_words(config.backtest), f"{params.latency_ms:g} ms orders and answers")
-    return described(
-        config,
-        name,
-        Input(source, source, remarks(run, config), run.venue.market_volume_usd()),
-        words,
-        record,
-    )
+    read = Input(source, source, remarks(run, config), run.venue.market_volume_usd())
+    return described(config, name, read, words, record), stopped
 
 
 @contextmanager

@@ -39,6 +39,7 @@ def _market_remarks(market: MarketConfig, config: Config) -> Iterator[Remark]:
         yield Remark("inventory.direction", LITERAL_SKEW)
     if inventory.deadband_pct >= 100:
         yield Remark("inventory.deadband_pct", "at 100 % of the limit or more nothing ever skews")
+    yield from _strong_skew(market, float(config.backtest.initial_equity_usd))
     if market.spread.min_bps < 2 * config.backtest.maker_fee_bps:
         yield Remark(
             "spread.min_bps",
@@ -62,6 +63,33 @@ def _market_remarks(market: MarketConfig, config: Config) -> Iterator[Remark]:
         yield Remark(
             "sizing.fixed_usd",
             f"{sizing.fixed_usd} is above max_order_usd {sizing.max_order_usd}; levels are cut",
+        )
+
+
+def _strong_skew(market: MarketConfig, equity_usd: float) -> Iterator[Remark]:
+    """One fill must not carry the quotes of the other side over the fair price."""
+    risk, sizing = market.market_risk, market.sizing
+    limit_usd = equity_usd * risk.max_market_exposure_pct / 100
+    if risk.max_position_usd is not None:
+        limit_usd = min(limit_usd, float(risk.max_position_usd))
+    if sizing.mode == "tiered":
+        order_usd = limit_usd * max(sizing.tier_weights[: market.levels.count])
+    elif sizing.mode == "percentage":
+        order_usd = equity_usd * sizing.percentage_of_free_collateral_pct / 100
+    elif sizing.fixed_base is None:
+        order_usd = float(sizing.fixed_usd)
+    else:
+        # What it is worth depends on a price nobody knows here.
+        return
+    order_usd = min(order_usd, float(sizing.max_order_usd))
+    shift_bps = min(1.0, order_usd / limit_usd) * market.inventory.max_shift_bps
+    if shift_bps > market.spread.min_bps / 2:
+        yield Remark(
+            "inventory.max_shift_bps",
+            f"a fill of {order_usd:,.0f} USD against a limit of {limit_usd:,.0f} USD shifts the"
+            f" quotes by {shift_bps:.1f} bps, more than half of spread.min_bps"
+            f" {market.spread.min_bps:g}; the quote that gives it back stands beyond the fair"
+            " price and loses",
         )
 
 

@@ -31,7 +31,7 @@ def load_params(paths: Sequence[Path], model: type[P]) -> P:
             found = model.model_validate_json(json.dumps(tree.plain()), strict=True)
         except ValidationError as error:
             details = error.errors(include_url=False)
-            sources.problems += [_problem(detail, tree, model) for detail in details]
+            sources.problems += [_problem(detail, tree, model) for detail in _told(details)]
     if found is None or sources.problems:
         raise ConfigError(in_reading_order(sources.problems, sources.names))
     return found
@@ -56,6 +56,12 @@ def load_tree(path: Path) -> Node:
 def complain(tree: Node, path: tuple[str, ...], text: str) -> NoReturn:
     """Raise a ConfigError about what stands at a path of a tree."""
     raise ConfigError([str(Problem(nearest(tree, path).place, ".".join(path), text))])
+
+
+def _told(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a list is too short where entries of it could not be read."""
+    above = {error["loc"][:depth] for error in errors for depth in range(len(error["loc"]))}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in above]
 
 
 def _problem(error: ErrorDetails, tree: Node, model: type[Params]) -> Problem:

@@ -24,6 +24,10 @@ class Contract(StrEnum):
     INVERSE = "inverse"
 
 
+# Members of an enum are slow to look up.
+_LINEAR = Contract.LINEAR
+
+
 class Market:
     """One market's grid and contract; immutable by convention, shared by every package.
 
@@ -86,7 +90,7 @@ class Market:
 
     def unit_value(self, half_ticks: int) -> int:
         """Atoms one long lot is worth at this price, up to a constant; rises with the price."""
-        if self.contract is Contract.LINEAR:
+        if self.contract is _LINEAR:
             return half_ticks * self._value_numerator
         return -(self._value_numerator // half_ticks)
 
@@ -98,7 +102,7 @@ class Market:
         """Notional of `lots` in micro-USD (quote currency), rounded up, so limits err safe."""
         numerator, denominator = self._usd
         scaled = abs(lots) * numerator
-        if self.contract is Contract.LINEAR:
+        if self.contract is _LINEAR:
             scaled *= half_ticks
         return -(-scaled // denominator)
 
@@ -107,13 +111,13 @@ class Market:
         if uusd <= 0 or half_ticks <= 0:
             return 0
         per_lot, denominator = self._usd
-        if self.contract is Contract.LINEAR:
+        if self.contract is _LINEAR:
             per_lot *= half_ticks
         return uusd * denominator // per_lot
 
     def atoms_to_uusd(self, atoms: int, half_ticks: int) -> int:
         """Settlement money in micro-USD, rounded down; inverse contracts convert at the mark."""
-        if self.contract is Contract.INVERSE:
+        if self.contract is not _LINEAR:
             atoms *= half_ticks
         numerator, denominator = self._atom_uusd
         return atoms * numerator // denominator

@@ -33,7 +33,7 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.execution.tracker import Booking
 from mmbot.hedging.engine import Hedge, HedgingEngine
 from mmbot.risk.breaker import Breaker, BreakerState
-from mmbot.risk.limits import RiskManager
+from mmbot.risk.limits import NO_SNAPSHOT, RiskManager
 
 # Members of an enum are slow to look up.
 _OPEN = OrderState.OPEN
@@ -45,7 +45,6 @@ class Engine:
     """Keeps what the strategies want resting, as far as risk and the venue's rates allow."""
 
     __slots__ = (
-        "_account",
         "_breaker",
         "_breaker_state",
         "_due_ns",
@@ -69,7 +68,6 @@ class Engine:
         self._breaker = breaker
         self._breaker_state = breaker.state
         self._outbox = Outbox(risk, ids, budget, traits)
-        self._account: AccountSnapshot | None = None
         self._now_ns = 0
         self._due_ns = NEVER_NS
         for index, desk in enumerate(self.desks):
@@ -94,7 +92,8 @@ class Engine:
 
         Raises InvariantViolation when the event cannot be, such as an order state that only we set.
         """
-        self._now_ns = self._outbox.now_ns = now_ns = event.ts_recv_ns
+        outbox = self._outbox
+        self._now_ns = outbox.now_ns = now_ns = event.ts_recv_ns
         # Events are final, and isinstance is slow to say no of a struct.
         if type(event) is AccountSnapshot or type(event) is Operator:
             self._take_account_event(event)
@@ -102,13 +101,12 @@ class Engine:
             self._take_market_event(event)
         if now_ns >= self._due_ns:
             self._decide_due()
-        return self._outbox.take_batches()
+        return outbox.take_batches() if outbox.batches else ()
 
     def _take_account_event(self, event: AccountSnapshot | Operator) -> None:
         if isinstance(event, AccountSnapshot):
-            self._account = event
             self.risk.take_account(event)
-            self._breaker.observe(event, self.risk.account_verdict(event, self._now_ns))
+            self._breaker.observe(event, self.risk.account.verdict(self._now_ns))
         else:
             market = event.market
             if market is not None and not 0 <= market < len(self.desks):
@@ -161,9 +159,11 @@ class Engine:
     def _take_order_update(self, desk: Desk, event: OrderUpdate) -> None:
         order = desk.tracker.update(event)
         if order is not None:
-            self._outbox.mirror(desk, order.side, order.ticks)
-            if event.state is _REJECTED or event.state is _UNKNOWN:
-                code = f"order_{event.state}"
+            if self._outbox.mirrors:
+                self._outbox.mirror(desk, order.side, order.ticks)
+            state = event.state
+            if state is _REJECTED or state is _UNKNOWN:
+                code = f"order_{state}"
                 self._outbox.notify(Severity.WARNING, code, event.market, f"{event.reason}")
         elif event.state is _OPEN and event.reason is None:
             # It rests though we hold it for finished, or it is not ours at all.
@@ -178,7 +178,7 @@ class Engine:
             return
         desk.position.fill(event.side, event.ticks, event.lots, event.fee_atoms)
         self.risk.take_exposure(event.market, desk.exposure(0))
-        if order is not None:
+        if order is not None and self._outbox.mirrors:
             self._outbox.mirror(desk, order.side, order.ticks)
         if booking is not Booking.BOOKED:
             late = booking is Booking.NOT_WORKING and self._outbox.ids.issued(event.order_id)
@@ -188,26 +188,28 @@ class Engine:
 
     def _decide_due(self) -> None:
         now_ns = self._now_ns
-        verdict = self.risk.account_verdict(self._account, now_ns)
+        verdict = self.risk.account.verdict(now_ns)
         # Before the first snapshot there is nothing to alarm about, only nothing to do yet.
-        if verdict is not None and self._account is not None:
+        if verdict is not None and verdict is not NO_SNAPSHOT:
             self._breaker.fail(verdict)
             self._follow_breaker()
         soonest_ns = NEVER_NS
         for index, desk in enumerate(self.desks):
-            if desk.due_ns <= now_ns:
-                desk.due_ns = now_ns + desk.interval_ns
+            due_ns = desk.due_ns
+            if due_ns <= now_ns:
+                desk.due_ns = due_ns = now_ns + desk.interval_ns
                 reason = self._breaker.stop_reason(index)
                 self._decide(desk, verdict if reason is None else reason)
-            soonest_ns = min(soonest_ns, desk.due_ns)
+            if due_ns < soonest_ns:
+                soonest_ns = due_ns
         self._due_ns = soonest_ns
 
     def _decide(self, desk: Desk, stop_reason: str | None) -> None:
         state = desk.state
         market = state.market.index
+        risk = self.risk
         best_bid, _, best_ask, _ = state.book.touch()
         mark = best_bid + best_ask if best_bid and best_ask else 0
-        risk = self.risk
         risk.take_exposure(market, desk.exposure(mark))
         if stop_reason is None and state.book_ts_ns is None:
             stop_reason = "no book"

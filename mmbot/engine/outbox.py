@@ -31,9 +31,19 @@ class VenueTraits(NamedTuple):
 
 
 class Outbox:
-    """Batches and notices of the event in hand, at `now_ns`."""
+    """Batches and notices of the event in hand, at `now_ns`; `batches` are those not taken yet."""
 
-    __slots__ = ("_batches", "_budget", "_notices", "_risk", "_told_ns", "_traits", "ids", "now_ns")
+    __slots__ = (
+        "_budget",
+        "_notices",
+        "_risk",
+        "_told_ns",
+        "_traits",
+        "batches",
+        "ids",
+        "mirrors",
+        "now_ns",
+    )
 
     def __init__(
         self, risk: RiskManager, ids: OrderIds, budget: Budget, traits: VenueTraits
@@ -43,15 +53,14 @@ class Outbox:
         self._risk = risk
         self._budget = budget
         self._traits = traits
-        self._batches: list[Batch] = []
+        self.mirrors = traits.book_includes_own
+        self.batches: list[Batch] = []
         self._notices: list[Notice] = []
         self._told_ns: dict[tuple[str, int | None], int] = {}
 
     def take_batches(self) -> list[Batch]:
         """Batches since the last call, in the order they must be sent."""
-        batches = self._batches
-        if batches:
-            self._batches = []
+        batches, self.batches = self.batches, []
         return batches
 
     def take_notices(self) -> list[Notice]:
@@ -76,9 +85,10 @@ class Outbox:
 
     def cancel_stray(self, market: int, order_id: int) -> None:
         """Cancel an order of ours that no desk knows, if a cancel may go out."""
-        if self._budget.allow(self.now_ns, 1, 0).cancels:
+        cancels_now, _ = self._budget.allow(self.now_ns, 1, 0)
+        if cancels_now:
             self._budget.spend(self.now_ns, 1, 0)
-            self._batches.append(Batch(self.now_ns, (Cancel(market, order_id),)))
+            self.batches.append(Batch(self.now_ns, (Cancel(market, order_id),)))
 
     def send(self, desk: Desk, changes: Changes, hedge: Hedge | None) -> None:
         """Send these changes, cancels first, then the hedge, then quotes from the inside out."""
@@ -108,7 +118,7 @@ class Outbox:
             if self._permit(desk, place):
                 places.append(place)
         self._budget.spend(now_ns, len(cancels), len(places))
-        self._batches += pack(now_ns, cancels, places, self._traits.batch_size)
+        self.batches += pack(now_ns, cancels, places, self._traits.batch_size)
 
     def _permit(self, desk: Desk, place: Place) -> bool:
         denial = self._risk.permit(place)
@@ -120,6 +130,5 @@ class Outbox:
         return True
 
     def mirror(self, desk: Desk, side: Side, ticks: int) -> None:
-        """Tell a book that shows our orders which of a price are ours."""
-        if self._traits.book_includes_own:
-            desk.state.book.set_own(side, ticks, desk.tracker.resting_lots(side, ticks))
+        """Tell a book that shows our orders which of a price are ours; only if it `mirrors`."""
+        desk.state.book.set_own(side, ticks, desk.tracker.resting_lots(side, ticks))

@@ -11,10 +11,14 @@ from mmbot.exchange.venue import Venue
 
 
 def advance(venue: Venue, now_ns: int) -> None:
-    """Let engine time become `now_ns`; back in time, only the clock moves."""
+    """Let engine time become `now_ns`; back in time, only the clock moves.
+
+    No hour is paid twice, however often the clock passes it.
+    """
     state = venue.state
     prices.update_marks(venue)
-    while (hour := (state.now_ns // HOUR_NS + 1) * HOUR_NS) <= now_ns:
+    while (hour := state.funded_ns + HOUR_NS) <= now_ns:
+        state.funded_ns = hour
         _move(venue, hour)
         funding.pay_hour(venue)
     _move(venue, now_ns)

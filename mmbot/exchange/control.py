@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from mmbot.exchange.fault_table import KNOBS
 from mmbot.exchange.fault_entries import FaultError
+from mmbot.exchange.fault_table import KNOBS
 from mmbot.exchange.floor import Floor
 from mmbot.exchange.model import ATOMS_PER_USD
 from mmbot.exchange.pacing import MILLISECOND_NS, SteppedPace

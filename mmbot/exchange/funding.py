@@ -30,7 +30,9 @@ def rate_of(params: FundingParams, mean_premium: float) -> float:
 def sample(market: Market, now_ns: int) -> None:
     """Count the premium of the time since the last sample; it stood as it is now."""
     index, mark = market.index_ticks, market.mark_ticks
-    if index and mark is not None and now_ns > market.sampled_ns:
+    if now_ns <= market.sampled_ns:
+        return
+    if index and mark is not None:
         market.premium_ns += (mark - index) / index * (now_ns - market.sampled_ns)
     market.sampled_ns = now_ns
 

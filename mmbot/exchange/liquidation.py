@@ -64,6 +64,8 @@ def liquidate(venue: Venue, account: Account, everything: bool = False) -> None:
         if market_id not in venue.rules.frozen_markets:
             _close(venue, account, market_id, health)
     health = margins(venue, account)
+    if health.mf < health.mmf:
+        venue.state.margins_due = True
     if health.bankruptcy and not _declared(venue, account):
         turn = Turn(venue)
         _record(turn, account, _largest_first(venue, account, 0)[0], BANKRUPTCY, health)

@@ -103,5 +103,5 @@ def check_opening(before: Margins, after: Margins, traded: bool) -> None:
 
 def check_paying_out(after: Margins) -> None:
     """Refuse a payment that leaves open orders or positions without initial margin."""
-    if after.omf < 0 or (after.imf and not after.may_open):
+    if after.imf and not after.may_open:
         raise RefusalError(pb.RISK_OMF_LESS_THAN_OR_EQUAL_IMF)

@@ -29,17 +29,23 @@ class _Phase(IntEnum):
 
 
 def guarded(turn: Turn, account_id: int, work: Callable[[], None]) -> None:
-    """Do the work and refuse it when the account may not end up where it does."""
+    """Do the work of the turn and refuse it when the account may not end up where it does."""
     account = turn.account(account_id)
-    before = margins(turn.venue, account)
-    traded = len(turn.records.trades)
     work()
-    check_opening(before, margins(turn.venue, account), len(turn.records.trades) > traded)
+    after = margins(turn.venue, account)
+    if not after.may_open:
+        before = margins(turn.venue, turn.effects[account_id].before)
+        check_opening(before, after, bool(turn.records.trades))
     most = turn.venue.rules.position_limit_lots
     if most is not None:
-        for market_id in {market for owner, market in turn.moved if owner == account_id}:
-            within = abs(account.positions[market_id].lots) <= most
-            refuse_unless(within, pb.POSITION_SIZE_LIMIT)
+        _check_sizes(turn, account, most)
+
+
+def _check_sizes(turn: Turn, account: Account, most: int) -> None:
+    before = turn.effects[account.account_id].before.positions
+    for market_id, position in account.positions.items():
+        held = abs(before[market_id].lots) if market_id in before else 0
+        refuse_unless(abs(position.lots) <= max(most, held), pb.POSITION_SIZE_LIMIT)
 
 
 def place(turn: Turn, account_id: int, asked: Asked, session_id: int) -> PlaceResult:

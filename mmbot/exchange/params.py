@@ -84,6 +84,10 @@ class FeeTier(Params):
     taker_ppm: Annotated[int, Field(ge=0, le=10_000)]
 
 
+ReduceRule = Literal["dynamic", "exact", "post_only", "only_without_orders"]
+SelfTrade = Literal["allow", "cancel_resting", "cancel_taker"]
+
+
 class RuleParams(Params):
     """Limits and open questions of the venue at the start; `Rules` holds them while running."""
 
@@ -105,10 +109,10 @@ class RuleParams(Params):
         int | None, Field(ge=1, description="longest lifetime of a session; null: any")
     ] = None
     price_band_bps: Annotated[
-        int, Field(ge=1, description="limit prices accepted around the index; 10000 and more: any")
-    ] = 9_500
-    reduce_rule: Literal["dynamic", "exact", "post_only", "only_without_orders"] = "dynamic"
-    self_trade: Literal["allow", "cancel_resting", "cancel_taker"] = "allow"
+        int, Field(ge=1, description="limit prices accepted around the index; wide: up to 5 times")
+    ] = 40_000
+    reduce_rule: ReduceRule = "dynamic"
+    self_trade: SelfTrade = "allow"
     client_id_forever: Annotated[bool, Field(description="a client order id is used once")] = False
     frozen_refuses_cancels: bool = False
     resting_survive_session: bool = True

@@ -21,7 +21,8 @@ def set_index(venue: Venue, market_id: int, ticks: float) -> None:
         raise ValueError(f"an index price is positive, not {ticks}")
     market = venue.state.markets[market_id]
     market.index_ticks = ticks
-    market.index_lot_atoms = round(ticks * venue.params.markets[market_id].atoms_per_ticklot)
+    unit = venue.params.markets[market_id].atoms_per_ticklot
+    market.index_lot_atoms = max(round(ticks * unit), 1)
     venue.state.margins_due = True
 
 

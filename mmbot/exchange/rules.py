@@ -7,7 +7,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from mmbot.exchange.params import RuleParams
+from mmbot.exchange.params import ReduceRule, RuleParams, SelfTrade
 
 
 class RefuseNext(Struct, frozen=True, gc=False):
@@ -31,8 +31,8 @@ class Rules(Struct):
     session_cap: int
     session_max_s: int | None
     price_band_bps: int
-    reduce_rule: str
-    self_trade: str
+    reduce_rule: ReduceRule
+    self_trade: SelfTrade
     client_id_forever: bool
     frozen_refuses_cancels: bool
     resting_survive_session: bool

@@ -1,6 +1,7 @@
 """The exchange on the network: one port, a clock that turns, and an orderly end."""
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -67,7 +68,8 @@ class ExchangeServer:
                 self.connections, host, port, backlog=BACKLOG
             )
         except OSError as error:
-            reason = error.strerror or str(error)
+            # uvloop's own words repeat the address.
+            reason = os.strerror(error.errno).lower() if error.errno else str(error)
             raise MmbotError(f"cannot listen on {host} port {port}: {reason}") from error
         if not self.floor.operation.pace.stepped:
             self._clock = asyncio.create_task(self._pass_time(), name="exchange clock")

@@ -12,7 +12,7 @@ from mmbot.exchange.venue import Venue
 def new_account(turn: Turn, user: User) -> Account:
     """Give a user one more account."""
     state = turn.state
-    account = Account(state.next_account_id, user.pubkey, update_id=turn.action_id)
+    account = Account(state.next_account_id, user.pubkey)
     state.next_account_id += 1
     state.accounts[account.account_id] = account
     user.account_ids.append(account.account_id)

@@ -62,7 +62,8 @@ class State(Struct):
     """All maps and histories. Histories are oldest first and hold the newest records only.
 
     `session_owners` and `seen` (digest of an action's bytes to the engine second it was taken in)
-    are in order of arrival. Every money figure is in atoms.
+    are in order of arrival; `funded_ns` is the last full hour whose funding was paid. Every money
+    figure is in atoms.
     """
 
     now_ns: int
@@ -90,6 +91,7 @@ class State(Struct):
     fee_vault_atoms: int = 0
     deposited_atoms: int = 0
     withdrawn_atoms: int = 0
+    funded_ns: int = 0
     margins_due: bool = False
 
     @property
@@ -106,6 +108,7 @@ class State(Struct):
 def opening_state(params: ExchangeParams, start_ns: int) -> State:
     """Return an exchange without users: every market made by an action of its own."""
     state = State(start_ns, [Market(place) for place in range(len(params.markets))])
+    state.funded_ns = start_ns // HOUR_NS * HOUR_NS
     state.accounts[HOUSE] = Account(HOUSE, b"")
     for market in state.markets:
         market.update_id = market.trades_update_id = state.next_action()

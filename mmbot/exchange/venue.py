@@ -36,11 +36,11 @@ class Venue:
         self.expiry_s: int | None = None
 
     def restore(self, state: State, rules: Rules, books: list[bytes]) -> None:
-        """Become what was saved."""
-        self.state, self.rules = state, rules
-        self.clobs = empty_clobs(self.params)
-        for clob, saved in zip(self.clobs, books, strict=True):
+        """Become what was saved; ValueError, and nothing happens, when a book is damaged."""
+        clobs = empty_clobs(self.params)
+        for clob, saved in zip(clobs, books, strict=True):
             clob.load(saved)
+        self.state, self.rules, self.clobs = state, rules, clobs
         self.owners = {
             order_id: account.account_id
             for account in state.accounts.values()

@@ -4,10 +4,11 @@ A spent token comes back one whole period later, so no window of that length, wh
 ever holds more than the limit.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import Field
 
+from mmbot.cext.rolling import Tokens
 from mmbot.domain.params import Params
 
 
@@ -25,47 +26,14 @@ class RateLimitParams(Params):
 
 
 SECOND_NS = 1_000_000_000
-_LONG_AGO = -(1 << 62)
+LONGEST_NS = 1 << 62
 
 
-class Window:
+def window(rate: float, period_ns: int) -> Tokens:
     """At most `rate` spendings in any `period_ns`; a rate below 1 is one per longer period."""
-
-    __slots__ = ("_next", "_period_ns", "_spent_ns", "size")
-
-    def __init__(self, rate: float, period_ns: int) -> None:
-        self.size = max(1, int(rate))
-        self._period_ns = period_ns if rate >= 1 else int(period_ns / rate)
-        self._spent_ns = [_LONG_AGO] * self.size
-        self._next = 0
-
-    def free(self, now_ns: int, most: int, keep: int = 0) -> int:
-        """Tokens there are at `now_ns` beyond the `keep` ones, counted up to `most`."""
-        back = now_ns - self._period_ns
-        spent, size = self._spent_ns, self.size
-        start = self._next + keep
-        most = min(most, size - keep)
-        # Oldest first: when one has come back, all before it have.
-        if most > 0 and spent[(start + most - 1) % size] <= back:
-            return most
-        count = 0
-        while count < most and spent[(start + count) % size] <= back:
-            count += 1
-        return count
-
-    def spend(self, now_ns: int, count: int) -> None:
-        """Take `count` tokens, which must be there."""
-        start, size = self._next, self.size
-        for place in range(start, start + count):
-            self._spent_ns[place % size] = now_ns
-        self._next = (start + count) % size
-
-
-class Allowance(NamedTuple):
-    """How many cancels and places may go out now."""
-
-    cancels: int
-    places: int
+    if rate >= 1:
+        return Tokens(int(rate), period_ns)
+    return Tokens(1, int(min(period_ns / rate, LONGEST_NS)))
 
 
 class Budget:
@@ -74,29 +42,29 @@ class Budget:
     __slots__ = ("_batch_size", "_cancels", "_places", "_requests", "_reserve")
 
     def __init__(self, params: RateLimitParams, batch_size: int) -> None:
-        self._places = Window(params.orders_per_second, SECOND_NS)
-        self._cancels = Window(params.cancels_per_second, SECOND_NS)
-        self._requests = Window(params.requests_per_minute, 60 * SECOND_NS)
-        self._reserve = int(self._requests.size * params.emergency_reserve_pct / 100)
+        self._places = window(params.orders_per_second, SECOND_NS)
+        self._cancels = window(params.cancels_per_second, SECOND_NS)
+        self._requests = window(params.requests_per_minute, 60 * SECOND_NS)
+        self._reserve = int(self._requests.capacity * params.emergency_reserve_pct / 100)
         self._batch_size = batch_size
 
-    def allow(self, now_ns: int, cancels: int, places: int) -> Allowance:
-        """What of this may go out now. Cancels come first; none goes out, no place does.
+    def allow(self, now_ns: int, cancels: int, places: int) -> tuple[int, int]:
+        """How many of these cancels and places may go out now; cancels come first.
 
         A place may replace an order whose cancel has to wait, so it waits with it.
         """
         size = self._batch_size
-        cancel_batches = -(-cancels // size)
-        requests = self._requests.free(now_ns, cancel_batches)
-        cancels_now = min(self._cancels.free(now_ns, cancels), requests * size)
-        if cancels_now < cancels:
-            return Allowance(cancels_now, 0)
+        batches = -(-cancels // size)
+        requests = self._requests.free(now_ns)
+        if cancels:
+            cancels_now = min(cancels, self._cancels.free(now_ns), requests * size)
+            if cancels_now < cancels:
+                return cancels_now, 0
         wanted = -(-(cancels + places) // size)
-        batches = cancel_batches
         # Places may fill up the last batch of cancels; more batches must leave the reserve.
         if wanted > batches:
-            batches = max(batches, self._requests.free(now_ns, wanted, self._reserve))
-        return Allowance(cancels, min(self._places.free(now_ns, places), batches * size - cancels))
+            batches = max(batches, min(wanted, requests - self._reserve))
+        return cancels, min(places, self._places.free(now_ns), batches * size - cancels)
 
     def spend(self, now_ns: int, cancels: int, places: int) -> None:
         """Book what went out, packed as tightly as it can be."""

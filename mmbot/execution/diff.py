@@ -1,7 +1,6 @@
 """Diff: desired quotes against working orders -> the fewest cancels and places."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Annotated
 
 from msgspec import Struct
@@ -33,27 +32,38 @@ class RequoteParams(Params):
 
 SECOND_NS = 1_000_000_000
 _BPS = 10_000
-_FAR = 1 << 62
 # Members of an enum are slow to look up where every microsecond counts.
 _BID = Side.BID
 _ASK = Side.ASK
 _OPEN = OrderState.OPEN
 _CLOSING = OrderState.CLOSING
 _FILLED = OrderState.FILLED
-_PENDING = (OrderState.SENT, OrderState.UNKNOWN)
 _IOC = FillMode.IOC
-_TICKS = attrgetter("ticks")
 
 
 class Tolerance:
     """RequoteParams as the numbers the comparison uses."""
 
-    __slots__ = ("max_age_ns", "price_ratio", "size_ratio")
+    __slots__ = ("_ratios", "max_age_ns", "slack")
 
     def __init__(self, params: RequoteParams) -> None:
-        self.price_ratio = params.price_tolerance_bps / _BPS
-        self.size_ratio = params.size_tolerance_pct / 100
+        price, size = params.price_tolerance_bps / _BPS, params.size_tolerance_pct / 100
+        self._ratios = (price, size)
+        # Of a price; of a size downwards, and upwards for bids and for asks.
+        self.slack = (price, size, size, size)
         self.max_age_ns = params.max_order_age_s * SECOND_NS
+
+    def within(self, tracker: Tracker, room: Room) -> tuple[float, float, float, float]:
+        """`slack`, but none upwards for a side that has more than its room."""
+        if tracker.bid_lots <= room.bid_lots and tracker.ask_lots <= room.ask_lots:
+            return self.slack
+        price, size = self._ratios
+        return (
+            price,
+            size,
+            size if tracker.bid_lots <= room.bid_lots else 0.0,
+            size if tracker.ask_lots <= room.ask_lots else 0.0,
+        )
 
 
 class Wanted(Struct, frozen=True, gc=False):
@@ -82,52 +92,43 @@ def diff(
     way out and hold none. `room` denies the tolerance upwards to a side that is over it.
     """
     cancels: list[WorkingOrder] = []
-    bids: list[WorkingOrder] = []
-    asks: list[WorkingOrder] = []
+    kept: list[WorkingOrder] = []
+    pending: list[WorkingOrder] = []
     oldest_ns = now_ns - tolerance.max_age_ns
     for order in tracker.orders.values():
         state = order.state
-        if state is _CLOSING or state is _FILLED or order.mode is _IOC:
+        if state is not _OPEN:
+            if state is _CLOSING or state is _FILLED:
+                continue
+            pending.append(order)
+        if order.mode is _IOC:
             continue
         if state is _OPEN and order.placed_ns < oldest_ns:
             cancels.append(order)
-        elif order.side is _BID:
-            bids.append(order)
         else:
-            asks.append(order)
-    # A kept order must not stand in the way of what is wanted on the other side.
-    low = quotes.bids[0].ticks if quotes.bids else 0
-    high = quotes.asks[0].ticks if quotes.asks else _FAR
-    if len(bids) > 1:
-        bids.sort(key=_TICKS, reverse=True)
-    if len(asks) > 1:
-        asks.sort(key=_TICKS)
-    size = tolerance.size_ratio
-    # Prices strictly between the first two, sizes off by at most these ratios down and up.
-    bid_fit = (0, high, size, size if tracker.bid_lots <= room.bid_lots else 0.0)
-    ask_fit = (low, _FAR, size, size if tracker.ask_lots <= room.ask_lots else 0.0)
-    ratio = tolerance.price_ratio
-    bids, bid_left = pair(bids, quotes.bids, bid_fit, ratio)
-    asks, ask_left = pair(asks, quotes.asks, ask_fit, ratio)
-    cancels += [order for order in bids + asks if order.state is _OPEN]
+            kept.append(order)
+    slack = tolerance.within(tracker, room)
+    unfit, bid_left, ask_left = pair(kept, quotes.bids, quotes.asks, slack)
+    if unfit:
+        cancels += [order for order in unfit if order.state is _OPEN]
     if not bid_left and not ask_left:
         return Changes(cancels, [])
-    held = [order for order in tracker.orders.values() if order.state in _PENDING]
-    return Changes(
-        cancels,
-        _interleave(_missing(_BID, bid_left, bids, held), _missing(_ASK, ask_left, asks, held)),
-    )
+    if not pending:
+        bids = [Wanted(_BID, ticks, lots) for ticks, lots in bid_left]
+        asks = [Wanted(_ASK, ticks, lots) for ticks, lots in ask_left]
+    else:
+        bids = _missing(_BID, bid_left, unfit, pending)
+        asks = _missing(_ASK, ask_left, unfit, pending)
+    return Changes(cancels, _interleave(bids, asks))
 
 
 def _missing(
-    side: Side, levels: Sequence[Level], waiting: list[WorkingOrder], held: list[WorkingOrder]
+    side: Side, levels: Sequence[Level], unfit: list[WorkingOrder], pending: list[WorkingOrder]
 ) -> list[Wanted]:
-    """Levels to place: one less, from the outside, for each unmatched order still pending."""
-    if not held:
-        return [Wanted(side, ticks, lots) for ticks, lots in levels]
-    count = len(levels) - sum(order.state is not _OPEN for order in waiting)
-    rivals = [order.ticks for order in held if order.side is not side]
-    places = [Wanted(side, ticks, lots) for ticks, lots in levels[: max(0, count)]]
+    """Levels to place: one less, from the outside, for each pending order that fits none."""
+    held = sum(order.state is not _OPEN and order.side is side for order in unfit)
+    rivals = [order.ticks for order in pending if order.side is not side]
+    places = [Wanted(side, ticks, lots) for ticks, lots in levels[: max(0, len(levels) - held)]]
     if side is _BID:
         return [place for place in places if all(place.ticks < ticks for ticks in rivals)]
     return [place for place in places if all(place.ticks > ticks for ticks in rivals)]
@@ -137,9 +138,6 @@ def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
     """Inner levels before outer ones, whatever the side."""
     if not bids or not asks:
         return bids or asks
-    shared = min(len(bids), len(asks))
-    places = bids + asks
-    places[: 2 * shared : 2] = bids[:shared]
-    places[1 : 2 * shared : 2] = asks[:shared]
-    places[2 * shared :] = bids[shared:] + asks[shared:]
-    return places
+    places = [place for level in zip(bids, asks, strict=False) for place in level]
+    shared = len(places) // 2
+    return places + bids[shared:] + asks[shared:]

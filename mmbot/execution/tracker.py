@@ -13,7 +13,6 @@ from mmbot.errors import InvariantViolation
 
 # Members of an enum are slow to look up where every microsecond counts.
 _BID = Side.BID
-_NEW = OrderState.NEW
 _SENT = OrderState.SENT
 _OPEN = OrderState.OPEN
 _CLOSING = OrderState.CLOSING
@@ -34,7 +33,7 @@ class Booking(IntEnum):
 
 
 class WorkingOrder:
-    """One order that may be alive at the venue. `rests` once the venue has confirmed it."""
+    """One order that may be alive at the venue: sent; `rests` once the venue has confirmed it."""
 
     __slots__ = (
         "leaves",
@@ -56,7 +55,7 @@ class WorkingOrder:
         self.leaves = place.lots
         self.mode = place.mode
         self.placed_ns = now_ns
-        self.state = _NEW
+        self.state = _SENT
         self.rests = False
 
     def move(self, state: OrderState) -> None:
@@ -81,10 +80,11 @@ class Tracker:
         """Take in an order that is on its way; InvariantViolation when its id is in use."""
         if place.order_id in self.orders or place.lots <= 0:
             raise InvariantViolation(f"not a new order of a positive size: {place}")
-        order = WorkingOrder(place, now_ns)
-        order.move(_SENT)
-        self.orders[place.order_id] = order
-        self._count(order.side, order.leaves)
+        self.orders[place.order_id] = order = WorkingOrder(place, now_ns)
+        if place.side is _BID:
+            self.bid_lots += place.lots
+        else:
+            self.ask_lots += place.lots
         return order
 
     def update(self, event: OrderUpdate) -> WorkingOrder | None:
@@ -97,7 +97,8 @@ class Tracker:
         if order is None:
             return None
         state = event.state
-        if order.state in DONE or state is order.state:
+        # Of the orders that are done only a filled one may still be here.
+        if state is order.state or order.state is _FILLED:
             return order
         if state is _OPEN:
             order.rests = True

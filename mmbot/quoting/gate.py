@@ -31,9 +31,6 @@ class Gate:
 
     def reason(self, state: QuotingState, top: Top) -> str | None:
         """Why not to quote, or None; `top` is the book without what is not to count."""
-        return self._book_reason(state, top) or self._account_reason(state)
-
-    def _book_reason(self, state: QuotingState, top: Top) -> str | None:
         best_bid, best_ask, _, _, _, mid, bid_levels, ask_levels = top
         if state.book_ts_ns is None:
             return "no book"
@@ -45,9 +42,8 @@ class Gate:
             return "book crossed or locked"
         if not 0.0 < mid < inf:
             return "mid not a positive number"
-        return self._wide if best_ask - best_bid > self._max_spread * mid else None
-
-    def _account_reason(self, state: QuotingState) -> str | None:
+        if best_ask - best_bid > self._max_spread * mid:
+            return self._wide
         if state.equity_uusd is None:
             return "equity unknown"
         if state.equity_uusd <= 0:

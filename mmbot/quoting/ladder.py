@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmbot.cext.ladder import price_levels, stack
+from mmbot.cext.ladder import Rungs
 from mmbot.domain.order import Level
 from mmbot.domain.params import Params
 from mmbot.domain.quotes import Quotes, Room
-from mmbot.quoting.sizing import LARGEST, Budget, SizingCalculator
+from mmbot.quoting.sizing import Budget, SizingCalculator
 
 
 class LevelsParams(Params):
@@ -20,11 +20,10 @@ class LevelsParams(Params):
 class Ladder:
     """Both sides of quotes: priced, sized, merged, and cut to what each side may hold."""
 
-    __slots__ = ("_count", "_sizing")
+    __slots__ = ("_rungs",)
 
     def __init__(self, params: LevelsParams, sizing: SizingCalculator) -> None:
-        self._count = params.count
-        self._sizing = sizing
+        self._rungs = Rungs(params.count, sizing.max_lots, sizing.bounds, Level)
 
     def quotes(
         self,
@@ -35,23 +34,12 @@ class Ladder:
         room: Room,
     ) -> Quotes:
         """Quotes around the reservation price; spread is a ratio, touch best bid and best ask."""
-        best_bid, best_ask = touch
-        bid_ticks, ask_ticks = price_levels(
-            reservation_ticks, spread, self._count, best_bid, best_ask
-        )
-        bids = self._side(bid_ticks, budget, room.bid_lots)
-        asks = self._side(ask_ticks, budget, room.ask_lots)
+        rooms = (room.bid_lots, room.ask_lots)
+        worths, side_worth = budget
+        bids, asks = self._rungs.quotes(reservation_ticks, spread, touch, worths, side_worth, rooms)
         if bids and asks:
             return Quotes(bids, asks)
         return Quotes(bids, asks, _why_empty(bids, asks, room))
-
-    def _side(self, ticks: list[int], budget: Budget, room_lots: int) -> tuple[Level, ...]:
-        if room_lots <= 0:
-            return ()
-        sizing = self._sizing
-        lots = sizing.lots(ticks, budget)
-        cap_lots = min(room_lots, LARGEST)
-        return tuple(stack(ticks, lots, cap_lots, budget.side, sizing.bounds, Level))
 
 
 def _why_empty(bids: tuple[Level, ...], asks: tuple[Level, ...], room: Room) -> str:

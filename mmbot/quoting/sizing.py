@@ -1,7 +1,6 @@
 """Sizing: lots per level from a fixed size, a share of free collateral, or tiers of the limit."""
 
 from decimal import Decimal
-from operator import floordiv
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -76,35 +75,34 @@ class SizingCalculator:
 
     Money is counted in *worth*: what one lot is worth at one tick when linear (so an order is
     worth ticks * lots), what one lot is worth when inverse (so an order is worth its lots).
-    `bounds` is what an order
-    must keep to: is it worth per tick, least and most worth, least lots.
+    `bounds` is what an order must keep to: is it worth per tick, least and most worth, least lots.
+    A level has the lots its worth buys, floored, and never more than `max_lots`.
     """
 
     __slots__ = (
         "_asked",
         "_budget",
-        "_fixed_lots",
         "_free_ppb",
         "_level_ppb",
-        "_linear",
         "_market",
         "_max_worth",
         "_side_ppb",
         "_worths",
         "bounds",
+        "max_lots",
     )
 
     def __init__(
         self, params: SizingParams, limits: QuotingLimits, market: Market, levels: int
     ) -> None:
         self._market = market
-        self._linear = market.contract is Contract.LINEAR
         self._max_worth = self._worth(int(params.max_order_usd * MICRO))
         # Merging may make a level too large, cutting too small: see cext.ladder.stack.
         least = _least_worth(market, int(params.min_order_usd * MICRO))
-        self.bounds = (self._linear, least, self._max_worth, market.min_lots)
+        linear = market.contract is Contract.LINEAR
+        self.bounds = (linear, least, self._max_worth, market.min_lots)
         self._side_ppb = round(limits.side_exposure_ratio * PPB)
-        self._fixed_lots: int | None = None
+        self.max_lots = LARGEST
         # The share of equity or of free collateral that each level gets; none when it is fixed.
         self._level_ppb: tuple[int, ...] = ()
         self._free_ppb = 0
@@ -115,7 +113,8 @@ class SizingCalculator:
             ratio = limits.market_exposure_ratio
             self._level_ppb = tuple(round(ratio * w * PPB) for w in params.tier_weights[:levels])
         elif params.fixed_base is not None:
-            self._fixed_lots = min(market.floor_lots(params.fixed_base), LARGEST)
+            self.max_lots = min(market.floor_lots(params.fixed_base), LARGEST)
+            self._worths = (self._max_worth,) * levels
         else:
             worth = min(self._worth(int(params.fixed_usd * MICRO)), self._max_worth)
             self._worths = (worth,) * levels
@@ -138,16 +137,6 @@ class SizingCalculator:
         elif self._free_ppb and free_uusd is not None:
             levels = (self._order_worth(free_uusd * self._free_ppb // PPB),) * len(levels)
         return Budget(levels, self._worth(equity_uusd * self._side_ppb // PPB))
-
-    def lots(self, ticks: list[int], budget: Budget) -> list[int]:
-        """Lots of each level, floored, none larger than the largest order."""
-        if self._fixed_lots is None:
-            if self._linear:
-                return list(map(floordiv, budget.levels, ticks))
-            return list(budget.levels[: len(ticks)])
-        if self._linear:
-            return [min(self._fixed_lots, self._max_worth // price) for price in ticks]
-        return [min(self._fixed_lots, self._max_worth)] * len(ticks)
 
     def _order_worth(self, uusd: int) -> int:
         return min(self._worth(uusd), self._max_worth)

@@ -52,11 +52,12 @@ class Decision(Struct, frozen=True, gc=False):
     reservation: float | None = None
 
 
-class MarketMaker:
-    """The strategy of the quoting model. It never holds: no opinion means no quotes.
+# A Decision not made yet: it is made when somebody asks.
+_Numbers = tuple[str | None] | tuple[str | None, float, float, float, float, float, float]
 
-    `last` explains the latest answer.
-    """
+
+class MarketMaker:
+    """The strategy of the quoting model. It never holds: no opinion means no quotes."""
 
     __slots__ = (
         "_depth",
@@ -65,9 +66,9 @@ class MarketMaker:
         "_gate",
         "_inventory",
         "_ladder",
+        "_last",
         "_sizing",
         "_spread",
-        "last",
     )
 
     def __init__(self, params: QuotingParams, limits: QuotingLimits, market: Market) -> None:
@@ -83,7 +84,12 @@ class MarketMaker:
         self._inventory = InventoryManager(params.inventory, limits, market)
         self._sizing = SizingCalculator(params.sizing, limits, market, params.levels.count)
         self._ladder = Ladder(params.levels, self._sizing)
-        self.last = Decision("no decision yet")
+        self._last: _Numbers = ("no decision yet",)
+
+    @property
+    def last(self) -> Decision:
+        """What explains the latest answer."""
+        return Decision(*self._last)
 
     def decide(self, state: QuotingState) -> Quotes:
         """Quotes wanted now; empty, with the reason, when the market must not be quoted."""
@@ -103,9 +109,9 @@ class MarketMaker:
         reservation = inventory.reservation(fair, skew)
         budget = self._sizing.budget(equity_uusd, state.free_uusd)
         quotes = self._ladder.quotes(reservation, spread, (best_bid, best_ask), budget, state.room)
-        self.last = Decision(quotes.reason, fair, imbalance, spread, ratio, skew, reservation)
+        self._last = (quotes.reason, fair, imbalance, spread, ratio, skew, reservation)
         return quotes
 
     def _nothing(self, reason: str | None) -> Quotes:
-        self.last = Decision(reason)
+        self._last = (reason,)
         return Quotes((), (), reason)

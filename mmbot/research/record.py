@@ -122,11 +122,11 @@ class _MarketTrack:
         "gate_ns",
         "gate_reason",
         "gate_since_ns",
-        "hour",
         "hour_marks",
         "last",
         "limit_lots",
         "money",
+        "next_hour_ns",
         "pnl_uusd",
         "position",
         "series",
@@ -141,7 +141,7 @@ class _MarketTrack:
         self.limit_lots = 0
         self.money = market.atoms_to_uusd
         self.pnl_uusd = 0
-        self.hour = -1
+        self.next_hour_ns = 0
         self.hour_marks: list[HourMark] = []
         self.gate_ns: dict[str, int] = {}
         self.gate_reason: str | None = None
@@ -271,9 +271,8 @@ class Recorder:
             series.skipped -= 1
         else:
             series.add(sample)
-        hour = ts_ns // HOUR_NS
-        if hour != track.hour:
-            track.hour = hour
+        if ts_ns >= track.next_hour_ns:
+            track.next_hour_ns = (ts_ns // HOUR_NS + 1) * HOUR_NS
             track.hour_marks.append(HourMark(ts_ns, sample.mid_half_ticks))
         pnl_uusd = track.money(sample.pnl_atoms, sample.mid_half_ticks)
         self.equity.change(ts_ns, pnl_uusd - track.pnl_uusd)

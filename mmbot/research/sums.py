@@ -158,7 +158,8 @@ class Drawdown:
         peak = self.peak_uusd
         fall = peak - equity_uusd
         if fall <= 0 or peak_ts_ns < 0:
-            self.peak_uusd = max(peak, equity_uusd)
+            if fall < 0:
+                self.peak_uusd = equity_uusd
             self.peak_ts_ns = ts_ns
         elif ts_ns - peak_ts_ns > self.longest_ns:
             self.longest_ns = ts_ns - peak_ts_ns
@@ -174,7 +175,7 @@ class Drawdown:
 class EquitySums:
     """Equity of the account: its fall from the peak, the close of every minute, a series."""
 
-    __slots__ = ("closes", "drawdown", "fees_uusd", "minute", "net_uusd", "series")
+    __slots__ = ("closes", "drawdown", "fees_uusd", "minute", "minute_end_ns", "net_uusd", "series")
 
     def __init__(self, initial_uusd: int, max_points: int) -> None:
         self.net_uusd = initial_uusd
@@ -182,15 +183,16 @@ class EquitySums:
         self.drawdown = Drawdown(initial_uusd)
         self.closes: list[tuple[int, int]] = []
         self.minute = -1
+        self.minute_end_ns = 0
         self.series: Thinned[EquityPoint] = Thinned(max_points)
 
     def change(self, ts_ns: int, by_uusd: int) -> None:
         """Take a change of equity in micro-USD (0 counts: time has passed)."""
-        minute = ts_ns // MINUTE_NS
-        if minute != self.minute:
+        if ts_ns >= self.minute_end_ns:
             if self.minute >= 0:
                 self.closes.append((self.minute, self.net_uusd))
-            self.minute = minute
+            self.minute = ts_ns // MINUTE_NS
+            self.minute_end_ns = (self.minute + 1) * MINUTE_NS
         self.net_uusd += by_uusd
         self.drawdown.add(ts_ns, self.net_uusd)
         series = self.series

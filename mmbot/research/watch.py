@@ -6,7 +6,7 @@ from typing import Protocol
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import Execution, FundingPayment
 from mmbot.domain.order import FillMode, Side
-from mmbot.domain.quotes import Hold
+from mmbot.domain.quotes import Quotes
 from mmbot.engine import Engine
 from mmbot.engine.desk import Desk
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
@@ -61,7 +61,8 @@ class Watch:
         self._recorder = recorder
         self._log = log
         self._hedges: set[int] = set()
-        self._refused = (0, 0)
+        # Gate and limit change seldom; the recorder starts with none.
+        self._told: list[tuple[str | None, int]] = [(None, 0)] * len(engine.desks)
 
     def batch(self, batch: Batch) -> None:
         """Count what was sent."""
@@ -79,19 +80,26 @@ class Watch:
         """Sample every market."""
         marks = self._venue.marks()
         self._collect()
+        recorder = self._recorder
         for index, desk in enumerate(self._engine.desks):
             mark = marks[index]
             if mark == 0:
                 continue
             answer = desk.answer
-            reason = None if isinstance(answer, Hold) else answer.reason
-            self._recorder.gate(now_ns, index, reason)
-            self._recorder.set_limit(index, desk.state.room.limit_lots)
-            self._recorder.sample(_sample(now_ns, index, desk, mark))
+            reason = answer.reason if type(answer) is Quotes else None
+            limit_lots = desk.state.room.limit_lots
+            if (reason, limit_lots) != self._told[index]:
+                self._told[index] = (reason, limit_lots)
+                recorder.gate(now_ns, index, reason)
+                recorder.set_limit(index, limit_lots)
+            recorder.sample(_sample(now_ns, index, desk, mark))
 
     def finish(self) -> RunRecord:
         """End the recording at the venue's last marks."""
         self._collect()
+        rejected, would_cross = self._venue.refusals()
+        self._recorder.order(OrderCount.REJECTED, rejected)
+        self._recorder.order(OrderCount.POST_ONLY_REJECTED, would_cross)
         return self._recorder.finish(self._venue.now_ns, self._venue.marks())
 
     def _collect(self) -> None:
@@ -120,11 +128,6 @@ class Watch:
             recorder.mark(*matured)
         for payment, at in venue.take_funding():
             recorder.funding(payment.market, payment.ts_recv_ns, payment.atoms, at)
-        refused = venue.refusals()
-        if refused != self._refused:
-            recorder.order(OrderCount.REJECTED, refused[0] - self._refused[0])
-            recorder.order(OrderCount.POST_ONLY_REJECTED, refused[1] - self._refused[1])
-            self._refused = refused
 
 
 def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:

@@ -79,6 +79,7 @@ class RiskParams(Params):
 MILLISECOND_NS = 1_000_000
 _PPM_PER_PCT = 10_000
 _BID = Side.BID
+NO_SNAPSHOT = "no account snapshot"
 
 
 class Denial(StrEnum):
@@ -89,6 +90,50 @@ class Denial(StrEnum):
     NOT_REDUCING = "a reduce-only order that would not reduce"
     MARKET_EXPOSURE = "market exposure limit"
     TOTAL_EXPOSURE = "total exposure limit"
+
+
+class AccountGate:
+    """Are the account's figures good enough for anything to rest? What is not known says no."""
+
+    __slots__ = ("_max_age_ns", "_min_free_uusd", "_min_margin_ppm", "_ts_ns", "_verdict")
+
+    def __init__(self, params: RiskParams) -> None:
+        self._min_margin_ppm = _ppm(params.min_margin_fraction_pct)
+        self._min_free_uusd = _uusd(params.min_free_collateral_usd)
+        self._max_age_ns = params.stale.account_ms * MILLISECOND_NS
+        self._ts_ns = 0
+        self._verdict: str | None = NO_SNAPSHOT
+
+    def take(self, snapshot: AccountSnapshot) -> None:
+        """Judge by this snapshot from now on."""
+        self._ts_ns = snapshot.ts_recv_ns
+        self._verdict = self._judge(snapshot)
+
+    def verdict(self, now_ns: int) -> str | None:
+        """Why nothing may rest at all, or None (gates 1 and 2)."""
+        if self._verdict is None and now_ns - self._ts_ns > self._max_age_ns:
+            return f"account snapshot older than {self._max_age_ns // MILLISECOND_NS} ms"
+        return self._verdict
+
+    def _judge(self, snapshot: AccountSnapshot) -> str | None:
+        mf, omf, imf, pn = snapshot.mf_uusd, snapshot.omf_uusd, snapshot.imf_uusd, snapshot.pn_uusd
+        if not (
+            isinstance(mf, int)
+            and isinstance(omf, int)
+            and isinstance(imf, int)
+            and isinstance(pn, int)
+        ):
+            return "a figure of the account is missing"
+        if snapshot.bankruptcy:
+            return "the account is bankrupt"
+        if mf <= 0:
+            return f"equity {mf} uusd is not positive"
+        if mf * MICRO < self._min_margin_ppm * pn:
+            return f"margin fraction {mf * MICRO // pn} ppm is below {self._min_margin_ppm}"
+        free = max(0, omf - imf)
+        if free < self._min_free_uusd:
+            return f"free collateral {free} uusd is below {self._min_free_uusd}"
+        return None
 
 
 class Exposure(Struct, frozen=True, gc=False):
@@ -145,21 +190,22 @@ class RiskManager:
     """Holds every market's worst case against equity; may only take away (spec section 9).
 
     The worst case of a market is the larger position it can reach when everything on one side
-    fills, at the mark. The account's is their sum.
+    fills, at the mark. The account's is their sum. `free_uusd` is the free collateral as if none
+    of our orders rested (F0 of spec section 1), None when unknown; money is micro-USD.
     """
 
     __slots__ = (
         "_margin_uusd",
         "_markets",
-        "_max_age_ns",
         "_max_orders",
-        "_min_free_uusd",
-        "_min_margin_ppm",
+        "_open",
         "_orders",
         "_total_ppm",
         "_unpriced",
         "_worst_uusd",
+        "account",
         "equity_uusd",
+        "free_uusd",
     )
 
     def __init__(
@@ -169,51 +215,28 @@ class RiskManager:
         market_params: Sequence[MarketRiskParams],
     ) -> None:
         self._markets = [_MarketRisk(*pair) for pair in zip(markets, market_params, strict=True)]
-        self._min_margin_ppm = _ppm(params.min_margin_fraction_pct)
-        self._min_free_uusd = _uusd(params.min_free_collateral_usd)
+        self.account = AccountGate(params)
         self._total_ppm = _ppm(params.max_total_exposure_pct)
         self._max_orders = params.max_open_orders_count
-        self._max_age_ns = params.stale.account_ms * MILLISECOND_NS
+        # The market in hand is weighed late, when another one asks or the sum is wanted.
+        self._open: _MarketRisk | None = None
         self._worst_uusd = 0
         self._margin_uusd = 0
         self._orders = 0
         self._unpriced = 0
         self.equity_uusd: int | None = None
-
-    def account_verdict(self, snapshot: AccountSnapshot | None, now_ns: int) -> str | None:
-        """Why nothing may rest at all, or None (gates 1 and 2); what is not known says no."""
-        if snapshot is None:
-            return "no account snapshot"
-        mf, omf, imf, pn = snapshot.mf_uusd, snapshot.omf_uusd, snapshot.imf_uusd, snapshot.pn_uusd
-        if not (
-            isinstance(mf, int)
-            and isinstance(omf, int)
-            and isinstance(imf, int)
-            and isinstance(pn, int)
-        ):
-            return "a figure of the account is missing"
-        if snapshot.bankruptcy:
-            return "the account is bankrupt"
-        if mf <= 0:
-            return f"equity {mf} uusd is not positive"
-        age_ns = now_ns - snapshot.ts_recv_ns
-        if age_ns > self._max_age_ns:
-            return f"account snapshot older than {self._max_age_ns // MILLISECOND_NS} ms"
-        if mf * MICRO < self._min_margin_ppm * pn:
-            return f"margin fraction {mf * MICRO // pn} ppm is below {self._min_margin_ppm}"
-        free = max(0, omf - imf)
-        if free < self._min_free_uusd:
-            return f"free collateral {free} uusd is below {self._min_free_uusd}"
-        return None
+        self.free_uusd: int | None = None
 
     def take_account(self, snapshot: AccountSnapshot) -> None:
-        """Measure limits by this snapshot's equity from now on."""
+        """Judge this snapshot, and measure limits by its equity from now on."""
         self.equity_uusd = snapshot.mf_uusd
+        self.account.take(snapshot)
         self._forget_rooms(None)
+        self._measure_free()
 
     def take_exposure(self, index: int, exposure: Exposure) -> None:
         """Replace what is known of a market; a mark of 0 keeps the last one."""
-        slot = self._markets[index]
+        slot = self._slot(index)
         self._orders += exposure.orders - slot.orders
         slot.orders = exposure.orders
         slot.bid_lots = exposure.bid_lots
@@ -224,23 +247,36 @@ class RiskManager:
             slot.lots = lots
             slot.mark = mark
             slot.room = None
-            imf = slot.market.imf
-            held = slot.market.notional_uusd(mark, lots) * imf.numerator
-            margin_uusd = -(-held // imf.denominator)
-            self._margin_uusd += margin_uusd - slot.margin_uusd
-            slot.margin_uusd = margin_uusd
-        self._weigh(slot)
+            if lots or slot.margin_uusd:
+                imf = slot.market.imf
+                held = slot.market.notional_uusd(mark, lots) * imf.numerator
+                margin_uusd = -(-held // imf.denominator)
+                self._margin_uusd += margin_uusd - slot.margin_uusd
+                slot.margin_uusd = margin_uusd
+                self._measure_free()
+        if mark == 0 or slot.unpriced:
+            self._weigh(slot)
 
     def add_order(self, place: Place) -> None:
         """Count an order that goes out, until the market's exposure is replaced."""
-        slot = self._markets[place.market]
+        slot = self._slot(place.market)
         self._orders += 1
         slot.orders += 1
         if place.side is _BID:
             slot.bid_lots += place.lots
         else:
             slot.ask_lots += place.lots
-        self._weigh(slot)
+        if slot.mark == 0:
+            self._weigh(slot)
+
+    def _slot(self, index: int) -> _MarketRisk:
+        """Market to look at; the one looked at before is weighed first."""
+        slot = self._markets[index]
+        if slot is not self._open:
+            if self._open is not None:
+                self._weigh(self._open)
+            self._open = slot
+        return slot
 
     def _weigh(self, slot: _MarketRisk) -> None:
         lots, mark = slot.lots, slot.mark
@@ -249,6 +285,7 @@ class RiskManager:
         if unpriced is not slot.unpriced:
             self._unpriced += unpriced - slot.unpriced
             slot.unpriced = unpriced
+            self._measure_free()
             self._forget_rooms(None)
         worst_uusd = slot.market.notional_uusd(mark, reach)
         if worst_uusd != slot.worst_uusd:
@@ -265,14 +302,15 @@ class RiskManager:
     @property
     def worst_uusd(self) -> int:
         """Sum of the markets' worst cases, micro-USD; too low while a market has no price."""
+        if self._open is not None:
+            self._weigh(self._open)
         return self._worst_uusd
 
-    @property
-    def free_uusd(self) -> int | None:
-        """Free collateral as if none of our orders rested (F0 of spec section 1), micro-USD."""
+    def _measure_free(self) -> None:
         if self.equity_uusd is None or self._unpriced:
-            return None
-        return max(0, self.equity_uusd - self._margin_uusd)
+            self.free_uusd = None
+        else:
+            self.free_uusd = max(0, self.equity_uusd - self._margin_uusd)
 
     def position_ratio(self, index: int) -> float:
         """Position against its limit, signed, within -1 to 1 (spec section 5)."""
@@ -289,13 +327,14 @@ class RiskManager:
 
     def room(self, index: int) -> Room:
         """Most lots each side may add up to; only the reducing side once a limit is passed."""
-        slot = self._markets[index]
+        slot = self._slot(index)
         if slot.room is None:
             slot.room = self._measure(slot)
         return slot.room
 
     def _measure(self, slot: _MarketRisk) -> Room:
-        most = slot.market.lots_for(min(self._caps(slot)), slot.mark)
+        own, left = self._caps(slot)
+        most = slot.market.lots_for(own if own < left else left, slot.mark)
         lots = slot.lots
         if lots > most:
             return Room(0, lots, most)

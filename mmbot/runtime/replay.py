@@ -5,8 +5,9 @@ No clock, no waiting: time is what the venue says, so a run is a pure function o
 
 from collections.abc import Callable
 
-from mmbot.domain.events import Event, Timer
+from mmbot.domain.events import Timer
 from mmbot.engine import Engine
+from mmbot.errors import InvariantViolation
 from mmbot.ports import RunObserver, SimVenue
 
 # How far time may pass while the engine has not asked for a wake-up (no book yet), nanoseconds.
@@ -25,29 +26,36 @@ def replay(
     """Run until the venue has nothing left, `max_steps` wake-ups passed or `keep_going` says no.
 
     `keep_going` is asked every few hundred steps: the place for progress and for Ctrl-C.
-    Returns the number of steps taken.
+    Returns the number of steps taken. InvariantViolation when the engine's wake-up stands still.
     """
+
+    handle = engine.handle
     steps = 0
+    woken_ns = -1
     while not venue.finished and (max_steps is None or steps < max_steps):
         wakeup_ns = engine.next_wakeup_ns()
         if wakeup_ns is None:
             wakeup_ns = venue.now_ns + _IDLE_NS
-        for event in venue.advance(wakeup_ns):
-            _handle(engine, venue, observer, event)
+        elif wakeup_ns <= woken_ns:
+            raise InvariantViolation(
+                f"the engine, woken at {woken_ns} ns, asks to be woken at {wakeup_ns} ns again: "
+                "time would never pass"
+            )
+        events = venue.advance(wakeup_ns)
         now_ns = venue.now_ns
-        if now_ns < wakeup_ns:
+        reached = now_ns >= wakeup_ns
+        if reached:
+            # Nothing comes of it when an event has brought the decision about already.
+            events = [*events, Timer(now_ns, now_ns)]
+            woken_ns = now_ns
+        for event in events:
+            for batch in handle(event):
+                venue.submit(batch)
+                observer.batch(batch)
+        if not reached:
             continue
-        due_ns = engine.next_wakeup_ns()
-        if due_ns is not None and due_ns <= now_ns:
-            _handle(engine, venue, observer, Timer(now_ns, now_ns))
         observer.step(now_ns)
         steps += 1
         if steps % _STEPS_BETWEEN_LOOKS == 0 and not keep_going():
             break
     return steps
-
-
-def _handle(engine: Engine, venue: SimVenue, observer: RunObserver, event: Event) -> None:
-    for batch in engine.handle(event):
-        venue.submit(batch)
-        observer.batch(batch)

@@ -3,9 +3,10 @@
 import random
 
 from mmbot.cext.clob import Clob
-from mmbot.cext.ladder import price_levels, stack
+from mmbot.cext.ladder import Rungs
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.rolling import RollingMedian
+from mmbot.domain.order import Level
 from tests.bench.capture import depth_stream
 from tests.bench.registry import bench, time_ns
 
@@ -88,14 +89,13 @@ def rolling_median(runs: int) -> list[float]:
 
 @bench("ladder_3_levels", unit="ns")
 def ladder(runs: int) -> list[float]:
-    lots = [100, 80, 60]
-    bounds = (True, 10**6, 10**9, 1)
+    """Both sides as the product asks for them: priced, sized, merged and cut."""
+    rungs = Rungs(3, 10**6, (True, 10**6, 10**9, 1), Level)
+    touch, worths, rooms = (1000000, 1000010), (10**8, 8 * 10**7, 6 * 10**7), (200, 200)
 
     def work() -> None:
         for _ in range(CALLS // 10):
-            bids, asks = price_levels(1000005.0, 0.0015, 3, 1000000, 1000010)
-            stack(bids, lots, 200, 10**9, bounds)
-            stack(asks, lots, 200, 10**9, bounds)
+            rungs.quotes(1000005.0, 0.0015, touch, worths, 10**9, rooms)
 
     return time_ns(work, CALLS // 10, runs)
 

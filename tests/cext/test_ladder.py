@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmbot.cext import ladder
+from mmbot.domain.order import Level
 from tests.oracle import ladder as oracle
 
 BOTH = pytest.mark.parametrize("made", [oracle, ladder])
 CHECKED = settings(max_examples=200, deadline=None, derandomize=True)
 INT64_MAX = 2**63 - 1
+BID, ASK = 1, -1
 
 
 @BOTH
@@ -195,86 +197,176 @@ def test_misuse_of_sizes_is_refused(
         ladder.stack(ticks, lots, cap_lots, cap_worth, bounds)
 
 
-ANYWHERE = (0, INT64_MAX, 0.1, 0.1)
+Quoted = tuple[tuple[tuple[int, int], ...], ...]
+
+
+@BOTH
+def test_both_sides_in_one_go(made: ModuleType) -> None:
+    # 1 % and 2 % around 1000: 990, 980 and 1010, 1020. A worth of 10,000 buys 10 lots at 990,
+    # 980 and, floored, 9 lots at 1010 and 1020.
+    rungs = made.Rungs(2, 100, ANY, Level)
+    quotes = rungs.quotes(1000.0, 0.02, (0, 0), (10_000, 10_000), -1, (50, 50))
+    assert quotes == ((Level(990, 10), Level(980, 10)), (Level(1010, 9), Level(1020, 9)))
+    assert all(type(level) is Level for side in quotes for level in side)
+    # Room for 12 lots below and for none above; a side of 15,000 is worth 5 lots at 980.
+    assert rungs.quotes(1000.0, 0.02, (0, 0), (10_000, 10_000), -1, (12, 0)) == (
+        (Level(990, 10), Level(980, 2)),
+        (),
+    )
+    assert rungs.quotes(1000.0, 0.02, (0, 0), (10_000, 10_000), 15_000, (99, -1)) == (
+        (Level(990, 10), Level(980, 5)),
+        (),
+    )
+    # Seven lots at most, whatever the worth buys; a worth of its own for each level.
+    seven = made.Rungs(2, 7, ANY, Level)
+    assert seven.quotes(1000.0, 0.02, (0, 0), (10_000, 5_000), -1, (50, 50)) == (
+        (Level(990, 7), Level(980, 5)),
+        (Level(1010, 7), Level(1020, 4)),
+    )
+    # Contracts are worth what they are, at any price.
+    contracts = made.Rungs(1, 100, (False, 0, INT64_MAX, 1), Level)
+    assert contracts.quotes(1000.0, 0.02, (0, 0), (8,), -1, (2**70, 2**70)) == (
+        (Level(990, 8),),
+        (Level(1010, 8),),
+    )
+
+
+@CHECKED
+@given(
+    st.tuples(PRICES.filter(lambda price: price < 2000), SPREADS),
+    st.lists(st.integers(0, 3000), min_size=1, max_size=8).map(tuple),
+    st.tuples(st.integers(0, 60), st.one_of(st.just(-1), st.integers(0, 3000))),
+    st.tuples(st.integers(-2, 60), st.integers(-2, 60)),
+    st.tuples(st.booleans(), st.integers(0, 200), st.integers(0, 600), st.integers(0, 6)),
+)
+def test_both_sides_equal_the_steps_of_the_oracle(
+    prices: tuple[float, float],
+    worths: tuple[int, ...],
+    most: tuple[int, int],
+    rooms: tuple[int, int],
+    bounds: tuple[bool, int, int, int],
+) -> None:
+    max_lots, side_worth = most
+    touch = (max(0, int(prices[0]) - 3), int(prices[0]) + 3)
+    found: list[Quoted] = [
+        made.Rungs(len(worths), max_lots, bounds, Level).quotes(
+            *prices, touch, worths, side_worth, rooms
+        )
+        for made in (oracle, ladder)
+    ]
+    assert found[0] == found[1]
+
+
+def test_misuse_of_rungs_is_refused() -> None:
+    for levels in (0, 65):
+        with pytest.raises(ValueError, match="levels must be 1 to 64"):
+            ladder.Rungs(levels, 1, ANY, Level)
+    with pytest.raises(ValueError, match="bad limits"):
+        ladder.Rungs(1, 1, (True, -1, 1, 1), Level)
+    with pytest.raises(ValueError, match="not a kind of tuple"):
+        ladder.Rungs(1, 1, ANY, int)  # type: ignore[type-var]
+    rungs = ladder.Rungs(2, 9, ANY, Level)
+    with pytest.raises(ValueError, match="2 levels but 1 worths"):
+        rungs.quotes(100.0, 0.1, (1, 200), (500,), -1, (9, 9))
+    with pytest.raises(ValueError, match="base must be"):
+        rungs.quotes(math.nan, 0.1, (1, 200), (500, 500), -1, (9, 9))
+    with pytest.raises(ValueError, match="must not be negative"):
+        rungs.quotes(100.0, 0.1, (1, 200), (-500, 500), -1, (9, 9))
+
+
+Pairs = list[tuple[int, int]]
+# Own orders are told by their side: a bid, an ask.
+Orders = list[tuple[int, int, int]]
 
 
 def paired(
     made: ModuleType,
-    orders: list[tuple[int, int]],
-    levels: list[tuple[int, int]],
-    fit: tuple[int, int, float, float],
-    price_ratio: float,
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Orders and levels left over."""
+    orders: Orders,
+    levels: tuple[Pairs, Pairs],
+    slack: tuple[float, float, float, float],
+) -> tuple[Orders, Pairs, Pairs]:
+    """Orders and levels of both sides left over."""
+    bids, asks = levels
     rests = [oracle.Rest(*order) for order in orders]
-    left: tuple[list[tuple[int, int]], list[tuple[int, int]]]
-    left = made.pair(rests, levels, fit, price_ratio)
+    left: tuple[Orders, Pairs, Pairs] = made.pair(rests, tuple(bids), tuple(asks), slack)
     return left
+
+
+def bids_paired(
+    made: ModuleType, orders: Pairs, levels: Pairs, ratio: float
+) -> tuple[Pairs, Pairs]:
+    """Bids and levels left over, sizes within 10 %."""
+    own: Orders = [(BID, *order) for order in orders]
+    left, bids, asks = paired(made, own, (levels, []), (ratio, 0.1, 0.1, 0.1))
+    assert asks == []
+    return [order[1:] for order in left], bids
 
 
 @BOTH
 def test_orders_that_fit_are_found(made: ModuleType) -> None:
     levels = [(1000, 50), (990, 50)]
     # 2 bps of 1000 is 0.2 ticks: only the very price will do; 10 % of 50 lots is 5 lots.
-    assert paired(made, [(1000, 45), (990, 55)], levels, ANYWHERE, 0.0002) == ([], [])
-    assert paired(made, [(1000, 44), (990, 56)], levels, ANYWHERE, 0.0002) == (
+    assert bids_paired(made, [(1000, 45), (990, 55)], levels, 0.0002) == ([], [])
+    assert bids_paired(made, [(1000, 44), (990, 56)], levels, 0.0002) == (
         [(1000, 44), (990, 56)],
         levels,
     )
-    assert paired(made, [(999, 50)], levels, ANYWHERE, 0.0002) == ([(999, 50)], levels)
+    assert bids_paired(made, [(999, 50)], levels, 0.0002) == ([(999, 50)], levels)
     # 20 bps of 1000 is 2 ticks.
-    assert paired(made, [(998, 50)], levels, ANYWHERE, 0.002) == ([], [(990, 50)])
+    assert bids_paired(made, [(998, 50)], levels, 0.002) == ([], [(990, 50)])
     # The order at 990 belongs to the level there, though 1000 is within 2 % of it.
-    assert paired(made, [(990, 50)], levels, ANYWHERE, 0.02) == ([], [(1000, 50)])
-    assert paired(made, [], levels, ANYWHERE, 0.02) == ([], levels)
-    assert paired(made, [(990, 50)], [], ANYWHERE, 0.02) == ([(990, 50)], [])
+    assert bids_paired(made, [(990, 50)], levels, 0.02) == ([], [(1000, 50)])
+    assert bids_paired(made, [], levels, 0.02) == ([], levels)
+    assert bids_paired(made, [(990, 50)], [], 0.02) == ([(990, 50)], [])
 
 
 @BOTH
-def test_orders_outside_the_prices_allowed_do_not_count(made: ModuleType) -> None:
-    assert paired(made, [(1000, 50)], [(1000, 50)], (1000, 2000, 0.1, 0.1), 0.1) == (
-        [(1000, 50)],
-        [(1000, 50)],
-    )
-    assert paired(made, [(1000, 50)], [(1000, 50)], (0, 1000, 0.1, 0.1), 0.1) == (
-        [(1000, 50)],
-        [(1000, 50)],
-    )
-    assert paired(made, [(1000, 50)], [(1000, 50)], (999, 1001, 0.1, 0.1), 0.1) == ([], [])
+def test_a_level_takes_the_best_of_the_orders_that_fit(made: ModuleType) -> None:
+    # 5 ticks are allowed. Bids: the higher first; asks: the lower; at one price: the elder.
+    slack = (0.005, 0.5, 0.5, 0.5)
+    orders = [(BID, 998, 5), (BID, 1001, 6), (BID, 1001, 7), (ASK, 1104, 5), (ASK, 1103, 6)]
+    left = paired(made, orders, ([(1000, 6)], [(1102, 6)]), slack)
+    assert left == ([(BID, 1001, 7), (BID, 998, 5), (ASK, 1104, 5)], [], [])
+
+
+@BOTH
+def test_an_order_in_the_way_of_the_other_side_does_not_count(made: ModuleType) -> None:
+    slack = (0.1, 0.1, 0.1, 0.1)
+    levels = ([(1000, 50)], [(1010, 50)])
+    # A bid within 10 % of its level, at the lowest ask wanted, and one tick below it.
+    assert paired(made, [(BID, 1010, 50)], levels, slack) == ([(BID, 1010, 50)], *levels)
+    assert paired(made, [(BID, 1009, 50)], levels, slack) == ([], [], levels[1])
+    assert paired(made, [(ASK, 1000, 50)], levels, slack) == ([(ASK, 1000, 50)], *levels)
+    assert paired(made, [(ASK, 1001, 50)], levels, slack) == ([], levels[0], [])
 
 
 @BOTH
 def test_the_ratios_up_and_down_are_told_apart(made: ModuleType) -> None:
-    assert paired(made, [(10, 104)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == ([], [])
-    assert paired(made, [(10, 96)], [(10, 100)], (0, 99, 0.0, 0.05), 0.0) == (
-        [(10, 96)],
-        [(10, 100)],
-    )
-    assert paired(made, [(10, 96)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == ([], [])
-    assert paired(made, [(10, 104)], [(10, 100)], (0, 99, 0.05, 0.0), 0.0) == (
-        [(10, 104)],
-        [(10, 100)],
-    )
+    levels = ([(10, 100)], [(20, 100)])
+    large, small = [(BID, 10, 104), (ASK, 20, 104)], [(BID, 10, 96), (ASK, 20, 96)]
+    assert paired(made, large, levels, (0.0, 0.0, 0.05, 0.05)) == ([], [], [])
+    assert paired(made, large, levels, (0.0, 0.0, 0.05, 0.0)) == ([large[1]], [], levels[1])
+    assert paired(made, large, levels, (0.0, 0.05, 0.0, 0.05)) == ([large[0]], levels[0], [])
+    assert paired(made, small, levels, (0.0, 0.0, 0.05, 0.05)) == (small, *levels)
+    assert paired(made, small, levels, (0.0, 0.05, 0.0, 0.0)) == ([], [], [])
 
 
-SIDE = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 12)), max_size=8).map(sorted)
+SIDE = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 12)), max_size=6).map(sorted)
+RATIOS = st.sampled_from([0.0, 0.01, 0.1, 0.5])
 
 
 @CHECKED
 @given(
-    SIDE,
-    SIDE,
-    st.tuples(
-        st.integers(0, 20), st.integers(20, 50), st.sampled_from([0.0, 0.1, 0.5]), st.floats(0, 1)
+    st.lists(
+        st.tuples(st.sampled_from([BID, ASK]), st.integers(1, 40), st.integers(1, 12)), max_size=10
     ),
-    st.sampled_from([0.0, 0.01, 0.1, 0.5]),
+    SIDE,
+    SIDE,
+    st.tuples(RATIOS, RATIOS, st.floats(0, 1), st.floats(0, 1)),
 )
 def test_pairs_equal_the_oracle(
-    orders: list[tuple[int, int]],
-    levels: list[tuple[int, int]],
-    fit: tuple[int, int, float, float],
-    price_ratio: float,
+    orders: Orders, bids: Pairs, asks: Pairs, slack: tuple[float, float, float, float]
 ) -> None:
-    left = paired(ladder, orders, levels, fit, price_ratio)
-    assert left == paired(oracle, orders, levels, fit, price_ratio)
-    assert len(orders) - len(left[0]) == len(levels) - len(left[1])
+    left = paired(ladder, orders, (bids[::-1], asks), slack)
+    assert left == paired(oracle, orders, (bids[::-1], asks), slack)
+    assert len(orders) - len(left[0]) == len(bids) - len(left[1]) + len(asks) - len(left[2])

@@ -102,6 +102,7 @@ class Kernel:
         self.left = [packed(rows) for rows in scenario.streams]
         self.dice = random.Random(scenario.seed)
         self.marks: list[tuple[int, int, int, bool]] = []
+        self.book_times = [(0, 0) for _ in self.books]
 
     def advance(self, until_ns: int) -> int:
         while (status := self.replay.advance(until_ns)) == kernel.NEED_ROWS:
@@ -113,8 +114,14 @@ class Kernel:
         return status
 
     def books_seen(self) -> list[object]:
+        for market, exch_ns, local_ns, mid in self.replay.take_changed_books():
+            best_bid, _, best_ask, _ = self.books[market].touch()
+            assert mid == (best_bid + best_ask if best_bid and best_ask else 0)
+            assert self.book_times[market][1] != local_ns
+            self.book_times[market] = (exch_ns, local_ns)
+        assert self.replay.take_changed_books() == []
         return [
-            [book.levels(side, 20) for side in (BID, ASK)] + [self.replay.book_times(market)]
+            [book.levels(side, 20) for side in (BID, ASK)] + [self.book_times[market]]
             for market, book in enumerate(self.books)
         ]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.cext.rolling import EwmaVariance, Ring, RollingMedian
-from tests.oracle.rolling import OracleMedian, OracleRing, OracleVariance
+from mmbot.cext.rolling import EwmaVariance, Ring, RollingMedian, Tokens
+from tests.oracle.rolling import OracleMedian, OracleRing, OracleTokens, OracleVariance
 
 CHECKED = settings(max_examples=150, deadline=None, derandomize=True)
 SECOND = 1_000_000_000
@@ -148,3 +148,42 @@ def test_negative_time_is_refused() -> None:
         Ring(1).push(-1, 0.0)
     with pytest.raises(ValueError, match="time"):
         EwmaVariance(1.0).update(-1, 0.0)
+
+
+@pytest.mark.parametrize("make", [OracleTokens, Tokens])
+def test_tokens_come_back_a_period_after_they_were_spent(
+    make: Callable[[int, int], Tokens | OracleTokens],
+) -> None:
+    tokens = make(3, SECOND)
+    tokens.spend(0, 2)
+    tokens.spend(SECOND // 2, 1)
+    assert (tokens.free(SECOND // 2), tokens.free(SECOND - 1), tokens.free(SECOND)) == (0, 0, 2)
+    assert (tokens.free(SECOND * 3 // 2), tokens.capacity) == (3, 3)
+
+
+@CHECKED
+@given(
+    st.integers(1, 6),
+    st.integers(1, 50),
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)), max_size=40),
+)
+def test_tokens_equal_the_oracle(
+    capacity: int, period_ns: int, spendings: list[tuple[int, int]]
+) -> None:
+    tokens, oracle = Tokens(capacity, period_ns), OracleTokens(capacity, period_ns)
+    now_ns = 0
+    for gap_ns, count in spendings:
+        now_ns += gap_ns
+        free = tokens.free(now_ns)
+        assert free == oracle.free(now_ns)
+        for one in (tokens, oracle):
+            one.spend(now_ns, min(count, free))
+
+
+def test_misuse_of_tokens_is_refused() -> None:
+    with pytest.raises(ValueError, match="capacity must be at least 1"):
+        Tokens(0, 1)
+    tokens = Tokens(2, 10)
+    for count in (3, -1):
+        with pytest.raises(ValueError, match=f"{count} tokens asked for, 2 left"):
+            tokens.spend(0, count)

@@ -1,7 +1,7 @@
 """Ladder arithmetic in the order of the specification, one step after another."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
@@ -58,33 +58,86 @@ def stack(
     ]
 
 
+class Rungs:
+    """The steps above one after another, sizes by division in between."""
+
+    def __init__(
+        self, levels: int, max_lots: int, bounds: tuple[bool, int, int, int], kind: type
+    ) -> None:
+        self.levels = levels
+        self.max_lots = max_lots
+        self.bounds = bounds
+        self.kind = kind
+
+    def quotes(
+        self,
+        base: float,
+        spread: float,
+        touch: tuple[int, int],
+        worths: tuple[int, ...],
+        side_worth: int,
+        rooms: tuple[int, int],
+    ) -> tuple[tuple[tuple[int, int], ...], ...]:
+        sides = []
+        for ticks, room in zip(price_levels(base, spread, self.levels, *touch), rooms, strict=True):
+            units = [price if self.bounds[0] else 1 for price in ticks]
+            lots = [
+                min(worth // unit, self.max_lots)
+                for worth, unit in zip(worths, units, strict=False)
+            ]
+            levels = stack(ticks, lots, room, side_worth, self.bounds) if room > 0 else []
+            sides.append(tuple(self.kind(*level) for level in levels))
+        return tuple(sides)
+
+
 class Rest(NamedTuple):
     """An order as the pairing sees it."""
 
+    side: int
     ticks: int
     leaves: int
 
 
 def pair(
     orders: list[Rest],
+    bids: Sequence[tuple[int, int]],
+    asks: Sequence[tuple[int, int]],
+    slack: tuple[float, float, float, float],
+) -> tuple[list[Rest], list[tuple[int, int]], list[tuple[int, int]]]:
+    price_ratio, down, bid_up, ask_up = slack
+    own_bids = sorted((one for one in orders if one.side > 0), key=lambda one: -one.ticks)
+    own_asks = sorted((one for one in orders if one.side < 0), key=lambda one: one.ticks)
+    highest = asks[0][0] if asks else math.inf
+    lowest = bids[0][0] if bids else 0
+    unfit_bids, bids_left = _pair_side(
+        own_bids, bids, lambda one: one.ticks < highest, (price_ratio, down, bid_up)
+    )
+    unfit_asks, asks_left = _pair_side(
+        own_asks, asks, lambda one: one.ticks > lowest, (price_ratio, down, ask_up)
+    )
+    return unfit_bids + unfit_asks, bids_left, asks_left
+
+
+def _pair_side(
+    orders: list[Rest],
     levels: Sequence[tuple[int, int]],
-    fit: tuple[int, int, float, float],
-    price_ratio: float,
+    allowed: Callable[[Rest], bool],
+    slack: tuple[float, float, float],
 ) -> tuple[list[Rest], list[tuple[int, int]]]:
-    above, below, down, up = fit
-    free = [index for index, (ticks, _) in enumerate(orders) if above < ticks < below]
+    price_ratio, down, up = slack
+    free = [index for index, order in enumerate(orders) if allowed(order)]
     left = list(range(len(orders)))
-    found: dict[int, int] = {}
+    found: set[int] = set()
     for ratio in (0.0, price_ratio):
         for number, (ticks, lots) in enumerate(levels):
             fits = [
                 index
                 for index in free
-                if abs(orders[index][0] - ticks) <= ratio * ticks
-                and -down * lots <= orders[index][1] - lots <= up * lots
+                if abs(orders[index].ticks - ticks) <= ratio * ticks
+                and -down * lots <= orders[index].leaves - lots <= up * lots
             ]
             if number not in found and fits:
-                found[number] = fits[0]
+                found.add(number)
                 free.remove(fits[0])
                 left.remove(fits[0])
     unmet = [level for number, level in enumerate(levels) if number not in found]

@@ -68,3 +68,18 @@ class OracleRing:
 
     def mean(self) -> float:
         return statistics.fmean(v for _, v in self.kept) if self.kept else math.nan
+
+
+class OracleTokens:
+    """Every spending remembered for ever, those within the period counted."""
+
+    def __init__(self, capacity: int, period_ns: int) -> None:
+        self.capacity = capacity
+        self.period_ns = period_ns
+        self.spent_ns: list[int] = []
+
+    def free(self, now_ns: int) -> int:
+        return self.capacity - sum(now_ns - ns < self.period_ns for ns in self.spent_ns)
+
+    def spend(self, now_ns: int, count: int) -> None:
+        self.spent_ns += [now_ns] * count

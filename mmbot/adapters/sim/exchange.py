@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.reports import Reports
 from mmbot.cext import replay as kernel
-from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
     BookUpdate,
@@ -71,6 +70,12 @@ class Terms(NamedTuple):
 # Members of an enum are slow to look up.
 _POST_ONLY = FillMode.POST_ONLY
 _OPEN = OrderState.OPEN
+# So are attributes of a module, where it is done at every step.
+_ENDED = kernel.ENDED
+_NEED_ROWS = kernel.NEED_ROWS
+_RESPONSE = kernel.RESPONSE
+_ACCEPTED = kernel.ACCEPTED
+_FILLED = kernel.FILLED
 
 
 class _Order:
@@ -90,17 +95,12 @@ _CAUSES = {
     kernel.TAKER: "taker",
     kernel.ARRIVAL: "arrival",
 }
-_DONE = {
-    kernel.CANCELLED: OrderState.CANCELLED,
-    kernel.EXPIRED: OrderState.EXPIRED,
-    kernel.REJECTED: OrderState.REJECTED,
-}
-_REASONS = {
-    kernel.ACCEPTED: None,
-    kernel.CANCELLED: None,
-    kernel.CANCEL_REFUSED: "cancel refused: not resting",
-    kernel.EXPIRED: "expired: would cross, or could not fill",
-    kernel.REJECTED: "rejected: would not only reduce",
+_WORDS = {
+    kernel.ACCEPTED: (OrderState.OPEN, None),
+    kernel.CANCELLED: (OrderState.CANCELLED, None),
+    kernel.CANCEL_REFUSED: (OrderState.OPEN, "cancel refused: not resting"),
+    kernel.EXPIRED: (OrderState.EXPIRED, "expired: would cross, or could not fill"),
+    kernel.REJECTED: (OrderState.REJECTED, "rejected: would not only reduce"),
 }
 
 
@@ -111,17 +111,15 @@ class ReplayExchange:
         self,
         replay: kernel.Replay,
         sources: Sequence[RowSource],
-        books: Sequence[OrderBook],
         account: SimAccount,
         terms: Terms,
     ) -> None:
         self._replay = replay
         self._sources = sources
-        self._books = books
         self.account = account
         self._terms = terms
+        self._marks = [0] * len(account.markets)
         self._orders: dict[int, _Order] = {}
-        self._book_ns = [-1] * len(books)
         self._reports = Reports()
         self.finished = False
         for index, source in enumerate(sources):
@@ -137,25 +135,29 @@ class ReplayExchange:
 
         Answers come alone; when the time is reached come changed books, funding, the account.
         """
-        stop_ns = min(until_ns, self._funding_ns)
-        code = self._replay.advance(stop_ns)
-        while code == kernel.NEED_ROWS:
-            market = self._replay.needed_market
+        replay = self._replay
+        stop_ns = until_ns if until_ns < self._funding_ns else self._funding_ns
+        code = replay.advance(stop_ns)
+        while code == _NEED_ROWS:
+            market = replay.needed_market
             self._feed(market, self._sources[market])
-            code = self._replay.advance(stop_ns)
-        self.now_ns = self._replay.now_ns
+            code = replay.advance(stop_ns)
+        self.now_ns = now_ns = replay.now_ns
+        if code == _RESPONSE:
+            return [self._answer(response) for response in replay.take_responses()]
+        self.finished = code == _ENDED
         events: list[Event] = []
-        if code == kernel.RESPONSE:
-            for response in self._replay.take_responses():
-                self._answer(events, response)
-            return events
-        self.finished = code == kernel.ENDED
-        self._books_changed(events)
-        if self.now_ns == self._funding_ns:
+        for market, exch_ns, local_ns, mark in replay.take_changed_books():
+            self._marks[market] = mark
+            events.append(BookUpdate(exch_ns, local_ns, market))
+            mid_ticks = self._sources[market].reference()
+            if mid_ticks is not None:
+                events.append(ReferencePrice(exch_ns, local_ns, market, mid_ticks))
+        if now_ns == self._funding_ns:
             self._fund(events)
-        if self.now_ns >= self._account_ns:
-            self._account_ns = self.now_ns + ACCOUNT_EVERY_NS
-            events.append(self.account.snapshot(self.now_ns, self.marks()))
+        if now_ns >= self._account_ns:
+            self._account_ns = now_ns + ACCOUNT_EVERY_NS
+            events.append(self.account.snapshot(now_ns, self.marks()))
         return events
 
     def submit(self, batch: Batch) -> None:
@@ -174,13 +176,9 @@ class ReplayExchange:
             else:
                 self._replay.cancel(action.market, action.order_id)
 
-    def marks(self) -> list[int]:
+    def marks(self) -> Sequence[int]:
         """Mid of every market as seen locally, half ticks; 0 while a side is missing."""
-        marks = []
-        for book in self._books:
-            bid, _, ask, _ = book.touch()
-            marks.append(bid + ask if bid and ask else 0)
-        return marks
+        return self._marks
 
     def take_executions(self) -> list[Execution]:
         """Fills known locally since the last call."""
@@ -212,34 +210,21 @@ class ReplayExchange:
         rows = source.rows()
         self._replay.feed(market, rows, not rows)
 
-    def _books_changed(self, events: list[Event]) -> None:
-        for market, known_ns in enumerate(self._book_ns):
-            exch_ns, local_ns = self._replay.book_times(market)
-            if local_ns == known_ns or local_ns > self.now_ns:
-                continue
-            self._book_ns[market] = local_ns
-            events.append(BookUpdate(exch_ns, local_ns, market))
-            mid_ticks = self._sources[market].reference()
-            if mid_ticks is not None:
-                events.append(ReferencePrice(exch_ns, local_ns, market, mid_ticks))
-
-    def _answer(self, events: list[Event], response: "Response") -> None:
+    def _answer(self, response: "Response") -> Event:
         kind, market, order_id, exch_ns, local_ns, _, _, leaves, _, _, _, _ = response
         order = self._orders.get(order_id)
-        if kind == kernel.FILLED and order is not None:
-            events.append(self._fill(order, response))
-            return
-        state = _DONE.get(kind, _OPEN)
-        if kind == kernel.ACCEPTED and order is not None:
-            order.resting = True
-            self.account.rest(market, order.side, order.leaves)
-        elif state is not _OPEN and order is not None:
-            self._forget(market, order_id, order)
-            self._reports.rejected += kind == kernel.REJECTED
-            self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
-        events.append(
-            OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, _REASONS[kind])
-        )
+        if kind == _FILLED and order is not None:
+            return self._fill(order, response)
+        state, reason = _WORDS[kind]
+        if order is not None:
+            if kind == _ACCEPTED:
+                order.resting = True
+                self.account.rest(market, order.side, order.leaves)
+            elif state is not _OPEN:
+                self._forget(market, order_id, order)
+                self._reports.rejected += kind == kernel.REJECTED
+                self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
+        return OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, reason)
 
     def _fill(self, order: _Order, response: "Response") -> Fill:
         _, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause, mid, number = (

@@ -44,7 +44,7 @@ def venue(rows: Sequence[bytes], *, funding_ppb: int = 0) -> ReplayExchange:
     constant(2 * MS, 3 * MS).apply(replay)
     account = SimAccount((MARKET,), 1_000_000_000)
     terms = Terms(maker_fee_ppb=-50_000, taker_fee_ppb=700_000, funding_ppb_per_hour=funding_ppb)
-    return ReplayExchange(replay, [RecordedRows(iter(rows))], [book], account, terms)
+    return ReplayExchange(replay, [RecordedRows(iter(rows))], account, terms)
 
 
 def send(exchange: ReplayExchange, *actions: Action) -> None:
@@ -149,6 +149,24 @@ def test_the_account_follows_the_mark() -> None:
     assert last.mf_uusd == 1_000_000_000 - 60_000 - 14_140
     assert last.pn_uusd == 20_140_000
     assert any(isinstance(event, BookUpdate) for event in events)
+
+
+def test_a_book_is_told_of_when_it_changed_and_not_before_its_first_row() -> None:
+    other = Market("Y", Decimal("0.5"), Decimal("0.01"), index=1)
+    late = [row(300, DEPTH, BUY, 500, 3), row(300, DEPTH, SELL, 504, 4)]
+    sources = [RecordedRows(iter([*BOOK, row(500, DEPTH, BUY, 999, 1)])), RecordedRows(iter(late))]
+    account = SimAccount((MARKET, other), 1_000_000_000)
+    exchange = ReplayExchange(Replay([OrderBook(), OrderBook()]), sources, account, Terms(0, 0))
+    told: list[tuple[int, list[tuple[int, int]], list[int]]] = []
+    for ms in (100, 200, 300):
+        events = until(exchange, ms)
+        books = [(e.market, e.ts_recv_ns - START) for e in events if isinstance(e, BookUpdate)]
+        told.append((ms, books, list(exchange.marks())))
+    assert told == [
+        (100, [(0, 0)], [2010, 0]),
+        (200, [], [2010, 0]),
+        (300, [(1, 300 * MS)], [2010, 1004]),
+    ]
 
 
 def test_chunks_do_not_matter() -> None:

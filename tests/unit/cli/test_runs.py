@@ -2,12 +2,16 @@
 
 import csv
 import json
+import os
+import signal
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mmbot.cli import main
+from mmbot.runtime.replay import replay
 
 FLOW = ["simulate", "--type", "normal", "--steps", "300", "--seed", "5"]
 TIGHT = ["--set", "defaults.spread.min_bps=3", "--set", "defaults.spread.max_bps=6"]
@@ -61,6 +65,27 @@ def test_fail_if_decides_the_exit_code(capsys: pytest.CaptureFixture[str]) -> No
     assert main([*FLOW, "--fail-if", "placed_count > 0"]) == 10
     assert main([*FLOW, "--fail-if", "placed_count > 1000000"]) == 0
     assert "placed_count" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_the_first_of_two_runs_leaves_out_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("version: 1\n")
+    begun = []
+
+    def interrupted(*args: Any, **options: Any) -> int:
+        begun.append(args)
+        os.kill(os.getpid(), signal.SIGINT)
+        return replay(*args, **options)
+
+    monkeypatch.setattr("mmbot.cli.running.replay", interrupted)
+    argv = ["backtest", "--steps", "300", "--seed", "5", "--compare", str(other), "--json", "-"]
+    assert main(argv) == 0
+    output = capsys.readouterr()
+    assert len(begun) == 1
+    assert "stopped early" in output.err
+    assert "comparison" not in json.loads(output.out)
 
 
 def test_compare_runs_both_on_the_same_events(

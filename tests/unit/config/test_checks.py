@@ -65,7 +65,25 @@ def test_the_defaults_draw_no_remark() -> None:
             "defaults: {market_risk: {max_market_exposure_pct: 61}}",
             "defaults.market_risk.max_market_exposure_pct",
         ),
-        ("defaults: {sizing: {fixed_usd: 1001}}", "defaults.sizing.fixed_usd"),
+        (
+            "defaults: {sizing: {fixed_usd: 1001}, inventory: {max_shift_bps: 0}}",
+            "defaults.sizing.fixed_usd",
+        ),
+        # Half the width is 4 bps. 601 of 3,000 USD, at 20 bps: 4.007.
+        ("defaults: {sizing: {fixed_usd: 601}}", "defaults.inventory.max_shift_bps"),
+        # 100 of 499 USD: 4.008; 6.01 % of 10,000 USD: 4.007; tiers of 0.21 and 0.79.
+        (
+            "defaults: {market_risk: {max_position_usd: 499}}",
+            "defaults.inventory.max_shift_bps",
+        ),
+        (
+            "defaults: {sizing: {mode: percentage, percentage_of_free_collateral_pct: 6.01}}",
+            "defaults.inventory.max_shift_bps",
+        ),
+        (
+            "defaults: {sizing: {mode: tiered, tier_weights: [0.21, 0.79]}, levels: {count: 1}}",
+            "defaults.inventory.max_shift_bps",
+        ),
         ("defaults: {hedge: {threshold_pct: 0.35}}", "defaults.hedge.threshold_pct"),
         ("markets: {A: {hedge: {fraction_pct: 0.3}}}", "markets.A.hedge.fraction_pct"),
         ("risk: {loss: {drawdown_from_peak_pct: 0.03}}", "risk.loss.drawdown_from_peak_pct"),
@@ -86,9 +104,15 @@ def test_doubtful_settings_are_remarked_on_once(text: str, key: str) -> None:
         "backtest: {maker_fee_bps: -1}",
         "defaults: {market_risk: {max_exposure_per_side_pct: 30}}",
         "defaults: {market_risk: {max_market_exposure_pct: 60}}",
-        "defaults: {sizing: {fixed_usd: 1000}}",
+        "defaults: {sizing: {fixed_usd: 1000}, inventory: {max_shift_bps: 0}}",
         "defaults: {sizing: {fixed_usd: 1001, fixed_base: 1}}",
         "defaults: {sizing: {fixed_usd: 1001, mode: percentage}}",
+        "defaults: {sizing: {fixed_usd: 600}}",
+        "defaults: {market_risk: {max_position_usd: 500}}",
+        "defaults: {sizing: {mode: percentage, percentage_of_free_collateral_pct: 6}}",
+        "defaults: {sizing: {mode: tiered, tier_weights: [0.2, 0.8]}, levels: {count: 1}}",
+        # An order above max_order_usd is cut to it: 100 USD.
+        "defaults: {sizing: {mode: tiered, max_order_usd: 100}}",
         "risk: {max_open_orders_count: 4}",
         "defaults: {inventory: {deadband_pct: 0}, hedge: {threshold_pct: 1}}",
     ],
@@ -108,7 +132,7 @@ def test_literal_skew_is_explained_in_two_sentences() -> None:
 def test_what_every_market_shares_is_said_once() -> None:
     text = (
         "defaults: {inventory: {direction: literal}}\n"
-        "markets: {A: {}, B: {inventory: {direction: reduce}}, C: {spread: {min_bps: 1}}}\n"
+        "markets: {A: {}, B: {inventory: {direction: reduce}}, C: {spread: {min_bps: 1.5}}}\n"
     )
     keys = [line.partition(": ")[0] for line in warnings(from_text(text))]
     assert keys == ["defaults.inventory.direction", "markets.C.spread.min_bps"]

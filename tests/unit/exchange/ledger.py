@@ -73,9 +73,8 @@ class Ledger:
 
     def _account(self, change: AccountChange) -> None:
         account_id = change.account_id
-        before = self.account_ids.get(account_id)
-        assert before is None or change.last_update_id == before
-        assert change.update_id > change.last_update_id or before is None
+        assert change.last_update_id == self.account_ids.get(account_id, 0)
+        assert change.update_id > change.last_update_id
         self.account_ids[account_id] = change.update_id
         orders = self.orders.setdefault(account_id, {})
         for fill in change.fills:

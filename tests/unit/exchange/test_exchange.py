@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from mmbot.adapters.zo import codec
 from mmbot.adapters.zo.proto import nord_pb2 as pb
 from mmbot.exchange import interventions
 from mmbot.exchange.exchange import Exchange
@@ -24,14 +25,14 @@ def mostly(usual: st.SearchStrategy[Any], *odd: Any) -> st.SearchStrategy[Any]:
 
 # Near the index, so that orders meet.
 TICKS = mostly(st.one_of(st.integers(990, 1010), st.integers(900, 1100)), 0, 1, 2**60)
-LOTS = mostly(st.one_of(st.integers(1, 500), st.integers(1, 20_000)), 0, 2**48, 2**64 - 1)
+LOTS = mostly(st.one_of(st.integers(1, 500), st.integers(1, 5_000)), 0, 2**48, 2**64 - 1)
 QUOTES = mostly(st.none(), 0, 1, 10**5, 10**6, 2**64 - 1)
 CLIENT_IDS = mostly(st.one_of(st.none(), st.integers(0, 30)), 2**63)
 MARKETS = mostly(st.sampled_from([0, 0, 1]), 2)
 
 
-class Everything(RuleBasedStateMachine):
-    """Three users, a background market, time and prices against the audit and the ledger."""
+class Orders(RuleBasedStateMachine):
+    """Three users place and cancel; receipts are held against the streams."""
 
     exchange: Exchange
     ledger: Ledger
@@ -39,7 +40,7 @@ class Everything(RuleBasedStateMachine):
 
     @initialize(rule=st.sampled_from(["allow", "cancel_resting", "cancel_taker"]))
     def open(self, rule: str) -> None:
-        self.exchange = opened(usd=500, rules={"self_trade": rule, "max_open_orders": 6})
+        self.exchange = opened(usd=60, rules={"self_trade": rule, "max_open_orders": 6})
         self.ledger = Ledger(self.exchange)
         self.traders = [Trader(self.exchange, seed) for seed in (1, 2, 3)]
         self.ids: list[int] = [0]
@@ -48,7 +49,7 @@ class Everything(RuleBasedStateMachine):
         who=WHO,
         side=SIDES,
         ticks=st.integers(996, 1004),
-        lots=st.integers(1, 30_000),
+        lots=st.integers(1, 5_000),
         mode=st.sampled_from([0, 0, 1, 2]),
         reduce=st.sampled_from([False, False, True]),
     )
@@ -124,7 +125,9 @@ class Everything(RuleBasedStateMachine):
             gone = receipt.cancel_order_result.order_id
             assert [o.order_id for o in self.ledger.last[0].cancels] == [gone]
 
-    @rule(who=WHO, cancels=st.lists(st.integers(0, 9), max_size=2), draws=st.lists(ORDER, max_size=3))
+    @rule(
+        who=WHO, cancels=st.lists(st.integers(0, 9), max_size=2), draws=st.lists(ORDER, max_size=3)
+    )
     def batch(self, who: int, cancels: list[int], draws: list[dict[str, Any]]) -> None:
         trader, before = self.traders[who], self.exchange.dump()
         parts = [cut(self.ids[-1 - which % len(self.ids)]) for which in cancels]
@@ -142,6 +145,10 @@ class Everything(RuleBasedStateMachine):
             assert result.HasField("cancel_order") == asked.HasField("cancel_order")
             if result.place_order_result.HasField("posted"):
                 self.ids.append(result.place_order_result.posted.order_id)
+
+
+class Everything(Orders):
+    """Orders, a background market, time, prices and money against the audit and the ledger."""
 
     @rule(
         market=st.integers(0, 1),
@@ -168,6 +175,16 @@ class Everything(RuleBasedStateMachine):
     @rule(market=st.integers(0, 1), ticks=st.one_of(st.floats(970, 1030), st.floats(300, 3_000)))
     def index(self, market: int, ticks: float) -> None:
         self.exchange.set_index(market, ticks)
+
+    @rule(ticks=st.sampled_from([850.0, 920.0, 1000.0, 1080.0, 1150.0]), depth=st.booleans())
+    def jolt(self, ticks: float, depth: bool) -> None:
+        """Move the index so far that margins break, with or without a book to close against."""
+        if depth:
+            events = [(1, side, 1000 - 15 * side, 3_000) for side in (1, -1)]
+            self.exchange.background(0, rows(*events))
+        self.exchange.set_index(0, ticks)
+        self.exchange.advance(self.exchange.state.now_ns + NS)
+        self.ledger.follow()
 
     @rule(who=WHO, kind=st.integers(0, 1), side=SIDES, ticks=st.integers(980, 1020))
     def trigger(self, who: int, kind: int, side: pb.Side.ValueType, ticks: int) -> None:
@@ -207,10 +224,21 @@ class Everything(RuleBasedStateMachine):
         interventions.fill(self.exchange.venue, self.ids[-1 - which % len(self.ids)], lots)
         self.ledger.follow()
 
+    @rule(who=WHO)
+    def replay(self, who: int) -> None:
+        if self.exchange.state.actions:
+            raw = self.exchange.state.actions[-1].raw
+            body = raw + self.traders[who].key.sign(raw).signature
+            before = self.exchange.dump()
+            receipt = codec.decode_receipt(self.exchange.act(body))
+            self.ledger.follow()
+            assert error(receipt) is not None
+            self.refused(receipt, before)
+
     @rule()
     def restart(self) -> None:
         saved = self.exchange.dump()
-        again = opened(usd=500)
+        again = opened(usd=60)
         again.load(saved)
         assert again.dump() == saved
         self.exchange = self.ledger.exchange = again

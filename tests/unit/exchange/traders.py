@@ -43,10 +43,9 @@ def opened(usd: int = 1_000, **changes: object) -> Exchange:
 class Trader:
     """One wallet with an account and a session on an exchange."""
 
-    nonces = itertools.count(1)
-
     def __init__(self, exchange: Exchange, seed: int) -> None:
         self.exchange = exchange
+        self.nonces = itertools.count(1)
         self.wallet = SigningKey(bytes([seed]) * 32)
         self.key = SigningKey(bytes([seed, 7]) * 16)
         self.pubkey = bytes(self.wallet.verify_key)
@@ -79,7 +78,9 @@ class Trader:
         """Send an action and decode its receipt."""
         return codec.decode_receipt(self.exchange.act(self.body(action)))
 
-    def place(self, side: int, ticks: int, lots: int, mode: int = LIMIT, **more: object) -> pb.Receipt:
+    def place(
+        self, side: int, ticks: int, lots: int, mode: int = LIMIT, **more: object
+    ) -> pb.Receipt:
         """Place an order in market 0, or `market_id`."""
         return self.send(pb.Action(place_order=self.order(side, ticks, lots, mode, **more)))
 
@@ -112,7 +113,9 @@ class Trader:
         return self.exchange.state.accounts[self.account_id].balances[0]
 
 
-def part(side: int, ticks: int, lots: int, mode: int = POST_ONLY, **more: object) -> pb.AtomicSubactionKind:
+def part(
+    side: int, ticks: int, lots: int, mode: int = POST_ONLY, **more: object
+) -> pb.AtomicSubactionKind:
     """Return a place inside an atomic."""
     inner = pb.TradeOrPlace(limit=pb.OrderLimit(price=ticks, size=lots))
     inner.place_type.side = pb.Side.ValueType(side)

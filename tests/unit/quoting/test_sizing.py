@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mmbot.cext.ladder import stack
+from mmbot.cext.ladder import Rungs, stack
 from mmbot.domain.market import Market
 from mmbot.domain.order import Level
-from mmbot.quoting.sizing import SizingCalculator, SizingParams
+from mmbot.quoting.sizing import Budget, SizingCalculator, SizingParams
 from tests.unit.quoting.scene import BTC, INVERSE, USD, limits
 
 EQUITY = 10_000 * USD
@@ -25,7 +25,17 @@ def sizing(market: Market = BTC, levels: int = 3, **settings: Any) -> SizingCalc
 
 
 def sized(calculator: SizingCalculator, ticks: list[int], free: int | None = FREE) -> list[int]:
-    return calculator.lots(ticks, calculator.budget(EQUITY, free))
+    return bought(calculator, ticks, calculator.budget(EQUITY, free))
+
+
+def bought(calculator: SizingCalculator, ticks: list[int], budget: Budget) -> list[int]:
+    """Lots of a lone level at each of these prices; 0 when it is dropped."""
+    rungs = Rungs(1, calculator.max_lots, calculator.bounds, Level)
+    lots = []
+    for price, worth in zip(ticks, budget.levels, strict=False):
+        bids, _ = rungs.quotes(price + 0.5, 0.0, (0, 0), (worth,), -1, (2**62, 0))
+        lots.append(sum(level.lots for level in bids))
+    return lots
 
 
 def orders(calculator: SizingCalculator, wanted: list[tuple[int, int]]) -> tuple[Level, ...]:
@@ -80,12 +90,12 @@ def test_sizes_follow_equity_and_free_collateral_as_if_nothing_rested() -> None:
     tiered, share = sizing(mode="tiered"), sizing(mode="percentage")
     # Half the equity: 1500 dollars a market, 750, 450 and 300 a level.
     halved = tiered.budget(EQUITY // 2, 0)
-    assert tiered.lots([1_000_000] * 3, halved) == [750, 450, 300]
+    assert bought(tiered, [1_000_000] * 3, halved) == [750, 450, 300]
     # Equity is nothing to a share of free collateral but for the cap of the side.
-    assert share.lots([1_000_000], share.budget(EQUITY // 2, FREE // 2)) == [40]
-    assert share.lots([1_000_000], share.budget(EQUITY, 0)) == [0]
-    assert share.lots([1_000_000], share.budget(EQUITY, -5 * USD)) == [0]
-    assert share.lots([1_000_000], share.budget(EQUITY, None)) == [0]
+    assert bought(share, [1_000_000], share.budget(EQUITY // 2, FREE // 2)) == [40]
+    assert bought(share, [1_000_000], share.budget(EQUITY, 0)) == [0]
+    assert bought(share, [1_000_000], share.budget(EQUITY, -5 * USD)) == [0]
+    assert bought(share, [1_000_000], share.budget(EQUITY, None)) == [0]
     assert sized(sizing(INVERSE, mode="percentage"), TICKS, None) == [0, 0, 0]
 
 
@@ -117,14 +127,14 @@ def test_lots_are_the_notional_floored(
     tick: str, lot: str, ticks: list[int], mode: str, money: int
 ) -> None:
     market = Market("ANY", Decimal(tick), Decimal(lot))
-    calculator = sizing(market, mode=mode, fixed_usd=321, max_order_usd=10**5)
+    calculator = sizing(market, mode=mode, fixed_usd=321, min_order_usd=0, max_order_usd=10**5)
     budget = calculator.budget(money, money)
     shares = {
         "fixed": [Fraction(321)] * 3,
         "percentage": [Fraction(money * 2, 100 * USD)] * 3,
         "tiered": [Fraction(money * 3 * part, 100 * USD) for part in (5, 3, 2)],
     }[mode]
-    for lots, price, share in zip(calculator.lots(ticks, budget), ticks, shares, strict=False):
+    for lots, price, share in zip(bought(calculator, ticks, budget), ticks, shares, strict=False):
         worth = Fraction(tick) * price * Fraction(lot)
         wanted = min(share, Fraction(10**5))
         # Money counts in micro-dollars: two of them are the error of rounding.
@@ -207,5 +217,5 @@ def test_absurd_money_does_not_overflow(money: int) -> None:
     fine = Market("FINE", Decimal("1e-8"), Decimal("1e-8"))
     calculator = sizing(fine, mode="tiered", max_order_usd=10**12)
     budget = calculator.budget(money, money)
-    assert 0 < sum(calculator.lots([1, 1, 1], budget)) < 2**62
+    assert 0 < sum(bought(calculator, [1, 1, 1], budget)) < 2**62
     assert 0 < budget.side < 2**63

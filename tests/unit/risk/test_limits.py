@@ -252,7 +252,9 @@ def test_inverse_contracts_are_worth_their_quote() -> None:
 
 def verdict(snapshot: AccountSnapshot | None, now_ns: int = 0, **changes: Any) -> str | None:
     manager = RiskManager(RiskParams(**changes), [], [])
-    return manager.account_verdict(snapshot, now_ns)
+    if snapshot is not None:
+        manager.take_account(snapshot)
+    return manager.account.verdict(now_ns)
 
 
 def test_good_figures_pass() -> None:
