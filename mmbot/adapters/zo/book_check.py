@@ -13,8 +13,7 @@ from mmbot.adapters.zo.answers import BookView, Listing
 from mmbot.adapters.zo.book_sync import BookSync
 from mmbot.adapters.zo.books import BookStream, book_streams
 from mmbot.adapters.zo.frames import TradesFrame
-from mmbot.adapters.zo.http import ZoHttp
-from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
+from mmbot.adapters.zo.market_terms import BookedMarket, FetchBook, Outside, StreamParams
 from mmbot.adapters.zo.origin import Origin
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
@@ -47,7 +46,7 @@ class BookVerdict(NamedTuple):
 
 
 async def compare_books(
-    http: ZoHttp, origin: Origin, listings: Sequence[Listing]
+    fetch: FetchBook, origin: Origin, listings: Sequence[Listing]
 ) -> list[BookVerdict]:
     """Build the books of some markets from their streams and compare each with REST.
 
@@ -55,12 +54,12 @@ async def compare_books(
     """
     markets = [BookedMarket(n, listing, OrderBook()) for n, listing in enumerate(listings)]
     past = _Past([each.book for each in markets])
-    outside = Outside(http.orderbook, steady_clock(), SystemRandom())
+    outside = Outside(fetch, steady_clock(), SystemRandom())
     streams = book_streams(origin, markets, past, outside, StreamParams())
     past.syncs = [sync for stream in streams for sync in stream.syncs]
     running = [asyncio.create_task(stream.run(), name="compared books") for stream in streams]
     try:
-        return await asyncio.gather(*(_compare(http, streams, past, each) for each in markets))
+        return await asyncio.gather(*(_compare(fetch, streams, past, each) for each in markets))
     finally:
         for task in running:
             task.cancel()
@@ -79,7 +78,7 @@ class _Past:
 
     def book(self, event: BookUpdate | BookGap) -> None:
         """See MarketSink."""
-        seen, reached = self._seen[event.market], self.syncs[event.market].reached
+        seen, reached = self._seen[event.market], self.syncs[event.market].health().reached
         if isinstance(event, BookGap) or reached is None:
             seen.clear()
             return
@@ -98,7 +97,7 @@ class _Past:
 
 
 async def _compare(
-    http: ZoHttp, streams: Sequence[BookStream], past: _Past, market: BookedMarket
+    fetch: FetchBook, streams: Sequence[BookStream], past: _Past, market: BookedMarket
 ) -> BookVerdict:
     sync, symbol = past.syncs[market.index], market.listing.symbol
     if not await _comes_true(lambda: sync.synced, SYNC_S):
@@ -109,7 +108,7 @@ async def _compare(
     await _comes_true(lambda: sync.health().applied >= MEANT_COUNT, SPEAK_S)
     verdict = BookVerdict(symbol, 0, 0, 0, "never compared")
     for _ in range(ATTEMPTS_COUNT):
-        view = await http.orderbook(market.listing)
+        view = await fetch(market.listing)
         await _comes_true(partial(_has_reached, sync, view.update_id), CATCH_UP_S)
         verdict = _verdict(symbol, view, past.at(market.index, view.update_id))
         verdict = verdict._replace(updates_count=sync.health().applied)
@@ -133,7 +132,7 @@ def _verdict(symbol: str, view: BookView, found: tuple[Levels, Levels] | None) -
 
 
 def _has_reached(sync: BookSync, update_id: int) -> bool:
-    return sync.reached is not None and sync.reached >= update_id
+    return (sync.health().reached or 0) >= update_id
 
 
 async def _comes_true(holds: Callable[[], bool], within_s: float) -> bool:

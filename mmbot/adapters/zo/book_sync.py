@@ -30,13 +30,15 @@ class BookTally(Struct):
 
 
 class BookHealth(NamedTuple):
-    """What is known of one book. `fresh_ns`: when it was last known to be the venue's, 0 if not.
+    """What is known of one book: `reached` is the update it is at, None when it is not synced.
 
-    `reason` says why it is not synced, empty when it is. For the counts see BookTally.
+    `fresh_ns`: when it was last known to be the venue's, 0 if not. `reason` says why it is not
+    synced, empty when it is. For the counts see BookTally.
     """
 
     synced: bool
     reason: str
+    reached: int | None
     fresh_ns: int
     crossed: bool
     one_sided: bool
@@ -80,11 +82,6 @@ class BookSync:
         return self._sight is not None
 
     @property
-    def reached(self) -> int | None:
-        """The update the book is at, None when it is not synced."""
-        return None if self._sight is None else self._sight.reached
-
-    @property
     def wanted(self) -> bool:
         """Whether a snapshot is needed: to begin, after a break, or as a proof."""
         return self._connected and (self._sight is None or self._sight.refresh)
@@ -95,6 +92,7 @@ class BookSync:
         return BookHealth(
             synced=self.synced,
             reason=self._reason,
+            reached=None if self._sight is None else self._sight.reached,
             fresh_ns=0 if self._sight is None else self._sight.fresh_ns,
             crossed=0 < best_ask <= best_bid,
             one_sided=not (best_bid and best_ask),

@@ -225,6 +225,18 @@ def test_a_book_eaten_to_the_end_of_its_snapshot_is_looked_up_without_a_break() 
     assert not client.sync.wanted
 
 
+def test_levels_beyond_the_end_of_the_snapshot_do_not_count_as_known_depth() -> None:
+    client = Client()
+    client.sync.opened(0)
+    assert client.answer(view(10, [(100 - step, 1) for step in range(8)], [(110, 1)]))
+    client.told(10, 11, bids=[[9.0, 1], [8.9, 1], [8.8, 1], [10.0, 0], [9.9, 0], [9.8, 0]])
+    client.sync.tick(0)
+    assert not client.sync.wanted
+    client.told(11, 12, bids=[[9.7, 0]])
+    client.sync.tick(0)
+    assert client.sync.wanted
+
+
 def test_now_and_then_a_snapshot_takes_the_place_of_the_book_without_a_break() -> None:
     client = synced(10)
     for second in range(1, 61):

@@ -65,7 +65,7 @@ async def equal(http: ZoHttp, stream: BookStream, within_s: float = 10.0) -> Non
                 view = await http.orderbook(market.listing)
                 ours = (market.book.levels(1, 999, False), market.book.levels(-1, 999, False))
                 theirs = (list(view.bids), list(view.asks))
-                if sync.reached == view.update_id and ours == theirs:
+                if sync.health().reached == view.update_id and ours == theirs:
                     break
                 await asyncio.sleep(0.005)
 
