@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mmbot.adapters.sim.flow import MarketType
+from mmbot.adapters.sim.flow import SUBSTEP_NS, MarketType
 from mmbot.adapters.sim.synthetic import ROW
 from mmbot.config.separate import complain, load_tree
 from mmbot.domain.market import Market
@@ -66,7 +66,9 @@ def open_exchange(options: ExchangeOptions) -> Opened:
     written = None
     if options.state is not None:
         written = journal.Journal(options.state, exchange.dump())
-    background = Flows(_sources(exchange, options, reached_ns, notes))
+    # A restored book stays as it was saved until time passes.
+    flow_ns = reached_ns if exchange.state.now_ns == first_ns else reached_ns + SUBSTEP_NS
+    background = Flows(_sources(exchange, options, flow_ns, notes))
     operation = Operation(exchange, pace, background, written)
     symbols = {market.symbol: place for place, market in enumerate(options.params.markets)}
     faults = Faults(options.seed, lambda: pace.now_ns, symbols)

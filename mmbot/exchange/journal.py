@@ -1,9 +1,9 @@
 """The state file: a snapshot, then every input since; a killed exchange starts where it was.
 
 The engine is deterministic: the snapshot and the inputs in their order give the same state again.
-A record is its kind (u8), the size of its content (u32), the content's CRC-32 and the content. It
-is with the operating system before an input is answered, so it survives the process (not the
-machine: only a snapshot is synced). A tail torn by a kill is cut off.
+A record is its kind (u8), the size of its content (u32), a CRC-32 of both and of the content, and
+the content. It is with the operating system before an input is answered, so it survives the process
+(not the machine: only a snapshot is synced). A tail torn by a kill is cut off.
 """
 
 import os
@@ -19,8 +19,9 @@ from mmbot.errors import DataError
 MAGIC = b"mmbotex1"
 SMALLEST_ROTATION = 16 * 1024 * 1024
 ROTATION_FACTOR = 4
-_HEAD = Struct("<BII")
-_MAX_RECORD = 1 << 31
+_HEAD = Struct("<BI")
+_CHECK = Struct("<I")
+_OVERHEAD = _HEAD.size + _CHECK.size
 
 
 class Kind(IntEnum):
@@ -35,6 +36,9 @@ class Kind(IntEnum):
     USER = 7
     RULES = 8
     FORCED = 9
+
+
+_KINDS = frozenset(Kind)
 
 
 class Record(NamedTuple):
@@ -53,7 +57,8 @@ class Contents(NamedTuple):
 
 def packed(record: Record) -> bytes:
     """Return a record as it stands in the file."""
-    return _HEAD.pack(record.kind, len(record.content), crc32(record.content)) + record.content
+    head = _HEAD.pack(record.kind, len(record.content))
+    return head + _CHECK.pack(crc32(record.content, crc32(head))) + record.content
 
 
 def read(path: Path) -> Contents | None:
@@ -71,7 +76,7 @@ def read(path: Path) -> Contents | None:
     at = len(MAGIC)
     for record in _records(data):
         records.append(record)
-        at += _HEAD.size + len(record.content)
+        at += _OVERHEAD + len(record.content)
     if not records or records[0].kind is not Kind.SNAPSHOT:
         raise DataError(f"{path}: its snapshot is damaged; restore a copy or remove the file")
     return Contents(records, len(data) - at)
@@ -80,11 +85,13 @@ def read(path: Path) -> Contents | None:
 def _records(data: bytes) -> Iterator[Record]:
     """Read up to the first record that is not whole."""
     at = len(MAGIC)
-    while at + _HEAD.size <= len(data):
-        kind, size, check = _HEAD.unpack_from(data, at)
-        at += _HEAD.size
+    while at + _OVERHEAD <= len(data):
+        kind, size = _HEAD.unpack_from(data, at)
+        (check,) = _CHECK.unpack_from(data, at + _HEAD.size)
+        head = data[at : at + _HEAD.size]
+        at += _OVERHEAD
         content = data[at : at + size]
-        if len(content) < size or crc32(content) != check or kind not in set(Kind):
+        if len(content) < size or crc32(content, crc32(head)) != check or kind not in _KINDS:
             return
         at += size
         yield Record(Kind(kind), content)
