@@ -1,6 +1,5 @@
 """The strict reader against the tables of YAML 1.2.2 section 10.3 and against hostile text."""
 
-
 import re
 
 import pytest
