@@ -1,6 +1,7 @@
 """The verbs `session ...` against the product's own exchange, which judges every signature."""
 
 import json
+import logging
 import os
 import re
 import stat
@@ -273,10 +274,15 @@ def test_the_key_in_the_environment(
 
 
 def test_no_secret_is_shown_anywhere(
-    run: Run, wallet: Path, exchange: LocalExchange, tmp_path: Path
+    run: Run,
+    wallet: Path,
+    exchange: LocalExchange,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     carried = tmp_path / "carried"
     exchange.faults({"knob": "act.drop_resp", "p": 0.3})
+    caplog.set_level(logging.DEBUG)
     shown = ""
     for words in (
         ("create", "--wallet", wallet, "--json", "-v"),
@@ -287,6 +293,7 @@ def test_no_secret_is_shown_anywhere(
         ("revoke", "--all", "--wallet", wallet, "-v"),
     ):
         shown += "".join(map(str, run(*words)))
+    shown += caplog.text
     secrets = {wallet.read_text(), json.loads(carried.read_text())["session_secret"]}
     for path in (tmp_path / "kept").iterdir():
         secrets.add(json.loads(path.read_text())["session_secret"])
