@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.answers import AccountView
 from mmbot.adapters.zo.frames import AccountFrame, OwnFill
+from mmbot.adapters.zo.holdings import Holdings
 from mmbot.adapters.zo.update_chain import RESTART, Held, Place, Waiting, follow, place
 
 _ON_ITS_WAY_NS = 1_000 * NS_PER_MS
@@ -78,7 +79,7 @@ class AccountSync:
         # No snapshot may lead back behind what was told already.
         self._newest = 0
         self._waiting = Waiting[AccountFrame](params.waiting_frames, most_bytes=0)
-        self._resting: dict[int, int] = {}
+        self._holdings = Holdings()
         self._sight = _Sight()
 
     @property
@@ -94,7 +95,7 @@ class AccountSync:
     @property
     def resting(self) -> dict[int, int]:
         """Lots that rest by order id, as the stream tells."""
-        return dict(self._resting)
+        return dict(self._holdings.resting)
 
     @property
     def fresh_ns(self) -> int:
@@ -125,7 +126,7 @@ class AccountSync:
         if self._reached is None:
             self._waiting.add(held)
             return
-        stands = self._place(held, self._reached)
+        stands = _place(held, self._reached, self._sight.joining)
         if stands is Place.BEYOND:
             self._waiting.add(held)
             if self._sight.late_ns is None:
@@ -146,7 +147,7 @@ class AccountSync:
             return False
         self._waiting.clear()
         self._reached = self._newest = view.update_id
-        self._resting = {order.order_id: order.lots for order in view.orders}
+        self._holdings = Holdings(view.orders, view.positions)
         self._sight = _Sight(fresh_ns=now_ns)
         self.reason = ""
         self._sink.account_adopted(view, now_ns)
@@ -171,18 +172,12 @@ class AccountSync:
         sight.refresh = sight.refresh or silent_ns >= params.silent_ms * NS_PER_MS
         return None
 
-    def _place(self, held: Held[AccountFrame], reached: int) -> Place:
-        # Fills are not absolute: a chain that begins anew may have lost some.
-        if held.last_id == RESTART != reached and held.update_id > reached:
-            return Place.BEYOND
-        return place(held.last_id, held.update_id, reached, joining=self._sight.joining)
-
     def _catch_up(self, now_ns: int) -> None:
         # Updates that came too early may follow now.
         for held in sorted(self._waiting.held, key=lambda each: each.update_id):
             if self._reached is None:
                 return
-            stands = self._place(held, self._reached)
+            stands = _place(held, self._reached, self._sight.joining)
             if stands is Place.NEXT:
                 self._apply(held.content, now_ns)
             if stands is not Place.BEYOND:
@@ -195,12 +190,12 @@ class AccountSync:
         reached = self._newest
         fills = []
         for fill in frame.fills:
-            before = self._resting.get(fill.order_id)
+            before = self._holdings.resting.get(fill.order_id)
             if before is not None and fill.remaining > before:
                 self._break(f"order {fill.order_id} grew", now_ns)
                 return
             fills.append(fill if before is None else replace(fill, lots=before - fill.remaining))
-        self._note_rests(frame)
+        self._holdings.note(replace(frame, fills=tuple(fills)))
         self._reached = self._newest = frame.update_id
         self._sight.joining = False
         self._sight.fresh_ns = now_ns
@@ -212,18 +207,6 @@ class AccountSync:
         if doubt is not None:
             self._sink.account_doubt(doubt, now_ns)
 
-    def _note_rests(self, frame: AccountFrame) -> None:
-        # What an order has left after its fill counts more than what it was placed with.
-        for order in frame.places:
-            self._resting[order.order_id] = order.lots
-        for fill in frame.fills:
-            self._resting[fill.order_id] = fill.remaining
-        for order in frame.cancels:
-            self._resting.pop(order.order_id, None)
-        for fill in frame.fills:
-            if fill.remaining == 0:
-                self._resting.pop(fill.order_id, None)
-
     def _proves(self, view: AccountView, now_ns: int) -> bool:
         sight = self._sight
         if view.update_id < self._newest:
@@ -232,8 +215,9 @@ class AccountSync:
             # Or it is on its way: a moment will tell.
             sight.missed_ns = sight.missed_ns or now_ns
             return False
-        if {order.order_id: order.lots for order in view.orders} != self._resting:
-            self._break("the open orders differ from those REST tells", now_ns)
+        differs = self._holdings.differs(view)
+        if differs is not None:
+            self._break(differs, now_ns)
             return False
         sight.fresh_ns = now_ns
         sight.refresh = False
@@ -249,6 +233,13 @@ class AccountSync:
             self._reached = None
             self.gaps += 1
             self._sink.account_gap(reason, now_ns)
+
+
+def _place(held: Held[AccountFrame], reached: int, joining: bool) -> Place:
+    # Fills are not absolute: a chain that begins anew may have lost some.
+    if held.last_id == RESTART != reached and held.update_id > reached:
+        return Place.BEYOND
+    return place(held.last_id, held.update_id, reached, joining=joining)
 
 
 def _doubt(frame: AccountFrame, fills: list[OwnFill], reached: int) -> str | None:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.zo.answers import BookView, Listing
 from mmbot.adapters.zo.book_sync import BookSync
-from mmbot.adapters.zo.books import BookStream, StreamParams, book_streams
+from mmbot.adapters.zo.books import BookStream, book_streams
 from mmbot.adapters.zo.frames import TradesFrame
 from mmbot.adapters.zo.http import ZoHttp
+from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.origin import Origin
-from mmbot.adapters.zo.snapshots import BookedMarket, Outside
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 from mmbot.domain.order import Side

@@ -48,40 +48,40 @@ class ZoHttp:
 
     async def info(self) -> Catalog:
         """Markets and tokens (protocol 3.3)."""
-        return parsing.catalog("/info", await self._found("/info"))
+        return parsing.catalog("/info", await _found(self._reads, "/info"))
 
     async def timestamp(self) -> answers.TimeSample:
         """The engine's second, with our monotonic time before and after (protocol 3.7)."""
         sent_ns = self._now_ns()
-        body = await self._found("/timestamp")
+        body = await _found(self._reads, "/timestamp")
         received_ns = self._now_ns()
         second = parsing.engine_second("/timestamp", body)
         return answers.TimeSample(second, sent_ns, received_ns)
 
     async def user(self, pubkey: bytes) -> answers.User | None:
         """Accounts and sessions of a wallet; None when the venue does not know it."""
-        body = await self._read(f"/user/{base58.encode(pubkey)}")
+        body = await _read(self._reads, f"/user/{base58.encode(pubkey)}")
         return None if body is None else parsing.user("/user", body)
 
     async def account(self, account_id: int, catalog: Catalog) -> answers.AccountView | None:
         """Orders, positions, balances and margins; None for an account that does not exist."""
         path = f"/account/{account_id}"
-        body = await self._read(path)
+        body = await _read(self._reads, path)
         return None if body is None else account_parsing.account(path, body, catalog)
 
     async def orderbook(self, listing: Listing) -> answers.BookView:
         """The whole book of a market."""
         path = f"/market/{listing.market_id}/orderbook"
-        return parsing.book(path, await self._found(path), listing)
+        return parsing.book(path, await _found(self._reads, path), listing)
 
     async def stats(self, listing: Listing) -> answers.MarketView:
         """Index and mark price, funding and open interest of a market."""
         path = f"/market/{listing.market_id}/stats"
-        return parsing.stats(path, await self._found(path), listing)
+        return parsing.stats(path, await _found(self._reads, path), listing)
 
     async def markets_live(self, catalog: Catalog) -> tuple[answers.MarketView, ...]:
         """The same of all markets at once, refreshed about once a second."""
-        return parsing.lives("/markets/live", await self._found("/markets/live"), catalog)
+        return parsing.lives("/markets/live", await _found(self._reads, "/markets/live"), catalog)
 
     async def trades(
         self, query: TradeQuery, catalog: Catalog, start: Cursor | None = None
@@ -94,30 +94,32 @@ class ZoHttp:
             "since": query.since,
             "startInclusive": start,
         }
-        body = await self._found(_paged("/trades", asked))
+        body = await _found(self._reads, _paged("/trades", asked))
         return account_parsing.trades("/trades", body, catalog)
 
     async def order(self, order_id: int, catalog: Catalog) -> answers.OrderView | None:
         """An order that rests or once did; None when the venue does not know it."""
         path = f"/order/{order_id}"
-        body = await self._read(path)
+        body = await _read(self._reads, path)
         return None if body is None else account_parsing.order(path, body, catalog)
 
     async def fee_brackets(self) -> dict[int, answers.FeeRates]:
         """Fees by tier."""
-        return parsing.fee_brackets("/fee/brackets/info", await self._found("/fee/brackets/info"))
+        return parsing.fee_brackets(
+            "/fee/brackets/info", await _found(self._reads, "/fee/brackets/info")
+        )
 
     async def fee_tier(self, account_id: int) -> int:
         """The tier of an account."""
         path = f"/account/{account_id}/fee/tier"
-        return parsing.fee_tier(path, await self._found(path))
+        return parsing.fee_tier(path, await _found(self._reads, path))
 
     async def pnl(
         self, account_id: int, since: str | None = None, start: Cursor | None = None
     ) -> answers.Page[answers.PnlRow]:
         """One page of an account's profit, newest first."""
         path = f"/account/{account_id}/pnl"
-        body = await self._found(_paged(path, {"since": since, "startInclusive": start}))
+        body = await _found(self._reads, _paged(path, {"since": since, "startInclusive": start}))
         return account_parsing.pnl(path, body)
 
     async def act(
@@ -134,28 +136,6 @@ class ZoHttp:
             return Unknown(str(error))
         return judge(reply, action, account_id)
 
-    async def _found(self, target: str) -> bytes:
-        body = await self._read(target)
-        if body is None:
-            raise ProtocolViolation(f"{target.partition('?')[0]}: HTTP 404")
-        return body
-
-    async def _read(self, target: str) -> bytes | None:
-        """Return the body of a good answer, None for 404."""
-        endpoint = target.partition("?")[0]
-        reply = await self._reads.get(target)
-        if reply.status == 404:
-            return None
-        if reply.status == 429:
-            raise RateLimited(f"{endpoint}: HTTP 429", retry_after_s(reply.retry_after))
-        if reply.status >= 500:
-            raise Unavailable(f"{endpoint}: HTTP {reply.status}")
-        if reply.status != 200:
-            raise ProtocolViolation(f"{endpoint}: HTTP {reply.status}")
-        if reply.content_type not in _JSON:
-            raise ProtocolViolation(f"{endpoint}: the answer is not JSON by its content type")
-        return reply.body
-
 
 @asynccontextmanager
 async def open_http(
@@ -171,3 +151,27 @@ async def open_http(
 def _paged(path: str, asked: Mapping[str, object]) -> str:
     given = {name: value for name, value in asked.items() if value is not None}
     return f"{path}?{urlencode({**given, 'pageSize': PAGE_SIZE})}"
+
+
+async def _found(reads: Transport, target: str) -> bytes:
+    body = await _read(reads, target)
+    if body is None:
+        raise ProtocolViolation(f"{target.partition('?')[0]}: HTTP 404")
+    return body
+
+
+async def _read(reads: Transport, target: str) -> bytes | None:
+    """Return the body of a good answer, None for 404."""
+    endpoint = target.partition("?")[0]
+    reply = await reads.get(target)
+    if reply.status == 404:
+        return None
+    if reply.status == 429:
+        raise RateLimited(f"{endpoint}: HTTP 429", retry_after_s(reply.retry_after))
+    if reply.status >= 500:
+        raise Unavailable(f"{endpoint}: HTTP {reply.status}")
+    if reply.status != 200:
+        raise ProtocolViolation(f"{endpoint}: HTTP {reply.status}")
+    if reply.content_type not in _JSON:
+        raise ProtocolViolation(f"{endpoint}: the answer is not JSON by its content type")
+    return reply.body

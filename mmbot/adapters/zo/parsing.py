@@ -65,7 +65,7 @@ def decoded(endpoint: str, body: bytes, shape: type[Shape]) -> Shape:
 
 def catalog(endpoint: str, body: bytes) -> Catalog:
     """Read `/info` (protocol 3.3)."""
-    found = decoded(endpoint, body, shapes.InfoShape)
+    found = decoded(endpoint, body, shapes.CatalogShape)
     with reading(endpoint):
         return Catalog(map(_listing, found.markets), map(_token, found.tokens))
 

@@ -79,6 +79,17 @@ async def revoke(
     return await _settled(http, (body, action), _revoked, gone)
 
 
+async def known_user(http: ZoHttp, pubkey: bytes) -> User:
+    """Return what the venue knows of a wallet; SecretError when that is nothing."""
+    user = await http.user(pubkey)
+    if user is None:
+        raise SecretError(
+            f"the venue does not know the wallet {base58.encode(pubkey)}: it has no account before "
+            "its first deposit"
+        )
+    return user
+
+
 def listed_session(stored: StoredSession, user: User | None) -> VenueSession | None:
     """Return the venue's entry of a session, None when it has none or shows another key there."""
     for each in user.sessions if user is not None else ():

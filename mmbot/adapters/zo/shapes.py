@@ -36,7 +36,7 @@ class TokenShape(Shape, frozen=True):
     weight_bps: int
 
 
-class InfoShape(Shape, frozen=True):
+class CatalogShape(Shape, frozen=True):
     markets: list[MarketShape]
     tokens: list[TokenShape]
 

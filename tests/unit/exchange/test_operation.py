@@ -65,7 +65,16 @@ def _do(operation: Operation, traders: list[Trader], step: tuple[Any, ...]) -> N
         traders[0].place(pb.BID if first > 0 else pb.ASK, 0, given_values[1], IOC)
     elif kind == "garbage":
         operation.act(first)
-    elif kind == "rows":
+    elif kind == "look":
+        operation.view(f"/user/{base58.encode(bytes([first]) * 32)}", {}, ViewRules())
+    else:
+        _befall(operation, kind, given_values)
+    operation.tick()
+
+
+def _befall(operation: Operation, kind: str, given_values: list[Any]) -> None:
+    first = given_values[0]
+    if kind == "rows":
         side = FLAG_BUY if first > 0 else FLAG_SELL
         now_ns = operation.exchange.state.now_ns
         ticks = given_values[1] - 20 * first
@@ -78,13 +87,10 @@ def _do(operation: Operation, traders: list[Trader], step: tuple[Any, ...]) -> N
         operation.fund(1, first * ATOMS_PER_USD)
     elif kind == "rules":
         operation.set_rules({"max_atomic": first, "frozen_markets": [1] * (first % 2)})
-    elif kind == "look":
-        operation.view(f"/user/{base58.encode(bytes([first]) * 32)}", {}, ViewRules())
     elif kind == "force":
         operation.force({"do": first})
     else:
         operation.checkpoint()
-    operation.tick()
 
 
 @settings(max_examples=60, deadline=None)

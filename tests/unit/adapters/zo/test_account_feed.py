@@ -159,5 +159,5 @@ def test_a_silent_stream_is_replaced_when_rest_knows_more() -> None:
         await server.until(lambda: equal(venue, ledger, feed))
 
     assert (
-        "gap: the account changes and its stream is silent" in play(doing, 1, silent_ms=1000).told
+        "gap: the account changes and its stream is silent" in play(doing, 1, silent_ms=1500).told
     )

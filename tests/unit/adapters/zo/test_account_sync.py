@@ -190,6 +190,15 @@ def test_silence_needs_a_proof() -> None:
     assert client.sync.tick(30_200 * MS) is not None
 
 
+def test_a_position_that_differs_from_rest_is_a_gap() -> None:
+    client = synced({1: 9})
+    client.take(10, 11, fill(1, 4, 5))
+    client.sync.tick(10_000 * MS)
+    assert not client.answer(view(11, 7, {1: 5}))
+    assert client.ledger.told[1:] == ["gap: a position differs from the one REST tells"]
+    assert client.answer(view(11, 7, {1: 5}))
+
+
 def test_open_orders_that_differ_from_rest_are_a_gap() -> None:
     client = synced({1: 9})
     client.sync.tick(10_000 * MS)

@@ -13,7 +13,8 @@ from hypothesis.stateful import (
 )
 
 from mmbot.adapters.zo.answers import BookView
-from mmbot.adapters.zo.book_sync import BookParams, BookSync
+from mmbot.adapters.zo.book_sight import BookParams
+from mmbot.adapters.zo.book_sync import BookSync
 from mmbot.cext.nord import Deltas
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
@@ -220,6 +221,22 @@ def test_a_book_eaten_to_the_end_of_its_snapshot_is_looked_up_without_a_break() 
     client.told(12, 13, bids=[[9.6, 0.05]])
     assert client.answer(view(12, [(96 - step, 1) for step in range(8)], [(110, 1)]))
     assert client.levels()[0] == [(96, 5), *((95 - step, 1) for step in range(7))]
+    assert not gaps(client)
+    assert not client.sync.wanted
+
+
+def test_now_and_then_a_snapshot_takes_the_place_of_the_book_without_a_break() -> None:
+    client = synced(10)
+    for second in range(1, 61):
+        client.now = second * 1000 * MS
+        assert not client.sync.wanted
+        client.told(9 + second, 10 + second)
+        client.sync.tick(client.now)
+    assert client.sync.wanted
+    client.told(70, 71, bids=[[9.7, 0.01]])
+    # An update lied, in its place in the chain.
+    assert client.answer(view(70, [(99, 4)], [(101, 1)]))
+    assert client.levels() == ([(99, 4), (97, 1)], [(101, 1)])
     assert not gaps(client)
     assert not client.sync.wanted
 

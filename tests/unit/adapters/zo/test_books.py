@@ -15,7 +15,7 @@ from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
 from mmbot.adapters.zo.answers import BookView, Listing
-from mmbot.adapters.zo.book_sync import BookParams
+from mmbot.adapters.zo.book_sight import BookParams
 from mmbot.adapters.zo.books import BookStream
 from mmbot.adapters.zo.frames import TradesFrame
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams

@@ -72,6 +72,11 @@ def answer_with(raw: bytes) -> Script:
     return script
 
 
+def named(url: str) -> str:
+    """The same place by its name."""
+    return url.replace("127.0.0.1", "localhost")
+
+
 async def second(http: ZoHttp) -> int:
     return (await http.timestamp()).engine_s
 
@@ -280,11 +285,16 @@ def test_a_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_cookies_are_not_kept() -> None:
-    async def twice(http: ZoHttp) -> None:
-        await http.timestamp()
-        await http.timestamp()
+    venue = ScriptedVenue({"/timestamp": text("5", Set_Cookie="a=b; Path=/")})
 
-    _, venue = ask({"/timestamp": text("5", Set_Cookie="a=b; Path=/")}, twice)
+    async def twice() -> None:
+        # By name: a jar that keeps cookies does not keep those of addresses.
+        async with serving(venue.answer) as url, client(named(url)) as http:
+            await http.timestamp()
+            await http.timestamp()
+
+    asyncio.run(twice())
+    assert len(venue.headers) == 2
     assert all("Cookie" not in headers for headers in venue.headers)
 
 
@@ -376,6 +386,27 @@ def test_a_throttled_action_is_unknown_and_says_how_long() -> None:
 def test_a_connection_that_breaks_after_the_request_leaves_it_unknown() -> None:
     for script in (answer_with(b""), answer_with(HEAD + b"Content-Length: 9\r\n\r\n1")):
         assert isinstance(ask_raw(script, act), Unknown)
+
+
+def test_an_action_on_a_kept_connection_that_breaks_is_sent_once() -> None:
+    requests: list[bytes] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The head of the first request has been read already; keep the connection after it.
+        requests.append(await reader.readexactly(len(ACTION)))
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(GOOD_RECEIPT)
+        writer.write(answer + GOOD_RECEIPT)
+        await writer.drain()
+        await reader.readuntil(b"\r\n\r\n")
+        requests.append(await reader.readexactly(len(ACTION)))
+
+    async def twice(http: ZoHttp) -> list[Outcome]:
+        return [await act(http), await act(http)]
+
+    first, second_outcome = ask_raw(once, twice)
+    assert isinstance(first, Accepted)
+    assert isinstance(second_outcome, Unknown)
+    assert requests == [ACTION, ACTION]
 
 
 def test_an_action_has_two_seconds_whatever_reads_may_take() -> None:
