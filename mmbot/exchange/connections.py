@@ -15,6 +15,7 @@ from aiohttp import web
 _SILENT = logging.getLogger("mmbot.exchange.http")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
 LINGERING_S = 1.0
 
 Answering = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

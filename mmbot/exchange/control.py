@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mmbot.exchange.fault_entries import FaultError
+from mmbot.exchange.fault_entries import FaultError, named
 from mmbot.exchange.fault_table import KNOBS
 from mmbot.exchange.floor import Floor
 from mmbot.exchange.model import ATOMS_PER_USD
@@ -55,7 +55,7 @@ class Control:
         """Answer a POST; ControlError when it makes no sense."""
         try:
             asked = msgspec.json.decode(body or b"{}")
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ControlError(f"the body is not JSON: {error}") from error
         if name == "faults" and isinstance(asked, list):
             asked = {"set": asked}
@@ -118,7 +118,11 @@ class Control:
                 which = asked["clear"]
                 if which is not True and type(which) not in (int, str):
                     raise ControlError("clear takes true, a number, a knob or a group")
+                if isinstance(which, str) and not any(named(name, which) for name in KNOBS):
+                    raise ControlError(f"unknown knob {which!r}; known: {', '.join(KNOBS)}")
                 faults.clear(None if which is True else which)
+                if which is True or (isinstance(which, str) and named("eng.err_next", which)):
+                    self._floor.engine_faults.refuse_no_more()
             if "set" in asked:
                 if not isinstance(asked["set"], list):
                     raise ControlError("set takes a list of faults")
@@ -157,8 +161,10 @@ class Control:
         price = asked.get("price")
         if not isinstance(price, int | float) or isinstance(price, bool) or not 0 < price < 1e12:
             raise ControlError("price is a number above 0")
-        decimals = self._exchange.params.markets[market].price_decimals
-        self._floor.operation.set_index(market, price * 10**decimals)
+        ticks = price * 10 ** self._exchange.params.markets[market].price_decimals
+        if ticks < 1:
+            raise ControlError("price is less than a tick")
+        self._floor.operation.set_index(market, ticks)
         self._floor.turn()
         return {"market": market, "price": price}
 

@@ -211,21 +211,11 @@ def mutated(receipt: bytes, path: str, value: int) -> bytes:
     message = codec.decode_receipt(receipt)
     *above, last = path.split(".")
     target: Any = message
-    for name in above:
-        if name.isdigit():
-            if int(name) >= len(target):
-                return receipt
-            target = target[int(name)]
-        elif name in getattr(target, "DESCRIPTOR", message.DESCRIPTOR).fields_by_name:
-            target = getattr(target, name)
-        else:
-            return receipt
-    descriptor = getattr(target, "DESCRIPTOR", None)
-    if descriptor is None or last not in descriptor.fields_by_name:
-        return receipt
     try:
+        for name in above:
+            target = target[int(name)] if name.isdecimal() else getattr(target, name)
         setattr(target, last, value)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, IndexError, TypeError, ValueError):
         return receipt
     return codec.encode_receipt(message)
 

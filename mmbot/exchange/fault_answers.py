@@ -117,7 +117,7 @@ class AnswerFaults:
 
     def _changed(self, told: Told, at: Where) -> Told:
         """Apply what changes the content of a good answer."""
-        if told.status != 200:
+        if told.status != 200 or told.content_type != rest.JSON:
             return told
         for knob, change in _CHANGES.items():
             values = self._faults.fire(knob, at) if _concerns(knob, at) else None

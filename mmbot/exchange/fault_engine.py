@@ -94,6 +94,11 @@ class EngineFaults:
         entries.append({"code": fault.values["code"], "kind": fault.scope.get("kind")})
         self._operation.set_rules({"err_next": entries})
 
+    def refuse_no_more(self) -> None:
+        """Drop the refusals that still wait for their action."""
+        if self._operation.exchange.rules.err_next:
+            self._operation.set_rules({"err_next": []})
+
     def _forced(self, deed: str) -> Callable[[Fault], None]:
         def do(fault: Fault) -> None:
             self._operation.force({"do": deed, **fault.scope, **fault.values})

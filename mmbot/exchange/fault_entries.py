@@ -1,6 +1,7 @@
 """Faults as somebody asks for them: read strictly, a FaultError says what is wrong and where."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -167,6 +168,8 @@ def _value(name: str, takes: Takes, entry: dict[str, Any], path: tuple[str, ...]
         fits = value in takes.choices
     if fits and takes.low is not None and takes.high is not None:
         fits = takes.low <= value <= takes.high
+    if fits and takes.pattern:
+        fits = re.fullmatch(takes.pattern, value) is not None
     if not fits:
         raise FaultError(f"{name} is {_wanted(takes)}, not {value!r}", (*path, name))
     return value
@@ -175,6 +178,8 @@ def _value(name: str, takes: Takes, entry: dict[str, Any], path: tuple[str, ...]
 def _wanted(takes: Takes) -> str:
     if takes.choices:
         return f"one of {', '.join(takes.choices)}"
+    if takes.pattern:
+        return f"text like {takes.pattern}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     bounds = "" if takes.low is None else f" from {takes.low:g} to {takes.high:g}"
     return words[takes.kind] + bounds

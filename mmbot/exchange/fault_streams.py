@@ -162,8 +162,8 @@ class Lies:
             "md.empty_side": self._empty_side,
             "md.sweep": self._sweep,
             "md.spoof": _spoof,
-            "md.bad_value": _bad_value,
             "md.interleave": self._interleave,
+            "md.bad_value": _bad_value,
             "md.malformed": lambda _, values, __: CORPUS[values["id"] % len(CORPUS)],
         }
 

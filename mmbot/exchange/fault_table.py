@@ -21,13 +21,14 @@ class Mode(StrEnum):
 
 
 class Takes(NamedTuple):
-    """One parameter: its type, its default (None: must be given), bounds or choices."""
+    """One parameter: its type, its default (None: must be given), bounds, choices or pattern."""
 
     kind: type
     default: Any
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    pattern: str = ""
 
 
 class Knob(NamedTuple):
@@ -57,6 +58,8 @@ def choice(default: str, *others: str) -> Takes:
 YES = Takes(bool, True)
 NO = Takes(bool, False)
 TEXT = Takes(str, "")
+HEX = Takes(str, "", pattern=r"([0-9a-fA-F]{2})*")
+URL = Takes(str, "https://example.com/", pattern=r"[!-~]{1,2000}")
 HOUR_MS = 3_600_000
 _EACH, _WHILE, _DEED = Mode.EACH, Mode.WHILE, Mode.DEED
 
@@ -91,7 +94,12 @@ _ACT = (
         "answered with a status instead of a receipt, executed or not",
         {"status": whole(502, 200, 599), "executed": YES, "text": TEXT},
     ),
-    Knob("act.body", _EACH, "executed, the reply is these bytes (hex)", {"hex": Takes(str, "")}),
+    Knob(
+        "act.body",
+        _EACH,
+        "executed, the reply is these bytes (hex)",
+        {"hex": Takes(str, "", pattern=r"([0-9a-fA-F]{2})*")},
+    ),
     Knob("act.truncate", _EACH, "executed, only `n` bytes of the reply", {"n": whole(3, 0, 10**6)}),
     Knob(
         "act.receipt_mutate",
@@ -218,7 +226,7 @@ _REST = (
     Knob("http.bomb", _EACH, "the answer is `bytes` of blanks, compressed",
          {"bytes": whole(64 * 1024 * 1024, 1, 1024 * 1024 * 1024)}),
     Knob("http.redirect", _EACH, "the answer is a redirect",
-         {"to": Takes(str, "https://example.com/"), "status": whole(302, 300, 308)}),
+         {"to": URL, "status": whole(302, 300, 308)}),
     Knob("rl.limit", _WHILE, "requests beyond these rates get 429",
          {"places_s": whole(10, 0), "cancels_s": whole(20, 0), "rest_min": whole(600, 0),
           "count_by": choice("action", "leg")}),

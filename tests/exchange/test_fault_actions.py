@@ -182,6 +182,9 @@ async def _refused(venue: Served, trader: Trader) -> None:
     assert error_of(await trader.send(trader.cancel(1))) == pb.ORDER_NOT_FOUND
     assert error_of(await trader.send(trader.place())) == pb.RISK
     assert error_of(await trader.send(trader.place())) is None
+    await venue.set({"knob": "eng.err_next", "code": 224})
+    await venue.set()
+    assert error_of(await trader.send(trader.place())) is None
 
 
 async def _maintenance(venue: Served, trader: Trader) -> None:
