@@ -21,6 +21,7 @@ import pytest
 
 from mmbot.cli import main
 from mmbot.config.loader import load
+from mmbot.exchange.faults.table import KNOBS
 from mmbot.config.separate import load_params
 from mmbot.exchange.params import ExchangeParams
 
@@ -140,6 +141,13 @@ def test_commands_do_what_the_document_shows(
         assert ended == code, f"{shlex.join(words)}: exit code {ended}, not {code}\n{output}"
         lost = list(missing(shown, output))
         assert not lost, f"{shlex.join(words)}: prints no longer {lost[0]!r}\n{output}"
+
+
+def test_the_manual_of_the_exchange_names_every_fault_and_no_other() -> None:
+    manual = (ROOT / "docs" / "exchange.md").read_text()
+    groups = {name.partition(".")[0] for name in KNOBS}
+    named = set(re.findall(rf"`((?:{'|'.join(groups)})\.[\w]+)`", manual))
+    assert named == set(KNOBS)
 
 
 def test_the_readme_runs_what_make_run_runs() -> None:
