@@ -21,8 +21,8 @@ import pytest
 
 from mmbot.cli import main
 from mmbot.config.loader import load
-from mmbot.exchange.faults.table import KNOBS
 from mmbot.config.separate import load_params
+from mmbot.exchange.faults.table import KNOBS
 from mmbot.exchange.params import ExchangeParams
 
 ROOT = Path(__file__).resolve().parents[1]
