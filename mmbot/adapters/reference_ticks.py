@@ -5,6 +5,7 @@ Binance futures `bookTicker`, alone or in a combined stream; the spot form, with
 
 import math
 from collections import deque
+from decimal import Decimal, InvalidOperation
 from statistics import median
 
 import msgspec
@@ -17,6 +18,7 @@ _NEAR = 0.01
 _WINDOW = 5
 _PERSISTING_NS = 1_000 * NS_PER_MS
 _LONGEST_NUMBER = 32
+_SMALLEST, _LARGEST = Decimal("1e-12"), Decimal("1e12")
 
 
 class BookTicker(Struct, frozen=True):
@@ -29,12 +31,23 @@ class BookTicker(Struct, frozen=True):
     venue_ns: int | None
 
 
+class ToldQuote(Struct, frozen=True):
+    """One best quote exactly as told: (price, size) of both sides, above 0 and not crossed."""
+
+    symbol: str
+    update_id: int
+    bid: tuple[Decimal, Decimal]
+    ask: tuple[Decimal, Decimal]
+
+
 class _Ticker(Struct):
-    # The venue's names: symbol, order book number, prices, and when the engine changed the book.
+    # The venue's names: symbol, order book number, prices, sizes, when the engine changed the book.
     s: str
     u: int
     b: str
     a: str
+    B: str = ""
+    A: str = ""
     T: int | None = None
 
 
@@ -51,6 +64,25 @@ class _Kind(Struct):
 
 def read_ticker(frame: bytes) -> BookTicker | None:
     """Return the quote in a frame, None for other messages; ValueError when it makes no sense."""
+    told = _told(frame)
+    if told is None:
+        return None
+    venue_ns = None if told.T is None else told.T * NS_PER_MS
+    return BookTicker(told.s, told.u, _price(told.b), _price(told.a), venue_ns)
+
+
+def read_quote(frame: bytes) -> ToldQuote | None:
+    """Return the quote in a frame exactly, None for other messages; ValueError as `read_ticker`."""
+    told = _told(frame)
+    if told is None:
+        return None
+    bid, ask = (_exact(told.b), _exact(told.B)), (_exact(told.a), _exact(told.A))
+    if bid[0] > ask[0]:
+        raise ValueError("expected a bid that is not above the ask")
+    return ToldQuote(told.s, told.u, bid, ask)
+
+
+def _told(frame: bytes) -> _Ticker | None:
     try:
         kind = msgspec.json.decode(frame, type=_Kind)
         if bytes(kind.data):
@@ -58,11 +90,19 @@ def read_ticker(frame: bytes) -> BookTicker | None:
             kind = msgspec.json.decode(frame, type=_Kind)
         if kind.e not in (None, "bookTicker") or kind.b is None:
             return None
-        told = msgspec.json.decode(frame, type=_Ticker)
+        return msgspec.json.decode(frame, type=_Ticker)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ValueError("expected a bookTicker") from None
-    venue_ns = None if told.T is None else told.T * NS_PER_MS
-    return BookTicker(told.s, told.u, _price(told.b), _price(told.a), venue_ns)
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        number = Decimal(text) if len(text) <= _LONGEST_NUMBER else Decimal(0)
+    except InvalidOperation:
+        number = Decimal(0)
+    if not number.is_finite() or not _SMALLEST <= number <= _LARGEST:
+        raise ValueError("expected a price or size above 0")
+    return number
 
 
 def _price(text: str) -> float:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -32,11 +33,44 @@ class RecordedMarket(Struct, frozen=True):
     problem: str
 
 
-class VenueRecording:
-    """Records depth and trades of markets until it is cancelled.
+class DiskGuard:
+    """Keeps apart what the disk refuses from what the network does.
 
-    Anything the disk refuses is kept in `failure`, and `on_failure` is called.
+    The first refusal is kept in `failure`, and `on_failure` is called.
     """
+
+    def __init__(self, on_failure: Callable[[], None]) -> None:
+        self.failure: MmbotError | OSError | ValueError | None = None
+        self._on_failure = on_failure
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Do something with the disk; what it refuses is not raised."""
+        try:
+            yield
+        except (MmbotError, OSError, ValueError) as error:
+            self.failure = self.failure or error
+            self._on_failure()
+
+
+class Part(Protocol):
+    """What records one kind of stream."""
+
+    async def run(self) -> None:
+        """Record until cancelled; nothing is left behind."""
+        ...
+
+    def flush(self) -> None:
+        """Have what is recorded on the disk."""
+        ...
+
+    def markets(self) -> list[RecordedMarket]:
+        """Say what was recorded of markets so far."""
+        ...
+
+
+class VenueRecording:
+    """Records depth and trades of markets until it is cancelled."""
 
     def __init__(
         self,
@@ -44,13 +78,12 @@ class VenueRecording:
         listings: Sequence[Listing],
         folder: Path,
         outside: Outside,
-        on_failure: Callable[[], None],
+        guard: DiskGuard,
     ) -> None:
         markets = [
             BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
         ]
-        self.failure: MmbotError | OSError | ValueError | None = None
-        self._on_failure = on_failure
+        self._guard = guard
         self._recorders = [
             MarketRecorder(folder, each.listing.market(0), each.book) for each in markets
         ]
@@ -66,12 +99,13 @@ class VenueRecording:
                 for stream in self.streams:
                     group.create_task(stream.run(), name="recorded stream")
         finally:
-            for recorder in self._recorders:
-                recorder.close()
+            with self._guard.kept():
+                for recorder in self._recorders:
+                    recorder.close()
 
     def flush(self) -> None:
         """Have what is recorded on the disk."""
-        with self._kept():
+        with self._guard.kept():
             for recorder in self._recorders:
                 recorder.flush()
 
@@ -96,7 +130,7 @@ class VenueRecording:
     def book(self, event: BookUpdate | BookGap) -> None:
         """See MarketSink."""
         recorder, stream = self._recorders[event.market], self._streams[event.market]
-        with self._kept():
+        with self._guard.kept():
             if isinstance(event, BookGap):
                 recorder.gap(event.ts_recv_ns)
                 return
@@ -109,17 +143,8 @@ class VenueRecording:
 
     def trades(self, index: int, frame: TradesFrame, now_ns: int) -> None:
         """See MarketSink. The side told is taken for the taker's (protocol 4.2)."""
-        with self._kept():
+        with self._guard.kept():
             for each in frame.trades:
                 level = (each.ticks, each.lots)
                 self._recorders[index].trade(each.side, level, each.time_ns, now_ns)
         self._trades[index] += len(frame.trades)
-
-    @contextmanager
-    def _kept(self) -> Iterator[None]:
-        # The streams must not take the disk's trouble for the network's.
-        try:
-            yield
-        except (MmbotError, OSError, ValueError) as error:
-            self.failure = error
-            self._on_failure()

@@ -199,6 +199,19 @@ def _record(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         metavar="SYMBOL",
         help="market to record (default: those of the configuration, or the venue's first)",
     )
+    verb.add_argument(
+        "--account",
+        action="append",
+        type=_positive,
+        default=[],
+        metavar="N",
+        help="account whose stream to record, too; may be given several times",
+    )
+    verb.add_argument(
+        "--reference",
+        metavar="URL",
+        help="outside price to record, too, such as wss://fstream.binance.com",
+    )
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the tapes")
     verb.add_argument(
         "--for", dest="duration", metavar="TIME", help="stop after 90s, 15m, 12h or 7d"

@@ -24,6 +24,10 @@ class LocalExchange(NamedTuple):
         """Set faults; none clears them."""
         self._post("faults", {"clear": True, "set": list(faults)})
 
+    def fund(self, account_id: int, usd: int) -> None:
+        """Pay money into an account."""
+        self._post("fund", {"account": account_id, "usd": usd})
+
     def truth(self) -> Any:
         """Return everything the exchange knows."""
         with urllib.request.urlopen(f"{self.url}/_ctl/truth", timeout=5) as answer:  # noqa: S310
