@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmbot.adapters.sim.flow import SUBSTEP_NS, MarketType
 from mmbot.adapters.sim.synthetic import ROW
@@ -17,7 +17,14 @@ from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.params import ExchangeParams, MarketParams
 from mmbot.exchange.serving import journal
 from mmbot.exchange.serving.floor import Floor
-from mmbot.exchange.serving.flows import Flows, Quiet, RecordedFlow, Source, SyntheticFlow
+from mmbot.exchange.serving.flows import (
+    Flows,
+    Quiet,
+    RecordedFlow,
+    Source,
+    SyntheticFlow,
+    resumed_seed,
+)
 from mmbot.exchange.serving.opening import open_floor
 from mmbot.exchange.serving.operation import Operation, replay
 from mmbot.exchange.serving.pacing import Pace, SteppedPace, WallPace, wall_start
@@ -54,6 +61,14 @@ class Opened:
     notes: list[str] = field(default_factory=list)
 
 
+class _Around(NamedTuple):
+    """When the market around a floor begins, its seed, and whether the book was restored."""
+
+    start_ns: int
+    seed: int
+    restored: bool = False
+
+
 def open_exchange(options: ExchangeOptions) -> Opened:
     """Build the floor; DataError, ConfigError and UsageError say what is wrong with the input."""
     notes: list[str] = []
@@ -66,9 +81,12 @@ def open_exchange(options: ExchangeOptions) -> Opened:
     written = None
     if options.state is not None:
         written = journal.Journal(options.state, exchange.dump())
-    # A restored book stays as it was saved until time passes.
-    flow_ns = reached_ns if exchange.state.now_ns == first_ns else reached_ns + SUBSTEP_NS
-    background = Flows(_sources(exchange, options, flow_ns, notes))
+    around = _Around(reached_ns, options.seed)
+    if exchange.state.now_ns != first_ns:
+        # A restored book stays as it was saved until time passes.
+        flow_ns = reached_ns + SUBSTEP_NS
+        around = _Around(flow_ns, resumed_seed(options.seed, flow_ns), restored=True)
+    background = Flows(_sources(exchange, options, around, notes))
     operation = Operation(exchange, pace, background, written)
     symbols = {market.symbol: place for place, market in enumerate(options.params.markets)}
     faults = Faults(options.seed, lambda: pace.now_ns, symbols)
@@ -93,30 +111,31 @@ def _restore(exchange: Exchange, path: Path, notes: list[str]) -> None:
 
 
 def _sources(
-    exchange: Exchange, options: ExchangeOptions, start_ns: int, notes: list[str]
+    exchange: Exchange, options: ExchangeOptions, around: _Around, notes: list[str]
 ) -> list[Source]:
     played: dict[int, Source] = {}
     if options.recording is not None:
-        played = _recorded(options, start_ns, notes)
+        played = _recorded(options, around.start_ns, notes)
     sources: list[Source] = []
     for place, params in enumerate(options.params.markets):
         index = exchange.state.markets[place].index_ticks
         if place in played:
             sources.append(played[place])
         elif index is None or options.recording is not None or options.flow == NO_FLOW:
-            sources.append(Quiet(index))
+            sources.append(Quiet(index, around.start_ns if around.restored else None))
         else:
-            sources.append(_synthetic(exchange, options, _grid(params, place), start_ns))
+            sources.append(_synthetic(exchange, options, _grid(params, place), around))
     return sources
 
 
 def _synthetic(
-    exchange: Exchange, options: ExchangeOptions, market: Market, start_ns: int
+    exchange: Exchange, options: ExchangeOptions, market: Market, around: _Around
 ) -> Source:
     ticks = exchange.state.markets[market.index].index_ticks or 0.0
     clob = exchange.clobs[market.index]
+    kind = MarketType(options.flow)
     try:
-        return SyntheticFlow(clob, market, MarketType(options.flow), options.seed, start_ns, ticks)
+        return SyntheticFlow(clob, market, kind, around.seed, around.start_ns, ticks)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -196,6 +196,18 @@ def test_a_port_in_use_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> 
         assert error == f"error: cannot listen on 127.0.0.1 port {port}: address already in use"
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_host_stands_in_brackets_and_answers() -> None:
+    with running("--host", "::1", "--virtual-time") as program:
+        port = program.address.removeprefix("[::1]:")
+        assert port.isdecimal()
+        assert program.ready["ws"] == f"ws://[::1]:{port}"
+        assert program.ready["reference"] == f"ws://[::1]:{port}/reference"
+        assert isinstance(program.get("/timestamp"), int)
+        url = f"http://[::1]:{port}"
+        assert main(["test-live", "--url", url, "--user", base58.encode(bytes(32))]) in (0, 10)
+
+
 TYPO = "markets:\n  - {symbol: BTCUSD, price_decimals: 1, size_decmals: 5}\n"
 
 

@@ -117,15 +117,19 @@ class Flows:
 
 
 class Quiet:
-    """A market nobody else trades in: an empty book and an oracle price that stands still."""
+    """A market nobody else trades in: an empty book and an oracle price that stands still.
 
-    def __init__(self, ticks: float | None) -> None:
+    At `clear_ns` what a restored book still displays of another market around it is taken away.
+    """
+
+    def __init__(self, ticks: float | None, clear_ns: int | None = None) -> None:
         self.reference = ticks
-        self.next_ns: int | None = None
+        self.next_ns = clear_ns
 
     def rows(self) -> bytes:
-        """Nothing."""
-        return b""
+        """Rows that clear the book, then nothing."""
+        clear_ns, self.next_ns = self.next_ns, None
+        return b"" if clear_ns is None else cleared(clear_ns)
 
 
 class SyntheticFlow:
@@ -191,6 +195,11 @@ class SyntheticFlow:
 def stretch_seed(seed: int, market_id: int, stretch: int) -> int:
     """Return the 64-bit seed of one stretch of one market."""
     return int.from_bytes(sha256(f"{seed}:{market_id}:{stretch}".encode()).digest()[:8], "little")
+
+
+def resumed_seed(seed: int, start_ns: int) -> int:
+    """Return the seed of a flow that goes on at a moment, so that it does not begin as before."""
+    return int.from_bytes(sha256(f"{seed}@{start_ns}".encode()).digest()[:8], "little")
 
 
 def cleared(now_ns: int) -> bytes:
