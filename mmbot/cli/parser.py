@@ -188,7 +188,7 @@ def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
 
 
 def _record(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
-    summary = "record the venue's order books and trades as tapes, one for each market and day"
+    summary = "record the venue's streams and an outside price, one file for each and day"
     verb = _add(verbs, shared, "record", summary, ("record", "record"))
     _config_flags(verb)
     verb.add_argument("--url", metavar="URL", help="the venue, short for venue.http_url")
@@ -210,7 +210,7 @@ def _record(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--reference",
         metavar="URL",
-        help="outside price to record, too, such as wss://fstream.binance.com",
+        help="venue of an outside price to record, too, such as wss://fstream.binance.com",
     )
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the tapes")
     verb.add_argument(
