@@ -82,6 +82,10 @@ class FeeTier(Params):
 
     maker_ppm: Annotated[int, Field(ge=0, le=10_000)]
     taker_ppm: Annotated[int, Field(ge=0, le=10_000)]
+    from_volume_usd: Annotated[
+        int | None,
+        Field(ge=0, le=10**15, description="traded in 30 days, above it; null: not by volume"),
+    ] = None
 
 
 ReduceRule = Literal["dynamic", "exact", "post_only", "only_without_orders"]
@@ -151,8 +155,14 @@ _MARKETS = (
     MarketParams(symbol="SOLUSD", price_decimals=3, size_decimals=3, start_price=150.0),
 )
 _TIERS = tuple(
-    FeeTier(maker_ppm=maker, taker_ppm=taker)
-    for maker, taker in ((100, 350), (50, 300), (0, 250), (0, 230), (0, 200))
+    FeeTier(maker_ppm=maker, taker_ppm=taker, from_volume_usd=volume)
+    for maker, taker, volume in (
+        (100, 350, None),
+        (50, 300, 5_000_000),
+        (0, 250, 25_000_000),
+        (0, 230, 100_000_000),
+        (0, 200, 1_000_000_000),
+    )
 )
 
 
@@ -182,4 +192,8 @@ class ExchangeParams(Params):
         symbols = [market.symbol for market in self.markets]
         if len(set(symbols)) < len(symbols):
             raise ValueError("every market needs its own symbol")
+        volumes = [tier.from_volume_usd for tier in self.fee_tiers]
+        told = [volume for volume in volumes if volume is not None]
+        if told != sorted(set(told)):
+            raise ValueError("fee tiers must rise: each from_volume_usd above the one before")
         return self

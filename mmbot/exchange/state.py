@@ -62,8 +62,8 @@ class State(Struct):
     """All maps and histories. Histories are oldest first and hold the newest records only.
 
     `session_owners` and `seen` (digest of an action's bytes to the engine second it was taken in)
-    are in order of arrival; `funded_ns` is the last full hour whose funding was paid. Every money
-    figure is in atoms.
+    are in order of arrival; `volumes` is notional by account and UTC day; `funded_ns` is the last
+    full hour whose funding was paid. Every money figure is in atoms.
     """
 
     now_ns: int
@@ -88,6 +88,7 @@ class State(Struct):
     triggers_ended: list[TriggerEnded] = field(default_factory=list)
     candles: Candles = field(default_factory=Candles)
     client_ids_used: dict[int, list[int]] = field(default_factory=dict)
+    volumes: dict[int, dict[int, int]] = field(default_factory=dict)
     fee_vault_atoms: int = 0
     deposited_atoms: int = 0
     withdrawn_atoms: int = 0

@@ -1,10 +1,11 @@
 """Clockwork: what happens because engine time passes, in a fixed order.
 
-Every full hour on the way: marks, premium, funding. Then at the new time: sessions end, old
-duplicates are forgotten, triggers fire, margins are looked at (when prices or positions moved).
+Every full hour on the way: marks, premium, funding, and at midnight UTC fee tiers. Then at the new
+time: sessions end, old duplicates are forgotten, triggers fire, margins are looked at (when prices
+or positions moved).
 """
 
-from mmbot.exchange.engine import funding, liquidation, prices, sessions, triggers
+from mmbot.exchange.engine import funding, liquidation, prices, sessions, tiers, triggers
 from mmbot.exchange.engine.admission import forget_seen
 from mmbot.exchange.engine.venue import Venue
 from mmbot.exchange.state import HOUR_NS
@@ -21,6 +22,8 @@ def advance(venue: Venue, now_ns: int) -> None:
         state.funded_ns = hour
         _move(venue, hour)
         funding.pay_hour(venue)
+        if hour % tiers.DAY_NS == 0:
+            tiers.begin_day(venue)
     _move(venue, now_ns)
     sessions.expire(venue)
     forget_seen(venue)

@@ -8,6 +8,7 @@ place. On commit the records join the histories and the streams get their messag
 from copy import copy
 
 from mmbot.cext.clob import Clob
+from mmbot.exchange.engine import tiers
 from mmbot.exchange.engine.history import Records
 from mmbot.exchange.engine.venue import Venue
 from mmbot.exchange.model import (
@@ -165,6 +166,7 @@ class Turn:
         by_market: dict[int, list[Trade]] = {}
         for trade in self.records.trades:
             by_market.setdefault(trade.market_id, []).append(trade)
+        tiers.count(self.state, self.venue.params, self.records.trades)
         for market_id, trades in sorted(by_market.items()):
             market = self.state.markets[market_id]
             change = TradesPrinted(market_id, market.trades_update_id, self.action_id, trades)

@@ -40,6 +40,9 @@ class Venue:
         clobs = empty_clobs(self.params)
         for clob, saved in zip(clobs, books, strict=True):
             clob.load(saved)
+        for account in state.accounts.values():
+            # The settings may have fewer tiers than those it was saved with.
+            account.fee_tier = min(account.fee_tier, len(self.params.fee_tiers) - 1)
         self.state, self.rules, self.clobs = state, rules, clobs
         self.owners = {
             order_id: account.account_id
