@@ -184,7 +184,7 @@ class Operation:
             self.time(now_ns)
         self._keep()
         if self._journal is not None and self._journal.is_long:
-            self.checkpoint()
+            self._journal.begin_rotation(self.exchange.dump())
 
     def checkpoint(self) -> None:
         """Save everything as a snapshot."""

@@ -1,6 +1,7 @@
 """The state file: what was written comes back, and damage costs no more than what it hit."""
 
 import os
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -101,6 +102,75 @@ def test_a_rotation_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         journal.rotate(b"two")
     journal.append(Kind.ACT, b"after")
     journal.flush()
+    contents = read(path)
+    assert contents is not None
+    assert contents.records == [Record(Kind.SNAPSHOT, b"one"), Record(Kind.ACT, b"after")]
+    journal.close()
+
+
+@given(_RECORDS, _RECORDS)
+def test_what_comes_while_a_snapshot_is_written_stands_behind_it(
+    before: list[tuple[Kind, bytes]], after: list[tuple[Kind, bytes]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "state"
+        journal = Journal(path, b"one")
+        for kind, content in before:
+            journal.append(kind, content)
+        journal.begin_rotation(b"two")
+        old = [Record(Kind.SNAPSHOT, b"one"), *(Record(*each) for each in before)]
+        new = [Record(Kind.SNAPSHOT, b"two")]
+        for kind, content in after:
+            # At every moment the file is one of the two, whole.
+            assert _records(path) in (old, new)
+            journal.append(kind, content)
+            journal.flush()
+            old.append(Record(kind, content))
+            new.append(Record(kind, content))
+        _settled(journal, path)
+        assert _records(path) == new
+        journal.close()
+        assert os.listdir(folder) == ["state"]
+
+
+def _records(path: Path) -> list[Record]:
+    contents = read(path)
+    assert contents is not None
+    assert contents.torn_bytes == 0
+    return contents.records
+
+
+def _settled(journal: Journal, path: Path) -> None:
+    """Let a snapshot under way come to its end."""
+    deadline = time.monotonic() + 10
+    while _records(path)[0].content == b"one" and time.monotonic() < deadline:
+        journal.flush()
+        time.sleep(0.001)
+
+
+def test_a_snapshot_under_way_gives_way_to_a_newer_one_and_to_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    journal = Journal(path, b"one")
+    journal.begin_rotation(b"two")
+    journal.rotate(b"three")
+    journal.append(Kind.ACT, b"after")
+    journal.flush()
+    journal.begin_rotation(b"four")
+    journal.close()
+    contents = read(path)
+    assert contents is not None
+    assert contents.records == [Record(Kind.SNAPSHOT, b"three"), Record(Kind.ACT, b"after")]
+    assert os.listdir(tmp_path) == ["state"]
+
+
+def test_a_snapshot_that_fails_beside_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    journal = Journal(path, b"one")
+    (tmp_path / ".state.part").mkdir()
+    journal.begin_rotation(b"two")
+    journal.append(Kind.ACT, b"after")
+    with pytest.raises(OSError, match="directory"):
+        _settled(journal, path)
     contents = read(path)
     assert contents is not None
     assert contents.records == [Record(Kind.SNAPSHOT, b"one"), Record(Kind.ACT, b"after")]
