@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from mmbot.adapters.web.connection import Connection, ConnectionParams
 from mmbot.adapters.zo.market_terms import Outside
@@ -119,7 +119,7 @@ class AccountRecording:
             return
         try:
             told = msgspec.json.decode(frame, type=_Told)
-            msgspec.json.decode(frame, type=Raw)
+            msgspec.json.decode(frame)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise ValueError("expected a message of an account") from None
         tape = None if told.account is None else self._tapes.get(told.account.account_id)
