@@ -149,7 +149,7 @@ class Desk:
         for market, sync in zip(self.books.markets, self.books.syncs, strict=True):
             for _ in range(1_000):
                 view = await self.http.orderbook(market.listing)
-                if sync.reached == view.update_id:
+                if sync.health().reached == view.update_id:
                     break
                 await asyncio.sleep(0.002)
             else:
