@@ -17,6 +17,7 @@ from mmbot.adapters.zo.account_feed import AccountFeed, AccountFeedParams, Accou
 from mmbot.adapters.zo.account_sync import AccountParams
 from mmbot.adapters.zo.actions import Atomic, CancelByClientId, CancelById, SessionAction
 from mmbot.adapters.zo.answers import AccountView
+from mmbot.adapters.zo.book_sight import BookParams
 from mmbot.adapters.zo.books import BookStream
 from mmbot.adapters.zo.frames import AccountFrame, TradesFrame
 from mmbot.adapters.zo.http import ZoHttp, open_http
@@ -79,12 +80,13 @@ class Ledger:
 class Desk:
     """One user with a connection for books and one for the account; `open` it before use."""
 
-    def __init__(self, url: str, seed: int) -> None:
+    def __init__(self, url: str, seed: int, book: BookParams | None = None) -> None:
         self._venue = VenueParams(http_url=url)
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self._rng = Random(seed)
         self._seed = seed
+        self._book = book or BookParams()
         self.ledger = Ledger()
         self.told: Counter[str] = Counter()
         self.unknown = 0
@@ -107,7 +109,9 @@ class Desk:
             markets,
             self,
             Outside(self.http.orderbook, clock, rng),
-            StreamParams(connection=CONNECTION, fetch=QUICK, tick_ms=10, with_trades=True),
+            StreamParams(
+                connection=CONNECTION, book=self._book, fetch=QUICK, tick_ms=10, with_trades=True
+            ),
         )
         self.feed = AccountFeed(
             self._venue.ws_origin,
