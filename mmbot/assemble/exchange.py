@@ -11,17 +11,17 @@ from mmbot.adapters.sim.synthetic import ROW
 from mmbot.config.separate import complain, load_tree
 from mmbot.domain.market import Market
 from mmbot.errors import DataError, UsageError
-from mmbot.exchange import journal
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.fault_entries import FaultError
-from mmbot.exchange.faults import Faults
-from mmbot.exchange.floor import Floor
-from mmbot.exchange.flows import Flows, Quiet, RecordedFlow, Source, SyntheticFlow
-from mmbot.exchange.opening import open_floor
-from mmbot.exchange.operation import Operation, replay
-from mmbot.exchange.pacing import Pace, SteppedPace, WallPace, wall_start
+from mmbot.exchange.faults.entries import FaultError
+from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.params import ExchangeParams, MarketParams
-from mmbot.exchange.reference import binance_symbol
+from mmbot.exchange.serving import journal
+from mmbot.exchange.serving.floor import Floor
+from mmbot.exchange.serving.flows import Flows, Quiet, RecordedFlow, Source, SyntheticFlow
+from mmbot.exchange.serving.opening import open_floor
+from mmbot.exchange.serving.operation import Operation, replay
+from mmbot.exchange.serving.pacing import Pace, SteppedPace, WallPace, wall_start
+from mmbot.exchange.serving.reference import binance_symbol
 from mmbot.tape import Feed, FeedOptions, open_feeds
 
 STEPPED_START_NS = 1_767_225_600_000_000_000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from mmbot.adapters.zo.answers import Listing
-from mmbot.adapters.zo.books import book_streams
-from mmbot.adapters.zo.frames import TradesFrame
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.origin import Origin
+from mmbot.adapters.zo.rest.answers import Listing
+from mmbot.adapters.zo.streams.books import book_streams
+from mmbot.adapters.zo.streams.frames import TradesFrame
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 from mmbot.errors import MmbotError

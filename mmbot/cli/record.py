@@ -16,9 +16,9 @@ import uvloop
 from msgspec.structs import replace
 
 from mmbot.adapters.web.clock import steady_clock
-from mmbot.adapters.zo.answers import Listing
-from mmbot.adapters.zo.http import ZoHttp, open_http
 from mmbot.adapters.zo.market_terms import Outside
+from mmbot.adapters.zo.rest.answers import Listing
+from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.assemble.recording import RecordedMarket, VenueRecording
 from mmbot.cli.live_markets import wanted_listings
 from mmbot.cli.output import say, show

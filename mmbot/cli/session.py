@@ -7,10 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.answers import User
 from mmbot.adapters.zo.engine_time import WINDOW_S, EngineSeconds
-from mmbot.adapters.zo.session import (
+from mmbot.adapters.zo.keys.session import (
     check_usable,
     known_user,
     listed_session,
@@ -19,7 +17,7 @@ from mmbot.adapters.zo.session import (
     session_request,
     submit,
 )
-from mmbot.adapters.zo.session_files import (
+from mmbot.adapters.zo.keys.session_files import (
     SessionFolder,
     SessionRequest,
     StoredSession,
@@ -27,7 +25,9 @@ from mmbot.adapters.zo.session_files import (
     write_request,
     write_session,
 )
-from mmbot.adapters.zo.signing import WalletSigner
+from mmbot.adapters.zo.rest.answers import User
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.signing import WalletSigner
 from mmbot.cli.output import say, show
 from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings, wallet
 from mmbot.config.schema import Config

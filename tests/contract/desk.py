@@ -13,17 +13,17 @@ from random import Random
 from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
-from mmbot.adapters.zo.account_feed import AccountFeed, AccountFeedParams, AccountOutside
-from mmbot.adapters.zo.account_sync import AccountParams
-from mmbot.adapters.zo.actions import Atomic, CancelByClientId, CancelById, SessionAction
-from mmbot.adapters.zo.answers import AccountView
-from mmbot.adapters.zo.book_sight import BookParams
-from mmbot.adapters.zo.books import BookStream
-from mmbot.adapters.zo.frames import AccountFrame, TradesFrame
-from mmbot.adapters.zo.http import ZoHttp, open_http
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
-from mmbot.adapters.zo.outcomes import Accepted, Rejected, Unknown
 from mmbot.adapters.zo.params import VenueParams
+from mmbot.adapters.zo.rest.answers import AccountView
+from mmbot.adapters.zo.rest.http import ZoHttp, open_http
+from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountFeedParams, AccountOutside
+from mmbot.adapters.zo.streams.account_sync import AccountParams
+from mmbot.adapters.zo.streams.book_sight import BookParams
+from mmbot.adapters.zo.streams.books import BookStream
+from mmbot.adapters.zo.streams.frames import AccountFrame, TradesFrame
+from mmbot.adapters.zo.wire.actions import Atomic, CancelByClientId, CancelById, SessionAction
+from mmbot.adapters.zo.wire.outcomes import Accepted, Rejected, Unknown
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 from mmbot.domain.order import FillMode, Side
@@ -153,7 +153,7 @@ class Desk:
         for market, sync in zip(self.books.markets, self.books.syncs, strict=True):
             for _ in range(1_000):
                 view = await self.http.orderbook(market.listing)
-                if sync.health().reached == view.update_id:
+                if sync.reached == view.update_id:
                     break
                 await asyncio.sleep(0.002)
             else:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo.actions import (
+from mmbot.adapters.zo.engine_time import EngineSeconds
+from mmbot.adapters.zo.rest.answers import AccountView, Catalog
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.wire.actions import (
     Atomic,
     CancelByClientId,
     CancelById,
@@ -19,11 +22,8 @@ from mmbot.adapters.zo.actions import (
     WalletAction,
     encode,
 )
-from mmbot.adapters.zo.answers import AccountView, Catalog
-from mmbot.adapters.zo.engine_time import EngineSeconds
-from mmbot.adapters.zo.http import ZoHttp
-from mmbot.adapters.zo.outcomes import Accepted, Outcome, Placed, Rejected, SessionCreated
-from mmbot.adapters.zo.signing import (
+from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Placed, Rejected, SessionCreated
+from mmbot.adapters.zo.wire.signing import (
     Keypair,
     Scheme,
     SessionSigner,

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 import uvloop
 
-from mmbot.adapters.zo.book_sight import BookParams
-from mmbot.adapters.zo.outcomes import Accepted, Unknown
-from mmbot.adapters.zo.own_trades import own_trades
+from mmbot.adapters.zo.rest.own_trades import own_trades
+from mmbot.adapters.zo.streams.book_sight import BookParams
+from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
 from mmbot.domain.order import FillMode, Side
 from mmbot.errors import VenueError
 from tests.contract.desk import Desk

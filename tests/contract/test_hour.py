@@ -13,7 +13,7 @@ from random import Random
 import pytest
 import uvloop
 
-from mmbot.adapters.zo.own_trades import own_trades
+from mmbot.adapters.zo.rest.own_trades import own_trades
 from mmbot.domain.order import FillMode, Side
 from tests.contract.desk import Desk
 from tests.contract.people import rested

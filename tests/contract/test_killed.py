@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from mmbot.adapters.zo.http import open_http
-from mmbot.adapters.zo.outcomes import Accepted, Placed, Unknown
 from mmbot.adapters.zo.params import VenueParams
+from mmbot.adapters.zo.rest.http import open_http
+from mmbot.adapters.zo.wire.outcomes import Accepted, Placed, Unknown
 from mmbot.domain.order import FillMode, Side
 from mmbot.errors import Unavailable
 from tests.contract.desk import Desk

@@ -15,8 +15,8 @@ import pytest
 import uvloop
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from tests.contract.process import Running, running
 
 OCTETS = {"content-type": "application/octet-stream"}

@@ -14,11 +14,11 @@ import pytest
 import uvloop
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo.actions import Atomic, CancelById
-from mmbot.adapters.zo.answers import FeeRates, OrderView
-from mmbot.adapters.zo.http import TradeQuery
-from mmbot.adapters.zo.outcomes import Accepted, Cancelled, Done, Fill, Placed, Unknown
-from mmbot.adapters.zo.own_trades import own_trades
+from mmbot.adapters.zo.rest.answers import FeeRates, OrderView
+from mmbot.adapters.zo.rest.http import TradeQuery
+from mmbot.adapters.zo.rest.own_trades import own_trades
+from mmbot.adapters.zo.wire.actions import Atomic, CancelById
+from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Done, Fill, Placed, Unknown
 from mmbot.domain.order import FillMode, Side
 from mmbot.exchange.params import ExchangeParams
 from tests.contract.people import Person, created, order, placed, refused, rested

@@ -17,20 +17,20 @@ import aiohttp
 from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import Connection, ConnectionParams
-from mmbot.adapters.zo import subscriptions
-from mmbot.adapters.zo.http import ZoHttp
 from mmbot.adapters.zo.params import VenueParams
-from mmbot.adapters.zo.transport import Reply, Timeouts, Transport
-from mmbot.exchange.asked import ViewRules
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.rest.transport import Reply, Timeouts, Transport
+from mmbot.adapters.zo.streams import subscriptions
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.faults import Faults
-from mmbot.exchange.frames import encode
-from mmbot.exchange.opening import open_floor
-from mmbot.exchange.operation import Operation
-from mmbot.exchange.pacing import TICK_NS, SteppedPace
+from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.rest import answer
-from mmbot.exchange.server import ExchangeServer, ServerOptions
+from mmbot.exchange.serving.opening import open_floor
+from mmbot.exchange.serving.operation import Operation
+from mmbot.exchange.serving.pacing import TICK_NS, SteppedPace
+from mmbot.exchange.serving.server import ExchangeServer, ServerOptions
+from mmbot.exchange.views.asked import ViewRules
+from mmbot.exchange.views.frames import encode
+from mmbot.exchange.views.rest import answer
 from tests.contract.people import Person
 
 START_S = 1_800_000_000

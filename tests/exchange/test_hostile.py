@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.exchange.connections import Patience
+from mmbot.exchange.serving.connections import Patience
 from tests.exchange.served import START_S, Served, Setup, Trader, run, served, until
 
 OCTETS = "application/octet-stream"

@@ -6,8 +6,8 @@ from itertools import pairwise
 import aiohttp
 import pytest
 
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.exchange.framing import frame
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.exchange.serving.framing import frame
 from tests.exchange.served import LOT_PRICE, START_S, Served, Setup, Trader, run, served, until
 
 

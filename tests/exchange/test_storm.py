@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import uvloop
 
-from mmbot.adapters.zo.http import open_http
-from mmbot.adapters.zo.outcomes import Accepted
 from mmbot.adapters.zo.params import VenueParams
+from mmbot.adapters.zo.rest.http import open_http
+from mmbot.adapters.zo.wire.outcomes import Accepted
 from mmbot.domain.order import FillMode, Side
 from tests.contract.people import Person, order, refused
 from tests.contract.process import Running, running

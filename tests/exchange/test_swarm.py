@@ -6,8 +6,8 @@ import random
 import aiohttp
 import pytest
 
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.exchange.fault_actions import mutated
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.exchange.faults.actions import mutated
 from tests.exchange.served import LOT_PRICE, Served, Trader, receipt_of, run, served
 
 

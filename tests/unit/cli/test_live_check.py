@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.signing import Keypair
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.cli import main
 from tests.fakes.exchange import LocalExchange, local_exchange
 

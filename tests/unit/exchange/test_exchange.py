@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from mmbot.adapters.zo import codec
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.exchange import interventions
+from mmbot.adapters.zo.wire import codec
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.exchange.engine import interventions
 from mmbot.exchange.exchange import Exchange
 from tests.unit.exchange.ledger import Ledger
 from tests.unit.exchange.traders import NS, Trader, cut, error, opened, part, posted, rows

@@ -13,15 +13,15 @@ import uvloop
 from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
-from mmbot.adapters.zo.account_feed import AccountFeed, AccountFeedParams, AccountOutside
-from mmbot.adapters.zo.account_sync import AccountParams
-from mmbot.adapters.zo.actions import CancelById, PlaceOrder
-from mmbot.adapters.zo.answers import AccountView, Catalog
 from mmbot.adapters.zo.engine_time import EngineClock
-from mmbot.adapters.zo.http import ZoHttp, open_http
+from mmbot.adapters.zo.keys.session import read_engine_time, session_request, submit
 from mmbot.adapters.zo.params import VenueParams
-from mmbot.adapters.zo.session import read_engine_time, session_request, submit
-from mmbot.adapters.zo.signing import Keypair, SessionSigner, WalletSigner
+from mmbot.adapters.zo.rest.answers import AccountView, Catalog
+from mmbot.adapters.zo.rest.http import ZoHttp, open_http
+from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountFeedParams, AccountOutside
+from mmbot.adapters.zo.streams.account_sync import AccountParams
+from mmbot.adapters.zo.wire.actions import CancelById, PlaceOrder
+from mmbot.adapters.zo.wire.signing import Keypair, SessionSigner, WalletSigner
 from mmbot.domain.order import FillMode, Side
 from tests.fakes.exchange import LocalExchange, local_exchange
 from tests.unit.adapters.zo.accounts import Ledger

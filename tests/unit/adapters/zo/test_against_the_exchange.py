@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from mmbot.adapters.zo.actions import CancelByClientId, PlaceOrder, SessionAction
-from mmbot.adapters.zo.answers import Catalog, Listing
 from mmbot.adapters.zo.engine_time import ClockState, EngineClock
-from mmbot.adapters.zo.http import ZoHttp, open_http
-from mmbot.adapters.zo.outcomes import Accepted, Outcome, Placed, Rejected
-from mmbot.adapters.zo.own_trades import own_trades
+from mmbot.adapters.zo.keys.session import read_engine_time, session_request, submit
 from mmbot.adapters.zo.params import VenueParams
-from mmbot.adapters.zo.refusals import Group
-from mmbot.adapters.zo.session import read_engine_time, session_request, submit
-from mmbot.adapters.zo.signing import Keypair, SessionSigner, WalletSigner
+from mmbot.adapters.zo.rest.answers import Catalog, Listing
+from mmbot.adapters.zo.rest.http import ZoHttp, open_http
+from mmbot.adapters.zo.rest.own_trades import own_trades
+from mmbot.adapters.zo.wire.actions import CancelByClientId, PlaceOrder, SessionAction
+from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Placed, Rejected
+from mmbot.adapters.zo.wire.refusals import Group
+from mmbot.adapters.zo.wire.signing import Keypair, SessionSigner, WalletSigner
 from mmbot.domain.order import FillMode, Side
 from tests.fakes.exchange import LocalExchange, local_exchange
 

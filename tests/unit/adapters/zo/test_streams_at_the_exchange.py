@@ -11,12 +11,12 @@ import uvloop
 from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
-from mmbot.adapters.zo.book_sight import BookParams
-from mmbot.adapters.zo.books import BookStream, book_streams
-from mmbot.adapters.zo.frames import TradesFrame
-from mmbot.adapters.zo.http import ZoHttp, open_http
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.params import VenueParams
+from mmbot.adapters.zo.rest.http import ZoHttp, open_http
+from mmbot.adapters.zo.streams.book_sight import BookParams
+from mmbot.adapters.zo.streams.books import BookStream, book_streams
+from mmbot.adapters.zo.streams.frames import TradesFrame
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 from tests.fakes.exchange import LocalExchange, local_exchange
@@ -65,7 +65,7 @@ async def equal(http: ZoHttp, stream: BookStream, within_s: float = 10.0) -> Non
                 view = await http.orderbook(market.listing)
                 ours = (market.book.levels(1, 999, False), market.book.levels(-1, 999, False))
                 theirs = (list(view.bids), list(view.asks))
-                if sync.health().reached == view.update_id and ours == theirs:
+                if sync.reached == view.update_id and ours == theirs:
                     break
                 await asyncio.sleep(0.005)
 
