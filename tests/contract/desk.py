@@ -163,13 +163,12 @@ class Desk:
         for _ in range(1_000):
             account = await self.person.account()
             resting = {each.order_id: each.lots for each in account.orders}
-            if self.feed.sync.synced and self.feed.sync.resting == resting:
-                break
+            held = {each.market_id: each.lots for each in account.positions if each.lots}
+            mine = {market: lots for market, lots in self.ledger.lots.items() if lots}
+            if self.feed.sync.synced and (self.feed.sync.resting, mine) == (resting, held):
+                return
             await asyncio.sleep(0.002)
-        else:
-            raise AssertionError((self.feed.sync.reason, self.feed.sync.resting, resting))
-        held = {each.market_id: each.lots for each in account.positions if each.lots}
-        assert {market: lots for market, lots in self.ledger.lots.items() if lots} == held
+        raise AssertionError((self.feed.sync.reason, self.feed.sync.resting, resting, mine, held))
 
     async def _comes_true(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(WAIT_S):
