@@ -95,14 +95,20 @@ class Engine:
         outbox = self._outbox
         outbox.now_ns = now_ns = event.ts_recv_ns
         # Events are final, and isinstance is slow to say no of a struct.
-        if type(event) is AccountSnapshot or type(event) is Operator:
-            self._take_account_event(event)
-        elif type(event) is not Timer:
+        if type(event) is not Timer:
             desk = self._desk_of.get(getattr(event, "market", None))
-            if desk is None:
-                outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
-            else:
+            if desk is not None and type(event) is OrderUpdate:
+                self._take_order_update(desk, event)
+            elif desk is not None and type(event) is BookUpdate:
+                desk.state.book_ts_ns = now_ns
+                if desk.due_ns == NEVER_NS:
+                    desk.due_ns = self._due_ns = now_ns
+            elif type(event) is AccountSnapshot or type(event) is Operator:
+                self._take_account_event(event)
+            elif desk is not None:
                 self._take_market_event(desk, event)
+            else:
+                outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
         if now_ns >= self._due_ns:
             self._decide_due(now_ns)
         return outbox.take_batches() if outbox.batches else ()
@@ -135,13 +141,7 @@ class Engine:
                 self._outbox.pull(desk)
 
     def _take_market_event(self, desk: Desk, event: Event) -> None:
-        if type(event) is OrderUpdate:
-            self._take_order_update(desk, event)
-        elif type(event) is BookUpdate:
-            desk.state.book_ts_ns = event.ts_recv_ns
-            if desk.due_ns == NEVER_NS:
-                desk.due_ns = self._due_ns = event.ts_recv_ns
-        elif type(event) is Fill:
+        if type(event) is Fill:
             self._take_fill(desk, event)
         elif type(event) is ReferencePrice:
             desk.state.reference_ticks = event.mid_ticks
