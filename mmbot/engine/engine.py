@@ -97,33 +97,33 @@ class Engine:
         # Events are final, and isinstance is slow to say no of a struct.
         if type(event) is not Timer:
             desk = self._desk_of.get(getattr(event, "market", None))
-            if desk is not None and type(event) is OrderUpdate:
+            if desk is None:
+                self._take_account_event(event)
+            elif type(event) is OrderUpdate:
                 self._take_order_update(desk, event)
-            elif desk is not None and type(event) is BookUpdate:
+            elif type(event) is BookUpdate:
                 desk.state.book_ts_ns = now_ns
                 if desk.due_ns == NEVER_NS:
                     desk.due_ns = self._due_ns = now_ns
-            elif type(event) is AccountSnapshot or type(event) is Operator:
-                self._take_account_event(event)
-            elif desk is not None:
-                self._take_market_event(desk, event)
             else:
-                outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+                self._take_market_event(desk, event)
         if now_ns >= self._due_ns:
             self._decide_due(now_ns)
         return outbox.take_batches() if outbox.batches else ()
 
-    def _take_account_event(self, event: AccountSnapshot | Operator) -> None:
-        if isinstance(event, AccountSnapshot):
+    def _take_account_event(self, event: Event) -> None:
+        if type(event) is AccountSnapshot:
             self.risk.take_account(event)
             self._breaker.observe(event, self.risk.account.verdict(event.ts_recv_ns))
+            self._follow_breaker()
+        elif type(event) is Operator and event.market is None:
+            self._obey(event)
         else:
-            market = event.market
-            if market is not None and not 0 <= market < len(self.desks):
-                self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
-                return
-            self._breaker.command(event)
-            self._outbox.notify(Severity.WARNING, event.command, market, event.reason)
+            self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+
+    def _obey(self, event: Operator) -> None:
+        self._breaker.command(event)
+        self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
         self._follow_breaker()
 
     def _follow_breaker(self) -> None:
@@ -152,6 +152,8 @@ class Engine:
             self._outbox.pull(desk)
         elif type(event) is FundingPayment:
             desk.position.fund(event.atoms)
+        elif type(event) is Operator:
+            self._obey(event)
         else:
             raise InvariantViolation(f"not an event of a market: {event}")
 

@@ -144,7 +144,7 @@ class ReplayExchange:
             code = replay.advance(stop_ns)
         self.now_ns = now_ns = replay.now_ns
         if code == _RESPONSE:
-            return [self._answer(response) for response in replay.take_responses()]
+            return list(map(self._answer, replay.take_responses()))
         self.finished = code == _ENDED
         events: list[Event] = []
         for market, exch_ns, local_ns, mark in replay.take_changed_books():
@@ -180,7 +180,7 @@ class ReplayExchange:
         """Mid of every market as seen locally, half ticks; 0 while a side is missing."""
         return self._marks
 
-    def take_executions(self) -> list[Execution]:
+    def take_executions(self) -> Sequence[Execution]:
         """Fills known locally since the last call."""
         return self._reports.take_executions()
 
