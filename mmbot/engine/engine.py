@@ -23,7 +23,7 @@ from mmbot.domain.events import (
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import OrderState, Side
 from mmbot.domain.position import Position
-from mmbot.domain.quotes import Hold, Quotes
+from mmbot.domain.quotes import Quotes
 from mmbot.engine.desk import NEVER_NS, Desk
 from mmbot.engine.outbox import Outbox, VenueTraits
 from mmbot.errors import InvariantViolation
