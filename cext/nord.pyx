@@ -94,9 +94,11 @@ cdef class Deltas:
         dict places
         bint ready
 
-    def __cinit__(self, markets):
+    def __init__(self, markets):
         markets = list(markets)
+        free(self.grids)
         self.places = {}
+        self.ready = False
         self.grids = <Grid*>malloc(max(len(markets), 1) * sizeof(Grid))
         if self.grids is NULL:
             raise MemoryError

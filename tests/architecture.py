@@ -61,10 +61,7 @@ def sources(*globs: str) -> list[Source]:
 ENGINE_PARTS = {"quoting", "execution", "risk", "hedging"}
 OPINION = {"domain", "cext", "errors"}
 SHELL = {"ports", "domain", "cext", "errors"}
-WIRE = {
-    f"adapters.zo.{name}"
-    for name in _names("actions base58 codec outcomes proto refusals scaling signing")
-}
+WIRE = {"adapters.zo.wire"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "errors": set(),

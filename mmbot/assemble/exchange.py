@@ -6,22 +6,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mmbot.adapters.sim.flow import MarketType
+from mmbot.adapters.sim.flow import SUBSTEP_NS, MarketType
 from mmbot.adapters.sim.synthetic import ROW
 from mmbot.config.separate import complain, load_tree
 from mmbot.domain.market import Market
 from mmbot.errors import DataError, UsageError
-from mmbot.exchange import journal
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.fault_entries import FaultError
-from mmbot.exchange.faults import Faults
-from mmbot.exchange.floor import Floor
-from mmbot.exchange.flows import Flows, Quiet, RecordedFlow, Source, SyntheticFlow
-from mmbot.exchange.opening import open_floor
-from mmbot.exchange.operation import Operation, replay
-from mmbot.exchange.pacing import Pace, SteppedPace, WallPace, wall_start
+from mmbot.exchange.faults.entries import FaultError
+from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.params import ExchangeParams, MarketParams
-from mmbot.exchange.reference import binance_symbol
+from mmbot.exchange.serving import journal
+from mmbot.exchange.serving.floor import Floor
+from mmbot.exchange.serving.flows import Flows, Quiet, RecordedFlow, Source, SyntheticFlow
+from mmbot.exchange.serving.opening import open_floor
+from mmbot.exchange.serving.operation import Operation, replay
+from mmbot.exchange.serving.pacing import Pace, SteppedPace, WallPace, wall_start
+from mmbot.exchange.serving.reference import binance_symbol
 from mmbot.tape import Feed, FeedOptions, open_feeds
 
 STEPPED_START_NS = 1_767_225_600_000_000_000
@@ -66,7 +66,9 @@ def open_exchange(options: ExchangeOptions) -> Opened:
     written = None
     if options.state is not None:
         written = journal.Journal(options.state, exchange.dump())
-    background = Flows(_sources(exchange, options, reached_ns, notes))
+    # A restored book stays as it was saved until time passes.
+    flow_ns = reached_ns if exchange.state.now_ns == first_ns else reached_ns + SUBSTEP_NS
+    background = Flows(_sources(exchange, options, flow_ns, notes))
     operation = Operation(exchange, pace, background, written)
     symbols = {market.symbol: place for place, market in enumerate(options.params.markets)}
     faults = Faults(options.seed, lambda: pace.now_ns, symbols)

@@ -2,6 +2,7 @@ from collections.abc import Iterable
 from typing import final
 
 def refuse_repeats(text: bytes) -> None: ...
+
 @final
 class Deltas:
     def __init__(self, markets: Iterable[tuple[str, int, int]]) -> None: ...

@@ -13,7 +13,7 @@ from mmbot.cli.output import say
 from mmbot.config.separate import load_params
 from mmbot.errors import UsageError
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.server import Address, ExchangeServer, ServerOptions
+from mmbot.exchange.serving.server import Address, ExchangeServer, ServerOptions
 
 DEMO_MONEY_USD = 10_000
 LARGEST_PORT = 65_535

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mmbot.adapters.zo.answers import Catalog, Listing
+from mmbot.adapters.zo.rest.answers import Catalog, Listing
 from mmbot.assemble import instrument
 from mmbot.config.schema import Config
 from mmbot.errors import MmbotError

@@ -5,13 +5,13 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from mmbot.adapters.zo.answers import AccountView, Catalog, Listing, User
-from mmbot.adapters.zo.book_check import compare_books
+from mmbot.adapters.zo.checks.book_check import compare_books
+from mmbot.adapters.zo.checks.trial_order import Desk, try_order
 from mmbot.adapters.zo.engine_time import ClockState, EngineClock
-from mmbot.adapters.zo.http import ZoHttp
-from mmbot.adapters.zo.session import check_usable, read_engine_time
-from mmbot.adapters.zo.session_files import StoredSession
-from mmbot.adapters.zo.trial_order import Desk, try_order
+from mmbot.adapters.zo.keys.session import check_usable, read_engine_time
+from mmbot.adapters.zo.keys.session_files import StoredSession
+from mmbot.adapters.zo.rest.answers import AccountView, Catalog, Listing, User
+from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.cli.live_markets import CheckFailed, grid_words, wanted_listings
 from mmbot.cli.venue import folder, moment, user_of
 from mmbot.config.schema import Config
@@ -82,7 +82,7 @@ class Steps:
     async def book(self) -> str:
         """Build each book from its stream and compare it with REST."""
         origin = self._config.venue.ws_origin
-        verdicts = await compare_books(self._http, origin, self._listings)
+        verdicts = await compare_books(self._http.orderbook, origin, self._listings)
         bad = [f"{each.symbol}: {each.trouble}" for each in verdicts if each.trouble]
         if bad:
             raise CheckFailed("; ".join(bad))

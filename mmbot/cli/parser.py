@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _backtest(verbs, shared)
     _simulate(verbs, shared)
     _exchange(verbs, shared)
+    _record(verbs, shared)
     _recordings(verbs, shared)
     _settings(verbs, shared)
     _sessions(verbs, shared)
@@ -184,6 +185,25 @@ def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--no-pongs", action="store_true", help="leave WebSocket pings unanswered")
     verb.add_argument("--json", action="store_true", help="remarks as JSON lines, too")
+
+
+def _record(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "record the venue's order books and trades as tapes, one for each market and day"
+    verb = _add(verbs, shared, "record", summary, ("record", "record"))
+    _config_flags(verb)
+    verb.add_argument("--url", metavar="URL", help="the venue, short for venue.http_url")
+    verb.add_argument(
+        "--market",
+        action="append",
+        default=[],
+        metavar="SYMBOL",
+        help="market to record (default: those of the configuration, or the venue's first)",
+    )
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the tapes")
+    verb.add_argument(
+        "--for", dest="duration", metavar="TIME", help="stop after 90s, 15m, 12h or 7d"
+    )
+    verb.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
 def _recordings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

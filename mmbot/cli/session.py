@@ -7,19 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.answers import User
 from mmbot.adapters.zo.engine_time import WINDOW_S, EngineSeconds
-from mmbot.adapters.zo.http import ZoHttp
-from mmbot.adapters.zo.session import (
+from mmbot.adapters.zo.keys.session import (
     check_usable,
+    known_user,
     listed_session,
     read_engine_time,
     revoke,
     session_request,
     submit,
 )
-from mmbot.adapters.zo.session_files import (
+from mmbot.adapters.zo.keys.session_files import (
     SessionFolder,
     SessionRequest,
     StoredSession,
@@ -27,7 +25,9 @@ from mmbot.adapters.zo.session_files import (
     write_request,
     write_session,
 )
-from mmbot.adapters.zo.signing import WalletSigner
+from mmbot.adapters.zo.rest.answers import User
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.signing import WalletSigner
 from mmbot.cli.output import say, show
 from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings, wallet
 from mmbot.config.schema import Config
@@ -114,7 +114,7 @@ async def _create(args: argparse.Namespace, config: Config) -> int:
     venue, kept = str(config.venue.http_origin), folder(args, config)
     async with connected(config.venue) as (http, clock):
         now_s = await read_engine_time(http, clock)
-        user = await _known_user(http, keypair.public)
+        user = await known_user(http, keypair.public)
         stored = None if args.out is not None else kept.load(venue, keypair.address)
         if stored is not None:
             try:
@@ -131,16 +131,6 @@ async def _create(args: argparse.Namespace, config: Config) -> int:
     return 0
 
 
-async def _known_user(http: ZoHttp, pubkey: bytes) -> User:
-    user = await http.user(pubkey)
-    if user is None:
-        raise SecretError(
-            f"the venue does not know the wallet {base58.encode(pubkey)}: it has no account before "
-            "its first deposit"
-        )
-    return user
-
-
 def _keep(out: Path | None, kept: SessionFolder, session: StoredSession) -> None:
     if out is None:
         say(f"stored {kept.save(session)}")
@@ -155,7 +145,7 @@ async def _refresh(args: argparse.Namespace, config: Config) -> int:
     stored = kept.load(venue, keypair.address)
     async with connected(config.venue) as (http, clock):
         now_s = await read_engine_time(http, clock)
-        user = await _known_user(http, keypair.public)
+        user = await known_user(http, keypair.public)
         if stored is not None and not args.force:
             try:
                 check_usable(stored, user, now_s, _before_s(config))

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from mmbot.adapters.zo import base58
 from mmbot.adapters.zo.engine_time import EngineClock
-from mmbot.adapters.zo.http import ZoHttp, open_http
+from mmbot.adapters.zo.keys.session_files import SessionFolder, session_folder
+from mmbot.adapters.zo.keys.wallet_key import keypair_file, wallet_keypair
 from mmbot.adapters.zo.params import VenueParams
-from mmbot.adapters.zo.session_files import SessionFolder, session_folder
-from mmbot.adapters.zo.signing import Keypair
-from mmbot.adapters.zo.wallet_key import keypair_file, wallet_keypair
+from mmbot.adapters.zo.rest.http import ZoHttp, open_http
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
 from mmbot.errors import UsageError

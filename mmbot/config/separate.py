@@ -60,15 +60,8 @@ def complain(tree: Node, path: tuple[str, ...], text: str) -> NoReturn:
 
 def _told(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out that a list is too short where entries of it could not be read."""
-    places = [error["loc"] for error in errors]
-    return [
-        error
-        for error in errors
-        if error["type"] != "too_short"
-        or not any(
-            len(at) > len(error["loc"]) and at[: len(error["loc"])] == error["loc"] for at in places
-        )
-    ]
+    above = {error["loc"][:depth] for error in errors for depth in range(len(error["loc"]))}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in above]
 
 
 def _problem(error: ErrorDetails, tree: Node, model: type[Params]) -> Problem:

@@ -5,11 +5,20 @@ action, a batch of background rows, an hour's funding, an order of the venue its
 must tell waits in `take_changes`; whoever owns the exchange takes it, or it grows.
 """
 
-from mmbot.exchange import actions, audit, background, clockwork, margin, prices, saving, users
-from mmbot.exchange.margin import Margins
+from mmbot.exchange.engine import (
+    actions,
+    audit,
+    background,
+    clockwork,
+    margin,
+    prices,
+    saving,
+    users,
+)
+from mmbot.exchange.engine.margin import Margins
+from mmbot.exchange.engine.venue import Venue
 from mmbot.exchange.model import Change, User
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.venue import Venue
 
 
 class Exchange:

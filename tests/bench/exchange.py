@@ -13,8 +13,8 @@ from urllib.request import Request, urlopen
 
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from tests.bench.registry import bench
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,8 +1,8 @@
 """The way out: an atomic of two cancels and two places, from values to the signed body."""
 
-from mmbot.adapters.zo.actions import Atomic, CancelById, PlaceOrder
-from mmbot.adapters.zo.codec import parse_action, split_body
-from mmbot.adapters.zo.signing import Keypair, Scheme, SessionSigner, verify
+from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder
+from mmbot.adapters.zo.wire.codec import parse_action, split_body
+from mmbot.adapters.zo.wire.signing import Keypair, Scheme, SessionSigner, verify
 from mmbot.domain.order import FillMode, Side
 from tests.bench.registry import bench, time_ns
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 from random import Random
 
 from mmbot.adapters.web.clock import steady_clock
-from mmbot.adapters.zo.answers import BookView, Listing
-from mmbot.adapters.zo.books import BookStream
-from mmbot.adapters.zo.frames import TradesFrame
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.origin import Origin
+from mmbot.adapters.zo.rest.answers import BookView, Listing
+from mmbot.adapters.zo.streams.books import BookStream
+from mmbot.adapters.zo.streams.frames import TradesFrame
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 from mmbot.domain.order import Level

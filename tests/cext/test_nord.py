@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mmbot.cext.nord import Deltas
+from mmbot.cext.nord import Deltas, refuse_repeats
 from mmbot.cext.orderbook import OrderBook
 from tests.oracle import nord as oracle
 from tests.oracle.orderbook import OracleBook
@@ -238,6 +238,49 @@ def test_apply_sets_the_levels_and_a_refused_frame_none() -> None:
     deltas.apply(book.capsule)
     assert book.levels(1, 9) == [(640000, 66173), (639999, 267460)]
     assert book.levels(-1, 9) == [(640001, 140892)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":{"a":1},"b":[{"a":1},{"a":2}]}',
+        b" [ ] ",
+        b"{}",
+        b'"\\u0041"',
+        b"-1.5e3",
+        b'{"":null," ":true}',
+        b"[" * 16 + b"]" * 16,
+    ],
+)
+def test_values_with_each_key_once_pass(text: bytes) -> None:
+    refuse_repeats(text)
+    json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":1,"a":1}',
+        b'{"b":[0,{"a":1,"c":{},"a":2}]}',
+        b'{"a":1,"\\u0061":1}',
+        b'{"a":1',
+        b'{"a" 1}',
+        b'{"a":1,}',
+        b"[1,]",
+        b"{a:1}",
+        b"[1 2]",
+        b"nul",
+        b"01",
+        b"",
+        b"[]x",
+        b"[]\x00",
+        b"[" * 17 + b"]" * 17,
+        b"[" * 100_000,
+    ],
+)
+def test_a_key_twice_and_what_is_no_json_are_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        refuse_repeats(text)
 
 
 def test_markets_must_differ_and_have_a_grid() -> None:

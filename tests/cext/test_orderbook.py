@@ -129,7 +129,7 @@ def _assert_same_reads(
         oracle.top(count, exclude_own), rel=1e-15, nan_ok=True
     )
     assert kernel.microprice(exclude_own) == pytest.approx(
-        oracle.microprice(exclude_own), rel=1e-15, nan_ok=True
+        oracle.microprice(exclude_own), rel=1e-14, nan_ok=True
     )
     for side in (BID, ASK):
         assert kernel.levels(side, count, exclude_own) == oracle.levels(side, count, exclude_own)

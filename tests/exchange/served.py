@@ -12,18 +12,18 @@ import aiohttp
 import uvloop
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.exchange.connections import Patience
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.faults import Faults
-from mmbot.exchange.journal import Journal
+from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.model import Order
-from mmbot.exchange.opening import open_floor
-from mmbot.exchange.operation import Background, Operation
-from mmbot.exchange.pacing import SteppedPace
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.server import Address, ExchangeServer, ServerOptions
+from mmbot.exchange.serving.connections import Patience
+from mmbot.exchange.serving.journal import Journal
+from mmbot.exchange.serving.opening import open_floor
+from mmbot.exchange.serving.operation import Background, Operation
+from mmbot.exchange.serving.pacing import SteppedPace
+from mmbot.exchange.serving.server import Address, ExchangeServer, ServerOptions
 
 START_S = 1_800_000_000
 FIRST_ACCOUNT = 1

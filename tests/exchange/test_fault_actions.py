@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from mmbot.adapters.sim.flow import MarketType
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.domain.market import Market
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.flows import Flows, Quiet, SyntheticFlow
+from mmbot.exchange.serving.flows import Flows, Quiet, SyntheticFlow
 from tests.exchange.served import (
     LOT_PRICE,
     START_S,
@@ -181,6 +181,9 @@ async def _refused(venue: Served, trader: Trader) -> None:
     await venue.set({"knob": "eng.err_next", "code": 224, "kind": "place_order"})
     assert error_of(await trader.send(trader.cancel(1))) == pb.ORDER_NOT_FOUND
     assert error_of(await trader.send(trader.place())) == pb.RISK
+    assert error_of(await trader.send(trader.place())) is None
+    await venue.set({"knob": "eng.err_next", "code": 224})
+    await venue.set()
     assert error_of(await trader.send(trader.place())) is None
 
 

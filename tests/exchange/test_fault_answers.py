@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.exchange.fault_table import KNOBS
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.exchange.faults.table import KNOBS
 from tests.exchange.served import LOT_PRICE, Check, Served, Trader, checked
 from tests.exchange.test_fault_actions import ACTION_CHECKS
 from tests.exchange.test_fault_streams import STREAM_CHECKS

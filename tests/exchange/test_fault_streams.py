@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse as Socket
 from aiohttp import WSMsgType
 
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from tests.exchange.served import LOT_PRICE, Check, Served, Trader, checked, until
 
 BOOK = "deltas@BTCUSD"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.exchange.connections import Patience
+from mmbot.exchange.serving.connections import Patience
 from tests.exchange.served import START_S, Served, Setup, Trader, run, served, until
 
 OCTETS = "application/octet-stream"
@@ -54,6 +54,7 @@ async def _says(venue: Served, sent: bytes, until_closed: bool = True) -> bytes:
         ("POST", "/_ctl/step", b'{"ms":5}', "text/plain", 415),
         ("POST", "/_ctl/step", b"{", "application/json", 400),
         ("POST", "/_ctl/step", b"[" * 100_000, "application/json", 400),
+        ("POST", "/_ctl/step", b'{"\xff":1}', "application/json", 400),
         ("POST", "/_ctl/step", b'{"ms":-1}', "application/json", 400),
         ("POST", "/_ctl/step", b'{"ms":1.5}', "application/json", 400),
         ("POST", "/_ctl/step", b'{"ms":true}', "application/json", 400),
@@ -63,7 +64,12 @@ async def _says(venue: Served, sent: bytes, until_closed: bool = True) -> bytes:
         ("POST", "/_ctl/index", b'{"market":"X","price":5}', "application/json", 400),
         ("POST", "/_ctl/index", b'{"market":0,"price":"5"}', "application/json", 400),
         ("POST", "/_ctl/index", b'{"market":0,"price":-5}', "application/json", 400),
+        ("POST", "/_ctl/index", b'{"market":0,"price":1e-300}', "application/json", 400),
         ("POST", "/_ctl/faults", b"7", "application/json", 400),
+        ("POST", "/_ctl/faults", b'{"clear":"mdx"}', "application/json", 400),
+        ("POST", "/_ctl/faults", b'{"clear":[1]}', "application/json", 400),
+        ("POST", "/_ctl/faults", b'{"swarm":{"count":0}}', "application/json", 400),
+        ("POST", "/_ctl/faults", b'{"swarm":{"knobs":["x"]}}', "application/json", 400),
         ("GET", "/_ctl/truth?newest=x", b"", "", 400),
     ],
 )
@@ -102,6 +108,8 @@ def test_wrong_requests_get_their_status(
         ({"knob": "act.slow", "ms": True}, "True", "whole number"),
         ({"knob": "act.slow", "side": "up"}, "up", "before, after"),
         ({"knob": "act.receipt_mutate"}, "field", "required"),
+        ({"knob": "act.body", "hex": "abc"}, "abc", "text like"),
+        ({"knob": "http.redirect", "to": "a\r\nb"}, "to", "text like"),
         ({"knob": "act.slow", "p": 1.5}, "p", "from 0 to 1"),
         ({"knob": "act.slow", "every_n": 0}, "every_n", "from 1"),
         ({"knob": "act.slow", "market": "DOGE"}, "DOGE", "BTCUSD"),

@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 import pytest
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +109,7 @@ def _trade(program: Program, session: int, steps: int) -> None:
             cancel = pb.CancelOrderById(session_id=session, order_id=rests.order_id)
             program.act(pb.Action(cancel_order_by_id=cancel))
         if number % 4 == 1:
-            take = pb.PlaceOrder(session_id=session, size=200, fill_mode=2)
+            take = pb.PlaceOrder(session_id=session, size=200, fill_mode=pb.IMMEDIATE_OR_CANCEL)
             program.act(pb.Action(place_order=take))
 
 
@@ -202,7 +202,7 @@ TYPO = "markets:\n  - {symbol: BTCUSD, price_decimals: 1, size_decmals: 5}\n"
 @pytest.mark.parametrize(
     ("given", "code", "said"),
     [
-        (("-c", TYPO), 3, "markets.0.size_decmals ({path}:2:43): unknown key; possible here: sym"),
+        (("-c", TYPO), 3, "markets.0.size_decmals ({path}:2:41): unknown key; possible here: sym"),
         (("-c", TYPO), 3, "markets.0.size_decimals ({path}:2:5): is required"),
         (("-c", "rules:\n  max_atomic: 11\n"), 3, "rules.max_atomic ({path}:2:15): 11 is above 10"),
         (("-c", "tokens: []\n"), 3, "tokens ({path}:1:9): needs at least 1 entries, has 0"),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mmbot.assemble.exchange import ExchangeOptions, open_exchange
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.server import ExchangeServer, ServerOptions
+from mmbot.exchange.serving.server import ExchangeServer, ServerOptions
 
 FUNDS_USD = 10_000
 

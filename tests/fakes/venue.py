@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.codec import encode_receipt, parse_action, split_body
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.adapters.zo.signing import scheme_of, verify
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.codec import encode_receipt, parse_action, split_body
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.signing import scheme_of, verify
 
 JSON = {"Content-Type": "application/json"}
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

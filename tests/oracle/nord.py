@@ -114,7 +114,8 @@ class Members:
             self.note(key, _id(text))
         elif key == b"last_update_id":
             absent = text.frame[text.at : text.at + 4] == b"null"
-            self.note(key, text.take(re.compile(b"null")) and None if absent else _id(text))
+            text.at += 4 * absent
+            self.note(key, None if absent else _id(text))
         else:
             text.skip()
 

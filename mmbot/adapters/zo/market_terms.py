@@ -9,9 +9,9 @@ from msgspec import Struct
 from mmbot.adapters.web.backoff import BackoffParams
 from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.web.connection import ConnectionParams
-from mmbot.adapters.zo.answers import BookView, Listing
-from mmbot.adapters.zo.book_sync import BookParams
-from mmbot.adapters.zo.frames import TradesFrame
+from mmbot.adapters.zo.rest.answers import BookView, Listing
+from mmbot.adapters.zo.streams.book_sight import BookParams
+from mmbot.adapters.zo.streams.frames import TradesFrame
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
 

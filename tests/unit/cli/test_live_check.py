@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.signing import Keypair
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.cli import main
 from tests.fakes.exchange import LocalExchange, local_exchange
 
@@ -120,11 +120,12 @@ def test_decimals_that_are_not_those_of_the_settings(check: Check) -> None:
     assert check("--set", grid.replace("0.01", "0.1", 1))[1]["markets"]["state"] == "ok"
 
 
-def test_a_clock_that_stands_still(check: Check, exchange: LocalExchange) -> None:
-    exchange.faults({"knob": "eng.clock_stall"})
-    code, found = check()
-    assert code == FAILED
-    assert found["time"]["text"] == "the engine's clock stands still"
+def test_a_clock_that_stands_still(capsys: pytest.CaptureFixture[str]) -> None:
+    with local_exchange(flow="none") as still:
+        still.faults({"knob": "eng.clock_stall"})
+        assert main(["test-live", "--url", still.url]) == FAILED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("the engine's clock stands still")
 
 
 def test_a_stream_that_says_nothing_new_is_found_out(check: Check, exchange: LocalExchange) -> None:

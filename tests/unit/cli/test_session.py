@@ -1,6 +1,7 @@
 """The verbs `session ...` against the product's own exchange, which judges every signature."""
 
 import json
+import logging
 import os
 import re
 import stat
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.signing import Keypair
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.cli import main
 from tests.fakes.exchange import LocalExchange, local_exchange
 
@@ -178,17 +179,16 @@ def test_a_session_signed_without_a_network(
     assert (code, json.loads(out)["session_id"]) == (OK, *sessions(exchange, keypair))
 
 
-@pytest.mark.parametrize(("shift_s", "word"), [(-120, "late"), (120, "early")])
 def test_a_request_at_the_wrong_time_is_not_sent(
-    run: Run, wallet: Path, keypair: Keypair, exchange: LocalExchange, tmp_path: Path,
-    shift_s: int, word: str,
-) -> None:  # fmt: skip
-    engine_s = exchange.truth()["engineNs"] // 10**9 + shift_s
+    run: Run, wallet: Path, keypair: Keypair, exchange: LocalExchange, tmp_path: Path
+) -> None:
     carried = tmp_path / "carried"
-    run("create", "--wallet", wallet, "--out", carried, "--engine-time", engine_s)
-    code, _, err = run("create", "--submit", carried)
-    assert code == SECRET
-    assert f"s too {word}" in err
+    for shift_s, word in ((-120, "late"), (120, "early")):
+        engine_s = exchange.truth()["engineNs"] // 10**9 + shift_s
+        run("create", "--wallet", wallet, "--out", carried, "--engine-time", engine_s)
+        code, _, err = run("create", "--submit", carried)
+        assert code == SECRET
+        assert f"s too {word}" in err
     assert sessions(exchange, keypair) == {}
 
 
@@ -274,10 +274,15 @@ def test_the_key_in_the_environment(
 
 
 def test_no_secret_is_shown_anywhere(
-    run: Run, wallet: Path, exchange: LocalExchange, tmp_path: Path
+    run: Run,
+    wallet: Path,
+    exchange: LocalExchange,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     carried = tmp_path / "carried"
     exchange.faults({"knob": "act.drop_resp", "p": 0.3})
+    caplog.set_level(logging.DEBUG)
     shown = ""
     for words in (
         ("create", "--wallet", wallet, "--json", "-v"),
@@ -288,6 +293,7 @@ def test_no_secret_is_shown_anywhere(
         ("revoke", "--all", "--wallet", wallet, "-v"),
     ):
         shown += "".join(map(str, run(*words)))
+    shown += caplog.text
     secrets = {wallet.read_text(), json.loads(carried.read_text())["session_secret"]}
     for path in (tmp_path / "kept").iterdir():
         secrets.add(json.loads(path.read_text())["session_secret"])

@@ -1,5 +1,7 @@
 """The strict reader against the tables of YAML 1.2.2 section 10.3 and against hostile text."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import example, given, settings
@@ -177,7 +179,8 @@ SCALARS = (
     | st.booleans()
     | st.integers(-(10**18), 10**18)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8)
+    # To YAML 1.1 an exponent without a point is text: its writers do not quote it.
+    | st.text(max_size=8).filter(lambda text: not re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", text))
 )
 TREES = st.dictionaries(
     NAMES,
@@ -193,7 +196,7 @@ TREES = st.dictionaries(
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(TREES)
 def test_what_another_writer_wrote_is_read_back(tree: dict[str, object]) -> None:
-    # Everything quoted or plain as PyYAML's writer decides; its 1.1 quoting is a superset.
+    # Everything quoted or plain as PyYAML's writer decides; its 1.1 quoting is nearly a superset.
     text = yaml.safe_dump(tree, allow_unicode=False)
     problems: list[Problem] = []
     found = parse(text, "f", problems)

@@ -8,13 +8,13 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo import actions, codec
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire import actions, codec
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.domain.order import FillMode, Side
-from mmbot.exchange.asked import ViewRules
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.rest import answer
+from mmbot.exchange.views.asked import ViewRules
+from mmbot.exchange.views.rest import answer
 
 START_S = 1_767_531_600
 NS = 10**9

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from mmbot.adapters.zo import codec
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.exchange import interventions
+from mmbot.adapters.zo.wire import codec
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.exchange.engine import interventions
 from mmbot.exchange.exchange import Exchange
 from tests.unit.exchange.ledger import Ledger
 from tests.unit.exchange.traders import NS, Trader, cut, error, opened, part, posted, rows
@@ -25,7 +25,7 @@ def mostly(usual: st.SearchStrategy[Any], *odd: Any) -> st.SearchStrategy[Any]:
 
 # Near the index, so that orders meet.
 TICKS = mostly(st.one_of(st.integers(990, 1010), st.integers(900, 1100)), 0, 1, 2**60)
-LOTS = mostly(st.one_of(st.integers(1, 500), st.integers(1, 20_000)), 0, 2**48, 2**64 - 1)
+LOTS = mostly(st.one_of(st.integers(1, 500), st.integers(1, 5_000)), 0, 2**48, 2**64 - 1)
 QUOTES = mostly(st.none(), 0, 1, 10**5, 10**6, 2**64 - 1)
 CLIENT_IDS = mostly(st.one_of(st.none(), st.integers(0, 30)), 2**63)
 MARKETS = mostly(st.sampled_from([0, 0, 1]), 2)
@@ -40,7 +40,7 @@ class Orders(RuleBasedStateMachine):
 
     @initialize(rule=st.sampled_from(["allow", "cancel_resting", "cancel_taker"]))
     def open(self, rule: str) -> None:
-        self.exchange = opened(usd=500, rules={"self_trade": rule, "max_open_orders": 6})
+        self.exchange = opened(usd=60, rules={"self_trade": rule, "max_open_orders": 6})
         self.ledger = Ledger(self.exchange)
         self.traders = [Trader(self.exchange, seed) for seed in (1, 2, 3)]
         self.ids: list[int] = [0]
@@ -49,7 +49,7 @@ class Orders(RuleBasedStateMachine):
         who=WHO,
         side=SIDES,
         ticks=st.integers(996, 1004),
-        lots=st.integers(1, 30_000),
+        lots=st.integers(1, 5_000),
         mode=st.sampled_from([0, 0, 1, 2]),
         reduce=st.sampled_from([False, False, True]),
     )
@@ -176,6 +176,16 @@ class Everything(Orders):
     def index(self, market: int, ticks: float) -> None:
         self.exchange.set_index(market, ticks)
 
+    @rule(ticks=st.sampled_from([850.0, 920.0, 1000.0, 1080.0, 1150.0]), depth=st.booleans())
+    def jolt(self, ticks: float, depth: bool) -> None:
+        """Move the index so far that margins break, with or without a book to close against."""
+        if depth:
+            events = [(1, side, 1000 - 15 * side, 3_000) for side in (1, -1)]
+            self.exchange.background(0, rows(*events))
+        self.exchange.set_index(0, ticks)
+        self.exchange.advance(self.exchange.state.now_ns + NS)
+        self.ledger.follow()
+
     @rule(who=WHO, kind=st.integers(0, 1), side=SIDES, ticks=st.integers(980, 1020))
     def trigger(self, who: int, kind: int, side: pb.Side.ValueType, ticks: int) -> None:
         trader = self.traders[who]
@@ -228,7 +238,7 @@ class Everything(Orders):
     @rule()
     def restart(self) -> None:
         saved = self.exchange.dump()
-        again = opened(usd=500)
+        again = opened(usd=60)
         again.load(saved)
         assert again.dump() == saved
         self.exchange = self.ledger.exchange = again

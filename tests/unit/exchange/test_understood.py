@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from mmbot.adapters.zo import account_parsing, base58, frames, parsing
+from mmbot.adapters.zo.rest import account_parsing, parsing
+from mmbot.adapters.zo.streams import frames
+from mmbot.adapters.zo.wire import base58
 from mmbot.cext.nord import Deltas
-from mmbot.exchange.asked import ViewRules
-from mmbot.exchange.frames import encode
 from mmbot.exchange.model import AccountChange, BookChange, Change, TradesPrinted
-from mmbot.exchange.rest import answer
+from mmbot.exchange.views.asked import ViewRules
+from mmbot.exchange.views.frames import encode
+from mmbot.exchange.views.rest import answer
 from tests.unit.exchange.scene import ASK, BID, IOC, Scene
 
 SHAPES = [

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from nacl.signing import SigningKey
 
-from mmbot.adapters.zo import codec
-from mmbot.adapters.zo.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire import codec
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.params import ExchangeParams, FeeTier, MarketParams, RuleParams
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from mmbot.adapters.zo.answers import (
+from mmbot.adapters.zo.rest.answers import (
     AccountView,
     Catalog,
     HeldPosition,
@@ -10,7 +10,7 @@ from mmbot.adapters.zo.answers import (
     Margins,
     RestingOrder,
 )
-from mmbot.adapters.zo.frames import AccountFrame
+from mmbot.adapters.zo.streams.frames import AccountFrame
 from mmbot.domain.order import Side
 
 GRID = (1, 2)

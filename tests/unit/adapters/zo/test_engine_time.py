@@ -224,6 +224,16 @@ def test_an_older_answer_that_comes_late_is_no_jump() -> None:
     assert clock.stamp(60, 3 * S) == EPOCH_S + 2
 
 
+def test_a_clock_that_was_set_back_does_not_stand_still() -> None:
+    clock = EngineClock()
+    clock.observe(EPOCH_S, 0, MS)
+    clock.observe(EPOCH_S - 60, 5 * S, 5 * S + MS)
+    clock.observe(EPOCH_S - 60, 5 * S + 500 * MS, 5 * S + 501 * MS)
+    assert clock.state(6 * S) is ClockState.JUMPED
+    clock.observe(EPOCH_S - 60, 8 * S + 2 * MS, 8 * S + 3 * MS)
+    assert clock.state(9 * S) is ClockState.STALLED
+
+
 def test_without_readings_nothing_is_stamped() -> None:
     clock = EngineClock()
     assert clock.state(0) is ClockState.UNREAD

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.adapters.zo.actions import Atomic, CancelById, PlaceOrder
-from mmbot.adapters.zo.codec import (
+from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder
+from mmbot.adapters.zo.wire.codec import (
     action_raw,
     decode_receipt,
     encode_receipt,
@@ -19,9 +19,9 @@ from mmbot.adapters.zo.codec import (
     parse_action,
     split_body,
 )
-from mmbot.adapters.zo.outcomes import Accepted, Rejected, Unknown, read_outcome
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.adapters.zo.signing import Scheme, scheme_of, verify
+from mmbot.adapters.zo.wire.outcomes import Accepted, Rejected, Unknown, read_outcome
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.signing import Scheme, scheme_of, verify
 from mmbot.domain.order import FillMode, Side
 from mmbot.errors import WireError
 

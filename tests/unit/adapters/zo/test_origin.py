@@ -38,6 +38,7 @@ def test_allowed_places(url: str, origin: tuple[str, str, int], text: str) -> No
     [
         ("https://evil.example", "not in allowed_hosts"),
         ("https://zo-mainnet.n1.xyz.evil.example", "not in allowed_hosts"),
+        ("https://evilzo-mainnet.n1.xyz", "not in allowed_hosts"),
         ("https://evil.example#zo-mainnet.n1.xyz", "more than scheme, host and port"),
         ("https://evil.example?zo-mainnet.n1.xyz", "more than scheme, host and port"),
         ("https://zo-mainnet.n1.xyz@evil.example", "user name"),

@@ -7,8 +7,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from mmbot.adapters.zo.actions import Atomic, CreateSession, RevokeSession, encode
-from mmbot.adapters.zo.codec import (
+from mmbot.adapters.zo.wire.actions import Atomic, CreateSession, RevokeSession, encode
+from mmbot.adapters.zo.wire.codec import (
     Generation,
     action_raw,
     decode_receipt,
@@ -16,9 +16,9 @@ from mmbot.adapters.zo.codec import (
     parse_action,
     split_body,
 )
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.adapters.zo.refusals import REFUSALS
-from mmbot.adapters.zo.signing import (
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.refusals import REFUSALS
+from mmbot.adapters.zo.wire.signing import (
     Keypair,
     Scheme,
     SessionSigner,

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mmbot.adapters.zo import base58
-from mmbot.adapters.zo.actions import (
+from mmbot.adapters.zo.wire import base58
+from mmbot.adapters.zo.wire.actions import (
     AddTrigger,
     Atomic,
     CancelByClientId,
@@ -22,8 +22,8 @@ from mmbot.adapters.zo.actions import (
     TriggerKind,
     WalletAction,
 )
-from mmbot.adapters.zo.proto import nord_pb2 as pb
-from mmbot.adapters.zo.scaling import U128_MAX, to_raw
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.scaling import U128_MAX, to_raw
 from mmbot.domain.order import FillMode, Side
 
 FILE = Path(__file__).resolve().parents[5] / "shared" / "venue" / "vectors.json"

@@ -1,0 +1,1 @@
+"""Keys and sessions: from where they come and how they are kept."""

@@ -1,0 +1,1 @@
+"""The venue's REST interface: transport, answers read exactly, outcomes of actions."""

@@ -1,0 +1,1 @@
+"""The venue's streams: order books and the account kept in step."""

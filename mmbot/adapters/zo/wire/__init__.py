@@ -1,0 +1,1 @@
+"""Bytes of the protocol: actions, receipts, signatures, exact scaling, error numbers."""

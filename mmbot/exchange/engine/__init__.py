@@ -1,0 +1,1 @@
+"""What the exchange does: admission, orders, margin, settlement, funding, liquidation."""

@@ -1,0 +1,1 @@
+"""How the exchange is served: time, background markets, sockets, HTTP, the journal."""

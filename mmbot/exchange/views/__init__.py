@@ -1,0 +1,1 @@
+"""What the exchange shows: answers to every GET and the messages of its streams."""
