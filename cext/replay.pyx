@@ -290,18 +290,11 @@ cdef class Replay:
     cdef int deliver(self) except -1:
         # Put all responses due now into the inbox.
         cdef Response* r
-        cdef tuple execution
         while fifo_due(&self.responses) == self.now:
             r = <Response*>fifo_pop(&self.responses)
-            execution = None
-            if r.report.kind == KIND_FILLED:
-                execution = (
-                    r.report.ticks, r.report.lots, bool(r.report.maker), r.report.cause, r.mid,
-                    r.fill,
-                )
             self.inbox.append((
                 r.report.kind, r.market, r.report.id, r.exch_ns, r.due_ns, r.report.leaves,
-                execution,
+                execution(r) if r.report.kind == KIND_FILLED else None,
             ))
         return 0
 
