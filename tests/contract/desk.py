@@ -89,7 +89,6 @@ class Desk:
         self._book = book or BookParams()
         self.ledger = Ledger()
         self.told: Counter[str] = Counter()
-        self.unknown = 0
         self.person: Person
         self.http: ZoHttp
         self.books: BookStream
@@ -186,10 +185,8 @@ class Desk:
             if isinstance(outcome, Rejected):
                 assert outcome.refusal.name in USUAL, (action, outcome)
                 self.told[outcome.refusal.name] += 1
-            elif isinstance(outcome, Unknown):
-                self.unknown += 1
             else:
-                assert isinstance(outcome, Accepted)
+                assert isinstance(outcome, Accepted | Unknown)
 
     async def leave(self) -> None:
         """Cancel whatever rests, as REST tells it, until nothing does."""
