@@ -15,8 +15,8 @@ run: build
 	$(BIN)/python -m mmbot backtest -c examples/sample.yaml --data examples/data/sample.tape --report reports/sample
 
 test: build $(VENV)/.dev
-	$(BIN)/python -m pytest
-	$(BIN)/python -m tests.debug_suite
+	$(BIN)/python -m pytest -n auto --maxprocesses 8
+	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8
 
 bench: build $(VENV)/.dev
 	$(BIN)/python -m tests.bench --out bench.json

@@ -33,6 +33,12 @@ cdef struct Fifo:
     int64_t room
     int64_t last_ns          # no message overtakes: the latest due time given out
 
+cdef tuple execution(Response* r):
+    # What only a fill has, laid out as the stub's Execution.
+    cdef Report* report = &r.report
+    return (report.ticks, report.lots, bool(report.maker), report.cause, r.mid, r.fill)
+
+
 cdef int latency_set(Latency* l, list pairs, object seed) except -1:
     # Keep (time, delay) pairs; the caller has checked that there is one.
     cdef int64_t i

@@ -5,6 +5,7 @@ Prices are integer ticks, sizes integer lots; rounding from float happens here a
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.tuple cimport PyTuple_GetItem
 from libc.math cimport ceil, fabs, floor, isfinite
 from libc.stdint cimport INT64_MAX, int64_t
 
@@ -290,7 +291,10 @@ def pair(list orders, tuple bids, tuple asks, tuple slack):
     try:
         bid_orders = rank_orders(orders, rests)
         for at in range(levels):
-            wants[at].ticks, wants[at].lots = bids[at] if at < bid_levels else asks[at - bid_levels]
+            level = bids[at] if at < bid_levels else asks[at - bid_levels]
+            # A named pair is no tuple to an unpacking, which would go through an iterator.
+            wants[at].ticks = <object>PyTuple_GetItem(level, 0)
+            wants[at].lots = <object>PyTuple_GetItem(level, 1)
             wants[at].mark = FREE
         if levels > bid_levels:
             fit.below = wants[bid_levels].ticks

@@ -293,8 +293,8 @@ cdef class Replay:
         while fifo_due(&self.responses) == self.now:
             r = <Response*>fifo_pop(&self.responses)
             self.inbox.append((
-                r.report.kind, r.market, r.report.id, r.exch_ns, r.due_ns, r.report.ticks,
-                r.report.lots, r.report.leaves, bool(r.report.maker), r.report.cause, r.mid, r.fill,
+                r.report.kind, r.market, r.report.id, r.exch_ns, r.due_ns, r.report.leaves,
+                execution(r) if r.report.kind == KIND_FILLED else None,
             ))
         return 0
 

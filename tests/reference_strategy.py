@@ -5,12 +5,15 @@ One market, at most one quote a side; prices in ticks, sizes in lots, times in n
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.domain.order import FillMode, Side
+
+if TYPE_CHECKING:
+    from mmbot.cext.replay import _Response as Response
 
 NEVER = 2**63 - 1
 CAUSES = {
@@ -163,12 +166,13 @@ class ReferenceStrategy:
             if status != kernel.RESPONSE:
                 return status == kernel.REACHED
 
-    def _hear(self, response: tuple[int, ...]) -> None:
-        kind, _, order_id, exch_ns, _, ticks, lots, leaves, maker, cause = response[:10]
+    def _hear(self, response: "Response") -> None:
+        kind, _, order_id, exch_ns, _, leaves, execution = response
         record = self.outcome.orders[order_id]
         if kind == kernel.ACCEPTED:
             record.acked = True
-        elif kind == kernel.FILLED:
+        elif execution is not None:
+            ticks, lots, maker, cause, _, _ = execution
             fill = Fill(
                 exch_ns, order_id, record.side, ticks, lots, bool(maker), CAUSES[cause], leaves
             )

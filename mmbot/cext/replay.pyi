@@ -22,9 +22,10 @@ BOOK_CROSS: int
 TAKER: int
 ARRIVAL: int
 
-# kind, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause,
-# exch_mid_half_ticks, fill_no (-1 when it is no fill)
-_Response = tuple[int, int, int, int, int, int, int, int, bool, int, int, int]
+# ticks, lots, maker, cause, exch_mid_half_ticks, fill_no
+_Execution = tuple[int, int, bool, int, int, int]
+# kind, market, order_id, exch_ns, local_ns, leaves, what only a fill has
+_Response = tuple[int, int, int, int, int, int, _Execution | None]
 
 @final
 class Replay:

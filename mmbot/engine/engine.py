@@ -23,7 +23,7 @@ from mmbot.domain.events import (
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import OrderState, Side
 from mmbot.domain.position import Position
-from mmbot.domain.quotes import Hold, Quotes
+from mmbot.domain.quotes import Quotes
 from mmbot.engine.desk import NEVER_NS, Desk
 from mmbot.engine.outbox import Outbox, VenueTraits
 from mmbot.errors import InvariantViolation
@@ -47,8 +47,8 @@ class Engine:
     __slots__ = (
         "_breaker",
         "_breaker_state",
+        "_desk_of",
         "_due_ns",
-        "_now_ns",
         "_outbox",
         "desks",
         "risk",
@@ -64,11 +64,11 @@ class Engine:
         traits: VenueTraits,
     ) -> None:
         self.desks = tuple(desks)
+        self._desk_of: dict[int | None, Desk] = dict(enumerate(self.desks))
         self.risk = risk
         self._breaker = breaker
         self._breaker_state = breaker.state
         self._outbox = Outbox(risk, ids, budget, traits)
-        self._now_ns = 0
         self._due_ns = NEVER_NS
         for index, desk in enumerate(self.desks):
             if desk.state.market.index != index:
@@ -93,27 +93,37 @@ class Engine:
         Raises InvariantViolation when the event cannot be, such as an order state that only we set.
         """
         outbox = self._outbox
-        self._now_ns = outbox.now_ns = now_ns = event.ts_recv_ns
+        outbox.now_ns = now_ns = event.ts_recv_ns
         # Events are final, and isinstance is slow to say no of a struct.
-        if type(event) is AccountSnapshot or type(event) is Operator:
-            self._take_account_event(event)
-        elif type(event) is not Timer:
-            self._take_market_event(event)
+        if type(event) is not Timer:
+            desk = self._desk_of.get(getattr(event, "market", None))
+            if desk is None:
+                self._take_account_event(event)
+            elif type(event) is OrderUpdate:
+                self._take_order_update(desk, event)
+            elif type(event) is BookUpdate:
+                desk.state.book_ts_ns = now_ns
+                if desk.due_ns == NEVER_NS:
+                    desk.due_ns = self._due_ns = now_ns
+            else:
+                self._take_market_event(desk, event)
         if now_ns >= self._due_ns:
-            self._decide_due()
+            self._decide_due(now_ns)
         return outbox.take_batches() if outbox.batches else ()
 
-    def _take_account_event(self, event: AccountSnapshot | Operator) -> None:
-        if isinstance(event, AccountSnapshot):
+    def _take_account_event(self, event: Event) -> None:
+        if type(event) is AccountSnapshot:
             self.risk.take_account(event)
-            self._breaker.observe(event, self.risk.account.verdict(self._now_ns))
+            self._breaker.observe(event, self.risk.account.verdict(event.ts_recv_ns))
+            self._follow_breaker()
+        elif type(event) is Operator and event.market is None:
+            self._obey(event)
         else:
-            market = event.market
-            if market is not None and not 0 <= market < len(self.desks):
-                self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
-                return
-            self._breaker.command(event)
-            self._outbox.notify(Severity.WARNING, event.command, market, event.reason)
+            self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
+
+    def _obey(self, event: Operator) -> None:
+        self._breaker.command(event)
+        self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
         self._follow_breaker()
 
     def _follow_breaker(self) -> None:
@@ -130,29 +140,20 @@ class Engine:
             if self._breaker.stop_reason(index) is not None:
                 self._outbox.pull(desk)
 
-    def _take_market_event(self, event: Event) -> None:
-        market: int = getattr(event, "market", -1)
-        if not 0 <= market < len(self.desks):
-            self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
-            return
-        desk = self.desks[market]
-        if type(event) is BookUpdate:
-            desk.state.book_ts_ns = event.ts_recv_ns
-            if desk.due_ns == NEVER_NS:
-                desk.due_ns = self._due_ns = event.ts_recv_ns
-        elif type(event) is OrderUpdate:
-            self._take_order_update(desk, event)
-        elif type(event) is Fill:
+    def _take_market_event(self, desk: Desk, event: Event) -> None:
+        if type(event) is Fill:
             self._take_fill(desk, event)
         elif type(event) is ReferencePrice:
             desk.state.reference_ticks = event.mid_ticks
             desk.state.reference_ts_ns = event.ts_recv_ns
         elif type(event) is BookGap:
             desk.state.book_ts_ns = None
-            self._outbox.notify(Severity.WARNING, "book_gap", market, event.reason)
+            self._outbox.notify(Severity.WARNING, "book_gap", event.market, event.reason)
             self._outbox.pull(desk)
         elif type(event) is FundingPayment:
             desk.position.fund(event.atoms)
+        elif type(event) is Operator:
+            self._obey(event)
         else:
             raise InvariantViolation(f"not an event of a market: {event}")
 
@@ -186,8 +187,7 @@ class Engine:
             code = "late_fill" if late else "unexpected_fill"
             self._outbox.notify(severity, code, event.market, f"{event}")
 
-    def _decide_due(self) -> None:
-        now_ns = self._now_ns
+    def _decide_due(self, now_ns: int) -> None:
         verdict = self.risk.account.verdict(now_ns)
         # Before the first snapshot there is nothing to alarm about, only nothing to do yet.
         if verdict is not None and verdict is not NO_SNAPSHOT:
@@ -199,12 +199,12 @@ class Engine:
             if due_ns <= now_ns:
                 desk.due_ns = due_ns = now_ns + desk.interval_ns
                 reason = self._breaker.stop_reason(index)
-                self._decide(desk, verdict if reason is None else reason)
+                self._decide(desk, now_ns, verdict if reason is None else reason)
             if due_ns < soonest_ns:
                 soonest_ns = due_ns
         self._due_ns = soonest_ns
 
-    def _decide(self, desk: Desk, stop_reason: str | None) -> None:
+    def _decide(self, desk: Desk, now_ns: int, stop_reason: str | None) -> None:
         state = desk.state
         market = state.market.index
         risk = self.risk
@@ -217,13 +217,13 @@ class Engine:
             desk.answer = Quotes((), (), stop_reason)
             self._outbox.pull(desk)
             return
-        state.now_ns = self._now_ns
+        state.now_ns = now_ns
         state.position_lots = desk.position.lots
         state.equity_uusd = risk.equity_uusd
         state.free_uusd = risk.free_uusd
         state.room = risk.room(market)
         desk.answer = answer = desk.strategy.decide(state)
-        if isinstance(answer, Hold):
+        if type(answer) is not Quotes:
             return
         hedge = None
         if desk.hedging is not None:
@@ -236,7 +236,7 @@ class Engine:
                     if active.side is Side.ASK
                     else Quotes(answer.bids, (), answer.reason)
                 )
-        changes = diff(answer, desk.tracker, desk.tolerance, state.room, self._now_ns)
+        changes = diff(answer, desk.tracker, desk.tolerance, state.room, now_ns)
         if hedge is not None or changes.places or changes.cancels:
             self._outbox.send(desk, changes, hedge)
         if hedge is not None and desk.hedge is None and desk.hedging is not None:
@@ -255,4 +255,4 @@ class Engine:
         if any(order.state is not _OPEN for order in desk.tracker.rivals(side)):
             return None
         ratio = self.risk.position_ratio(desk.state.market.index)
-        return hedging.decide(ratio, desk.position.lots, *best, self._now_ns)
+        return hedging.decide(ratio, desk.position.lots, *best, self._outbox.now_ns)

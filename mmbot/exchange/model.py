@@ -243,21 +243,24 @@ class TradesPrinted(Struct, frozen=True, gc=False):
 
 
 class AccountFill(Struct, frozen=True, gc=False):
-    """What one action filled of one order of this account; `remaining` lots still to fill."""
+    """What one action filled of one order of this account; `remaining` lots still to fill.
+
+    `ticklots` is the sum of ticks times lots over its executions.
+    """
 
     order_id: int
     market_id: int
     side: Side
     lots: int
     remaining: int
-    ticks: int
+    ticklots: int
     maker_id: int
     taker_id: int
     sender_tracking_id: int | None
 
 
 class AccountChange(Struct, frozen=True, gc=False):
-    """What one action did to one account. Ticks of a fill are the last execution's.
+    """What one action did to one account.
 
     `places` and `cancels` are copies of the orders at that moment; `balances` the new amounts.
     """

@@ -97,15 +97,16 @@ def diff(
     oldest_ns = now_ns - tolerance.max_age_ns
     for order in tracker.orders.values():
         state = order.state
-        if state is not _OPEN:
-            if state is _CLOSING or state is _FILLED:
+        if state is _OPEN:
+            if order.placed_ns < oldest_ns:
+                if order.mode is not _IOC:
+                    cancels.append(order)
                 continue
-            pending.append(order)
-        if order.mode is _IOC:
+        elif state is _CLOSING or state is _FILLED:
             continue
-        if state is _OPEN and order.placed_ns < oldest_ns:
-            cancels.append(order)
         else:
+            pending.append(order)
+        if order.mode is not _IOC:
             kept.append(order)
     slack = tolerance.within(tracker, room)
     unfit, bid_left, ask_left = pair(kept, quotes.bids, quotes.asks, slack)

@@ -79,8 +79,9 @@ class Watch:
     def step(self, now_ns: int) -> None:
         """Sample every market."""
         marks = self._venue.marks()
-        self._collect()
         recorder = self._recorder
+        for execution in self._venue.take_executions():
+            self._fill(execution)
         for index, desk in enumerate(self._engine.desks):
             mark = marks[index]
             if mark == 0:
@@ -96,38 +97,38 @@ class Watch:
 
     def finish(self) -> RunRecord:
         """End the recording at the venue's last marks."""
-        self._collect()
+        for execution in self._venue.take_executions():
+            self._fill(execution)
+        # No sample is made of these, so they can wait until here.
+        for matured in self._venue.take_marks():
+            self._recorder.mark(*matured)
+        for payment, at in self._venue.take_funding():
+            self._recorder.funding(payment.market, payment.ts_recv_ns, payment.atoms, at)
         rejected, would_cross = self._venue.refusals()
         self._recorder.order(OrderCount.REJECTED, rejected)
         self._recorder.order(OrderCount.POST_ONLY_REJECTED, would_cross)
         return self._recorder.finish(self._venue.now_ns, self._venue.marks())
 
-    def _collect(self) -> None:
-        venue = self._venue
-        recorder = self._recorder
-        for number, fill, cause, mark in venue.take_executions():
-            recorder.fill(
-                FillRecord(
-                    number=number,
-                    market=fill.market,
-                    ts_exch_ns=fill.ts_venue_ns,
-                    ts_recv_ns=fill.ts_recv_ns,
-                    order_id=fill.order_id,
-                    side=fill.side,
-                    ticks=fill.ticks,
-                    lots=fill.lots,
-                    leaves_lots=fill.leaves_lots,
-                    maker=fill.maker,
-                    cause=cause,
-                    fee_atoms=fill.fee_atoms,
-                    mark_half_ticks=mark,
-                    hedge=fill.order_id in self._hedges,
-                )
+    def _fill(self, execution: Execution) -> None:
+        number, fill, cause, mark = execution
+        self._recorder.fill(
+            FillRecord(
+                number=number,
+                market=fill.market,
+                ts_exch_ns=fill.ts_venue_ns,
+                ts_recv_ns=fill.ts_recv_ns,
+                order_id=fill.order_id,
+                side=fill.side,
+                ticks=fill.ticks,
+                lots=fill.lots,
+                leaves_lots=fill.leaves_lots,
+                maker=fill.maker,
+                cause=cause,
+                fee_atoms=fill.fee_atoms,
+                mark_half_ticks=mark,
+                hedge=fill.order_id in self._hedges,
             )
-        for matured in venue.take_marks():
-            recorder.mark(*matured)
-        for payment, at in venue.take_funding():
-            recorder.funding(payment.market, payment.ts_recv_ns, payment.atoms, at)
+        )
 
 
 def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:

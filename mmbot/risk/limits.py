@@ -236,7 +236,9 @@ class RiskManager:
 
     def take_exposure(self, index: int, exposure: Exposure) -> None:
         """Replace what is known of a market; a mark of 0 keeps the last one."""
-        slot = self._slot(index)
+        slot = self._markets[index]
+        if slot is not self._open:
+            self._turn(slot)
         self._orders += exposure.orders - slot.orders
         slot.orders = exposure.orders
         slot.bid_lots = exposure.bid_lots
@@ -259,7 +261,9 @@ class RiskManager:
 
     def add_order(self, place: Place) -> None:
         """Count an order that goes out, until the market's exposure is replaced."""
-        slot = self._slot(place.market)
+        slot = self._markets[place.market]
+        if slot is not self._open:
+            self._turn(slot)
         self._orders += 1
         slot.orders += 1
         if place.side is _BID:
@@ -269,14 +273,11 @@ class RiskManager:
         if slot.mark == 0:
             self._weigh(slot)
 
-    def _slot(self, index: int) -> _MarketRisk:
-        """Market to look at; the one looked at before is weighed first."""
-        slot = self._markets[index]
-        if slot is not self._open:
-            if self._open is not None:
-                self._weigh(self._open)
-            self._open = slot
-        return slot
+    def _turn(self, slot: _MarketRisk) -> None:
+        """Look at another market; the one looked at before is weighed first."""
+        if self._open is not None:
+            self._weigh(self._open)
+        self._open = slot
 
     def _weigh(self, slot: _MarketRisk) -> None:
         lots, mark = slot.lots, slot.mark
@@ -327,10 +328,13 @@ class RiskManager:
 
     def room(self, index: int) -> Room:
         """Most lots each side may add up to; only the reducing side once a limit is passed."""
-        slot = self._slot(index)
-        if slot.room is None:
-            slot.room = self._measure(slot)
-        return slot.room
+        slot = self._markets[index]
+        if slot is not self._open:
+            self._turn(slot)
+        room = slot.room
+        if room is None:
+            room = slot.room = self._measure(slot)
+        return room
 
     def _measure(self, slot: _MarketRisk) -> Room:
         own, left = self._caps(slot)

@@ -41,19 +41,18 @@ def replay(
                 f"the engine, woken at {woken_ns} ns, asks to be woken at {wakeup_ns} ns again: "
                 "time would never pass"
             )
-        events = venue.advance(wakeup_ns)
-        now_ns = venue.now_ns
-        reached = now_ns >= wakeup_ns
-        if reached:
-            # Nothing comes of it when an event has brought the decision about already.
-            events = [*events, Timer(now_ns, now_ns)]
-            woken_ns = now_ns
-        for event in events:
+        for event in venue.advance(wakeup_ns):
             for batch in handle(event):
                 venue.submit(batch)
                 observer.batch(batch)
-        if not reached:
+        now_ns = venue.now_ns
+        if now_ns < wakeup_ns:
             continue
+        woken_ns = now_ns
+        # Nothing comes of it when an event has brought the decision about already.
+        for batch in handle(Timer(now_ns, now_ns)):
+            venue.submit(batch)
+            observer.batch(batch)
         observer.step(now_ns)
         steps += 1
         if steps % _STEPS_BETWEEN_LOOKS == 0 and not keep_going():

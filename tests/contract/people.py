@@ -103,9 +103,10 @@ class Person:
         key: SigningKey | None = None,
         account_id: int | None = None,
         most_parts: int = 4,
+        now_s: int | None = None,
     ) -> Signed:
         """Sign what the product's signer refuses: stale, with another key, for another account."""
-        stamp = await self.now() - late_s
+        stamp = (await self.now() if now_s is None else now_s) - late_s
         account = self.account_id if account_id is None else account_id
         envelope = Envelope(stamp, next(self._nonces), self.session_id, account)
         raw = encode(action, envelope, most_parts)

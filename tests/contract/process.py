@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import aiohttp
@@ -78,23 +79,34 @@ class Running:
 
 @asynccontextmanager
 async def running(*arguments: str) -> AsyncIterator[Running]:
-    """Start `mmbot exchange` with stepped time and control; end it whatever happens."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mmbot", "exchange", "--port", "0"),
-        *("--virtual-time", "--control", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    """Start `mmbot exchange` with stepped time and control; end it whatever happens.
+
+    AssertionError with its last words when it has ended by itself.
+    """
+    with TemporaryFile() as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "mmbot", "exchange", "--port", "0"),
+            *("--virtual-time", "--control", *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+        try:
+            assert process.stdout is not None
+            line = await asyncio.wait_for(process.stdout.readline(), READY_S)
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as http:
+                yield Running(process, json.loads(line), http)
+        finally:
+            await _end(process)
+            errors.seek(0)
+            said = errors.read().decode()
+            assert process.returncode in (0, -signal.SIGKILL), said
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
     try:
-        assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), READY_S)
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as http:
-            yield Running(process, json.loads(line), http)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
+        await asyncio.wait_for(process.wait(), 10)
+    except TimeoutError:
+        process.kill()
         await process.wait()

@@ -107,7 +107,7 @@ def _check_meant(desks: list[Desk], hour: Hour) -> None:
         assert desk.told["prints"] > 1_000
         assert desk.ledger.frames > 500
         assert desk.books.connection.generation > 5
-        assert bool(desk.unknown) is (hour is _at_once)
+        assert bool(desk.told["Unknown"]) is (hour is _at_once)
         assert all(sync.health().reason == "" for sync in desk.books.syncs)
 
 

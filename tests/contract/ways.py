@@ -5,6 +5,7 @@ every stream message as bytes, so that what was said can be compared.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Transcript:
     frames: list[bytes] = field(default_factory=list)
 
 
-class Way:
+class Way(ABC):
     """A venue to try; `exchange` is its engine, for rules and audits only."""
 
     exchange: Exchange
@@ -73,17 +74,17 @@ class Way:
         self._people += 1
         return await Person(self.http, self._people).open()
 
+    @abstractmethod
     async def step(self, ms: int) -> None:
         """Let engine time pass."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def index(self, market: int, price: float) -> None:
         """Set an oracle price, USD."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def frames(self, least: int = 0) -> list[bytes]:
         """Return what the streams said, once they have said so much."""
-        raise NotImplementedError
 
 
 class InProcess(Way):

@@ -7,7 +7,8 @@ from tests.oracle.matching import CLEAR, DEPTH, FILLED, SNAPSHOT, Book, Matching
 
 REACHED, RESPONSE, NEED_ROWS, ENDED = range(4)
 LOCAL_ROW, ANSWER, EXCHANGE_ROW, REQUEST = range(4)
-Response = tuple[int, int, int, int, int, int, int, int, bool, int, int, int]
+Execution = tuple[int, int, bool, int, int, int]
+Response = tuple[int, int, int, int, int, int, Execution | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,9 @@ class Replay:
         while self.responses and self.responses[0].due_ns == self.now:
             r = self.responses.pop(0)
             kind, order_id, ticks, lots, leaves, maker, cause, mid, fill, exch_ns = r.content
-            head = (kind, r.market, order_id, exch_ns, r.due_ns, ticks)
-            self.inbox.append((*head, lots, leaves, bool(maker), cause, mid, fill))
+            head = (kind, r.market, order_id, exch_ns, r.due_ns, leaves)
+            execution = (ticks, lots, bool(maker), cause, mid, fill) if kind == FILLED else None
+            self.inbox.append((*head, execution))
 
     def submit(
         self, market: int, order_id: int, side: int, ticks: int, lots: int, mode: int

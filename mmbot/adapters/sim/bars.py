@@ -101,7 +101,7 @@ class BarExchange:
         """Twice the last close, in half ticks; 0 before the first."""
         return [self._orders.mark]
 
-    def take_executions(self) -> list[Execution]:
+    def take_executions(self) -> Sequence[Execution]:
         """Fills since the last call."""
         return self._orders.reports.take_executions()
 

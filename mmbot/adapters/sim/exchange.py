@@ -25,6 +25,7 @@ from mmbot.domain.order import FillMode, OrderState
 from mmbot.errors import DataError
 
 if TYPE_CHECKING:
+    from mmbot.cext.replay import _Execution as Filled
     from mmbot.cext.replay import _Response as Response
 
 HOUR_NS = 3_600_000_000_000
@@ -75,7 +76,6 @@ _ENDED = kernel.ENDED
 _NEED_ROWS = kernel.NEED_ROWS
 _RESPONSE = kernel.RESPONSE
 _ACCEPTED = kernel.ACCEPTED
-_FILLED = kernel.FILLED
 
 
 class _Order:
@@ -144,7 +144,7 @@ class ReplayExchange:
             code = replay.advance(stop_ns)
         self.now_ns = now_ns = replay.now_ns
         if code == _RESPONSE:
-            return [self._answer(response) for response in replay.take_responses()]
+            return list(map(self._answer, replay.take_responses()))
         self.finished = code == _ENDED
         events: list[Event] = []
         for market, exch_ns, local_ns, mark in replay.take_changed_books():
@@ -180,7 +180,7 @@ class ReplayExchange:
         """Mid of every market as seen locally, half ticks; 0 while a side is missing."""
         return self._marks
 
-    def take_executions(self) -> list[Execution]:
+    def take_executions(self) -> Sequence[Execution]:
         """Fills known locally since the last call."""
         return self._reports.take_executions()
 
@@ -211,10 +211,10 @@ class ReplayExchange:
         self._replay.feed(market, rows, not rows)
 
     def _answer(self, response: "Response") -> Event:
-        kind, market, order_id, exch_ns, local_ns, _, _, leaves, _, _, _, _ = response
+        kind, market, order_id, exch_ns, local_ns, leaves, execution = response
+        if execution is not None:
+            return self._fill(response, execution)
         order = self._orders.get(order_id)
-        if kind == _FILLED and order is not None:
-            return self._fill(order, response)
         state, reason = _WORDS[kind]
         if order is not None:
             if kind == _ACCEPTED:
@@ -226,10 +226,10 @@ class ReplayExchange:
                 self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
         return OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, reason)
 
-    def _fill(self, order: _Order, response: "Response") -> Fill:
-        _, market, order_id, exch_ns, local_ns, ticks, lots, leaves, maker, cause, mid, number = (
-            response
-        )
+    def _fill(self, response: "Response", execution: "Filled") -> Fill:
+        _, market, order_id, exch_ns, local_ns, leaves, _ = response
+        ticks, lots, maker, cause, mid, number = execution
+        order = self._orders[order_id]
         traits = self.account.markets[market]
         rate = self._terms.maker_fee_ppb if maker else self._terms.taker_fee_ppb
         fee_atoms = traits.fee(ticks, lots, rate)

@@ -1,5 +1,7 @@
 """What a pretend exchange tells a recorder beside the events: fills, funding, refusals."""
 
+from collections.abc import Sequence
+
 from mmbot.domain.events import Execution, FundingPayment
 
 
@@ -22,8 +24,10 @@ class Reports:
         """Report funding and the mark it was paid at."""
         self._funding.append((payment, mark_half_ticks))
 
-    def take_executions(self) -> list[Execution]:
+    def take_executions(self) -> Sequence[Execution]:
         """Fills since the last call."""
+        if not self._executions:
+            return ()
         executions, self._executions = self._executions, []
         return executions
 

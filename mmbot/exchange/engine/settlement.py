@@ -9,6 +9,8 @@ are trades and nothing else.
 from copy import copy
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from mmbot.domain.order import Side
 from mmbot.exchange.engine.margin import PPM, unpaid_funding
 from mmbot.exchange.engine.turn import Turn
@@ -95,7 +97,7 @@ def note_fill(
         side,
         trade.lots + (before.lots if before else 0),
         0,
-        trade.ticks,
+        trade.ticks * trade.lots + (before.ticklots if before else 0),
         trade.maker_id,
         trade.taker_id,
         tracking_id,
@@ -105,18 +107,7 @@ def note_fill(
 def set_remaining(turn: Turn, account_id: int, order_id: int, lots: int) -> None:
     """Say how much of an order that traded in this turn is still to fill."""
     fills = turn.effects[account_id].fills
-    fill = fills[order_id]
-    fills[order_id] = AccountFill(
-        fill.order_id,
-        fill.market_id,
-        fill.side,
-        fill.lots,
-        lots,
-        fill.ticks,
-        fill.maker_id,
-        fill.taker_id,
-        fill.sender_tracking_id,
-    )
+    fills[order_id] = replace(fills[order_id], remaining=lots)
 
 
 def _fill_maker(turn: Turn, trade: Trade, left: int) -> None:

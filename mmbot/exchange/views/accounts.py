@@ -12,13 +12,11 @@ from mmbot.exchange.views.asked import (
     market_view,
     not_found,
 )
-from mmbot.exchange.views.decimals import ATOMS, Number, Scale, timestamp
+from mmbot.exchange.views.decimals import ATOMS, Number, average, timestamp
 from mmbot.exchange.views.markets import funding_index
 from mmbot.exchange.views.paging import page
 
 _KEY_BYTES = 32
-# An average price is shown to this many places more than the tick.
-_AVERAGE_PLACES = 6
 
 
 def user(asked: Asked) -> object:
@@ -108,9 +106,8 @@ def _perp(asked: Asked, market_id: int, position: Position) -> object:
 
 
 def _average(market: MarketView, position: Position) -> Number:
-    fine = Scale(market.price.places + _AVERAGE_PLACES)
-    per_fine = abs(position.lots) * market.params.atoms_per_ticklot
-    return fine((2 * abs(position.cost_atoms) * 10**_AVERAGE_PLACES + per_fine) // (2 * per_fine))
+    lot_atoms = abs(position.lots) * market.params.atoms_per_ticklot
+    return average(abs(position.cost_atoms), lot_atoms, market.price)
 
 
 def _margins(asked: Asked, held: Account) -> object:

@@ -60,6 +60,8 @@ class Scale:
 
 
 _NOISY = Scale(_NOISE_PLACES)
+# An average price is shown to this many places more than the tick.
+_AVERAGE_PLACES = 6
 # By decimal places: every scale of prices, sizes and products of both.
 SCALES = tuple(Scale(places) for places in range(25))
 ATOMS = SCALES[12]
@@ -79,6 +81,12 @@ def pairs(
         )
         for ticks, lots in levels
     ]
+
+
+def average(total: int, count: int, scale: Scale) -> Number:
+    """The average `total` / `count` in units of the scale, to a millionth of one; both above 0."""
+    fine = SCALES[scale.places + _AVERAGE_PLACES]
+    return fine((2 * total * 10**_AVERAGE_PLACES + count) // (2 * count))
 
 
 def ratio(value: float | None) -> Number | None:

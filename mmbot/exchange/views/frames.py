@@ -21,7 +21,7 @@ from mmbot.exchange.model import (
     TradesPrinted,
 )
 from mmbot.exchange.views.asked import SIDE_NAMES, MarketView, ViewRules, market_view
-from mmbot.exchange.views.decimals import ATOMS, Number, timestamp
+from mmbot.exchange.views.decimals import ATOMS, Number, average, timestamp
 from mmbot.exchange.views.markets import levels_shown
 
 # Every resolution a stream may name, and the name its bars are kept under.
@@ -138,7 +138,7 @@ def _fill(exchange: Exchange, fill: AccountFill) -> object:
         "side": SIDE_NAMES[fill.side],
         "quantity": market.size(fill.lots),
         "remaining": market.size(fill.remaining),
-        "price": market.price(fill.ticks),
+        "price": average(fill.ticklots, fill.lots, market.price),
         "order_id": str(fill.order_id),
         "market_id": fill.market_id,
         "maker_id": fill.maker_id,

@@ -241,8 +241,9 @@ def markout_5s_bps(kind: MarketType, seed: int) -> float:
             replay.feed(0, rows, synthetic.finished)
         elif status == 1:
             for response in replay.take_responses():
-                if response[0] == 2:
-                    fills[response[11]] = (1 if response[2] % 2 else -1, response[5])
+                if response[6] is not None:
+                    ticks, *_, number = response[6]
+                    fills[number] = (1 if response[2] % 2 else -1, ticks)
         else:
             due_ns += 100_000_000
             bid, _, ask, _ = book.touch()

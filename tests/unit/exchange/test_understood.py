@@ -100,7 +100,10 @@ def _check(frame: frames.Frame | None, change: Change) -> None:
         assert isinstance(change, AccountChange)
         assert isinstance(frame, frames.AccountFrame)
         assert frame.last_update_id == change.last_update_id
-        assert [(each.order_id, each.ticks, each.lots, each.remaining) for each in frame.fills] == [
-            (each.order_id, each.ticks, each.lots, each.remaining) for each in change.fills
+        assert [(each.order_id, each.lots, each.remaining) for each in frame.fills] == [
+            (each.order_id, each.lots, each.remaining) for each in change.fills
         ]
+        for read, told in zip(frame.fills, change.fills, strict=True):
+            assert abs(read.ticks * told.lots - told.ticklots) <= told.lots / 2
+            assert read.exact == (read.ticks * told.lots == told.ticklots)
         assert [each.order_id for each in frame.places] == [each.order_id for each in change.places]

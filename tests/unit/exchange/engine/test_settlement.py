@@ -61,7 +61,12 @@ def test_the_stream_sums_the_fills_of_an_order() -> None:
     taker.place(pb.BID, 1001, 25)
     by_account = {c.account_id: c for c in exchange.take_changes() if isinstance(c, AccountChange)}
     fill = by_account[2].fills[0]
-    assert (fill.lots, fill.remaining, fill.ticks, fill.side) == (20, 5, 1001, 1)
+    assert (fill.lots, fill.remaining, fill.ticklots, fill.side) == (
+        20,
+        5,
+        10 * 1000 + 10 * 1001,
+        1,
+    )
     assert [order.lots for order in by_account[2].places] == [5]
     assert [(f.order_id, f.lots, f.remaining) for f in by_account[1].fills] == [
         (1, 10, 0),

@@ -235,3 +235,16 @@ def _account(told: list[tuple[str, Any]], account_id: int) -> tuple[Decimal, Dec
         for fill in change["fills"].values():
             position += fill["quantity"] if fill["side"] == "bid" else -fill["quantity"]
     return position, balance
+
+
+def test_a_sweep_is_told_at_its_average_price() -> None:
+    scene = Scene()
+    for ticks in (600_000, 600_001):
+        scene.maker.place(ASK, ticks, 10)
+    scene.maker.place(ASK, 600_004, 10)
+    scene.exchange.take_changes()
+    scene.taker.place(BID, 600_004, 30, IOC)
+    (account,) = _of(_told(scene), "account@2")
+    (fill,) = account["account"]["fills"].values()
+    # 60000.0, 60000.1 and 60000.4 for as much each.
+    assert (fill["quantity"], fill["price"]) == (D("0.0003"), D("60000.1666667"))

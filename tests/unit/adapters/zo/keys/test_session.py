@@ -32,11 +32,12 @@ from mmbot.errors import (
     VenueError,
 )
 from tests.fakes.venue import SessionVenue, serving
+from tests.keys import keypair
 
 T = TypeVar("T")
 NOW = EngineSeconds(1_780_000_000)
 DAY_S = 86_400
-KEYPAIR = Keypair.generate()
+KEYPAIR = keypair(202)
 WALLET = WalletSigner(KEYPAIR)
 
 

@@ -23,9 +23,10 @@ from mmbot.adapters.zo.keys.session_files import (
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.errors import SecretError
+from tests.keys import keypair
 
-USER = Keypair.generate().address
-KEYPAIR = Keypair.generate()
+USER = keypair(205).address
+KEYPAIR = keypair(206)
 SECRET = base58.encode(KEYPAIR.reveal())
 VENUE = "https://zo-mainnet.n1.xyz"
 ID = 2**64 - 1

@@ -8,10 +8,10 @@ import pytest
 from mmbot.adapters.zo.keys.wallet_key import keypair_file, wallet_keypair
 from mmbot.adapters.zo.params import WalletKeyParams
 from mmbot.adapters.zo.wire import base58
-from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.errors import SecretError
+from tests.keys import keypair
 
-KEY = Keypair.generate()
+KEY = keypair(203)
 SECRET = base58.encode(KEY.reveal())
 FORMS = [SECRET, f"  {SECRET}\n", json.dumps(list(KEY.reveal())), f"0x{KEY.reveal().hex()}"]
 
@@ -50,7 +50,7 @@ def test_a_missing_key_says_where_it_was_looked_for(tmp_path: Path) -> None:
         wallet_keypair(params("file", str(tmp_path / "wallet")), {})
 
 
-MIXED = Keypair.generate().reveal()[:32] + KEY.public
+MIXED = keypair(204).reveal()[:32] + KEY.public
 
 
 @pytest.mark.parametrize(

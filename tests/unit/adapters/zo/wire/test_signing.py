@@ -38,12 +38,13 @@ from mmbot.adapters.zo.wire.signing import (
 )
 from mmbot.domain.order import FillMode, Side
 from mmbot.errors import ActionError, SecretError
+from tests.keys import keypair
 
 CHECKED = settings(max_examples=100, deadline=None, derandomize=True)
 NOW = 1_767_531_506
 LIBRARY = LibraryKeypair.from_seed(bytes(range(32)))
 KEY = Keypair(bytes(LIBRARY))
-OTHER = Keypair.generate()
+OTHER = keypair(201)
 SIGNER = SessionSigner(KEY, session_id=826020953252, account_id=227)
 WALLET = WalletSigner(KEY)
 BID, ASK = Side.BID, Side.ASK
