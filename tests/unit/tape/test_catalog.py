@@ -182,6 +182,6 @@ def test_inputs_that_cannot_be_opened(folder: Path, tmp_path: Path) -> None:
     assert fault([]) == "expected at least one file of market data, found none"
     assert "expected an order book's events, found bars" in fault([folder / "c.csv"])
     assert "expected files of one format, found binance in" in fault([folder])
-    assert "expected a numpy array, found b'\\x1f\\x8b" in fault([folder / "a.gz"], "events")
+    assert "expected a numpy array, found b" in fault([folder / "a.gz"], "events")
     assert "expected the first bytes of a tape" in fault([folder / "a.gz"], "tape")
     assert "expected 19 digits" in fault([folder / "notes.txt"], "binance")
