@@ -182,7 +182,6 @@ def test_inputs_that_cannot_be_opened(folder: Path, tmp_path: Path) -> None:
     assert fault([]) == "expected at least one file of market data, found none"
     assert "expected an order book's events, found bars" in fault([folder / "c.csv"])
     assert "expected files of one format, found binance in" in fault([folder])
-    # How the bytes are quoted depends on the time in a gzip file's header.
     assert "expected a numpy array, found b" in fault([folder / "a.gz"], "events")
     assert "expected the first bytes of a tape" in fault([folder / "a.gz"], "tape")
     assert "expected 19 digits" in fault([folder / "notes.txt"], "binance")
