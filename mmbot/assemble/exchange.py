@@ -15,9 +15,8 @@ from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.entries import FaultError
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.params import ExchangeParams, MarketParams
-from mmbot.exchange.serving import journal
-from mmbot.exchange.serving.floor import Floor
-from mmbot.exchange.serving.flows import (
+from mmbot.exchange.running import journal
+from mmbot.exchange.running.flows import (
     Flows,
     Quiet,
     RecordedFlow,
@@ -25,9 +24,10 @@ from mmbot.exchange.serving.flows import (
     SyntheticFlow,
     resumed_seed,
 )
+from mmbot.exchange.running.operation import Operation, replay
+from mmbot.exchange.running.pacing import Pace, SteppedPace, WallPace, wall_start
+from mmbot.exchange.serving.floor import Floor
 from mmbot.exchange.serving.opening import open_floor
-from mmbot.exchange.serving.operation import Operation, replay
-from mmbot.exchange.serving.pacing import Pace, SteppedPace, WallPace, wall_start
 from mmbot.exchange.serving.reference import binance_symbol
 from mmbot.tape import Feed, FeedOptions, open_feeds
 

@@ -14,7 +14,7 @@ import uvloop
 from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.zo.market_terms import Outside
 from mmbot.adapters.zo.rest.http import open_http
-from mmbot.assemble.recording_together import Recorded, Wanted, open_recording
+from mmbot.assemble.recording.together import Recorded, Wanted, open_recording
 from mmbot.cli.live_markets import wanted_listings
 from mmbot.cli.recorded import Progress, summarise
 from mmbot.cli.venue import venue_settings

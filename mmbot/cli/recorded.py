@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from mmbot.assemble.recording import RecordedMarket
-from mmbot.assemble.recording_accounts import RecordedAccount
-from mmbot.assemble.recording_together import Recorded, Recording
+from mmbot.assemble.recording.accounts import RecordedAccount
+from mmbot.assemble.recording.books import RecordedMarket
+from mmbot.assemble.recording.together import Recorded, Recording
 from mmbot.cli.output import say, show
 
 FLUSH_EVERY_S = 10.0

@@ -25,9 +25,9 @@ from mmbot.adapters.zo.streams import subscriptions
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.params import ExchangeParams
+from mmbot.exchange.running.operation import Operation
+from mmbot.exchange.running.pacing import TICK_NS, SteppedPace
 from mmbot.exchange.serving.opening import open_floor
-from mmbot.exchange.serving.operation import Operation
-from mmbot.exchange.serving.pacing import TICK_NS, SteppedPace
 from mmbot.exchange.serving.server import ExchangeServer, ServerOptions
 from mmbot.exchange.views.asked import ViewRules
 from mmbot.exchange.views.frames import encode

@@ -18,11 +18,11 @@ from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.model import Order
 from mmbot.exchange.params import ExchangeParams
+from mmbot.exchange.running.journal import Journal
+from mmbot.exchange.running.operation import Background, Operation
+from mmbot.exchange.running.pacing import SteppedPace
 from mmbot.exchange.serving.connections import Patience
-from mmbot.exchange.serving.journal import Journal
 from mmbot.exchange.serving.opening import open_floor
-from mmbot.exchange.serving.operation import Background, Operation
-from mmbot.exchange.serving.pacing import SteppedPace
 from mmbot.exchange.serving.server import Address, ExchangeServer, ServerOptions
 
 START_S = 1_800_000_000

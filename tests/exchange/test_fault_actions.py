@@ -10,7 +10,7 @@ from mmbot.adapters.sim.flow import MarketType
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.domain.market import Market
 from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.serving.flows import Flows, Quiet, SyntheticFlow
+from mmbot.exchange.running.flows import Flows, Quiet, SyntheticFlow
 from tests.exchange.served import (
     LOT_PRICE,
     START_S,

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
-from mmbot.exchange.serving.framing import frame
+from mmbot.exchange.running.framing import frame
 from tests.exchange.served import LOT_PRICE, START_S, Served, Setup, Trader, run, served, until
 
 

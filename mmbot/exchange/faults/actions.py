@@ -14,7 +14,7 @@ from mmbot.exchange.faults.entries import ANYWHERE, Where
 from mmbot.exchange.faults.limits import RateLimit
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.faults.streams import trip_ms
-from mmbot.exchange.serving.pacing import MILLISECOND_NS, Pace, wait
+from mmbot.exchange.running.pacing import MILLISECOND_NS, Pace, wait
 
 TOUCHING = ("act.", "net.", "rl.", "eng.fill_before_cancel", "proto.drift")
 # A receipt whose `err` (field 32) is 9999, a number that is in no schema.

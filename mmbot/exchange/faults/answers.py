@@ -14,7 +14,7 @@ from mmbot.exchange.faults.entries import Values, Where
 from mmbot.exchange.faults.limits import RateLimit
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.faults.streams import trip_ms
-from mmbot.exchange.serving.pacing import MILLISECOND_NS, Pace, wait
+from mmbot.exchange.running.pacing import MILLISECOND_NS, Pace, wait
 from mmbot.exchange.views import rest
 from mmbot.exchange.views.asked import ViewRules
 

@@ -6,7 +6,7 @@ from typing import Any
 from mmbot.exchange.faults.entries import Fault
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.rules import Rules
-from mmbot.exchange.serving.operation import Operation
+from mmbot.exchange.running.operation import Operation
 
 _NS = 1_000_000_000
 # knob -> (switch, parameter)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mmbot.errors import MmbotError
 from mmbot.exchange.faults.table import KNOBS, Knob, Mode, Takes
-from mmbot.exchange.serving.pacing import MILLISECOND_NS
+from mmbot.exchange.running.pacing import MILLISECOND_NS
 
 MAX_FAULTS = 1000
 WHEN = ("p", "every_n", "at_ms", "next_n", "for_ms")

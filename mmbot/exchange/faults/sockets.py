@@ -7,7 +7,7 @@ from struct import pack
 
 from mmbot.exchange.faults.entries import ANYWHERE, Values, Where
 from mmbot.exchange.faults.schedule import Faults
-from mmbot.exchange.serving.sockets import Hub, Subscriber
+from mmbot.exchange.running.sockets import Hub, Subscriber
 
 _AT_ONCE = pack("ii", 1, 0)
 

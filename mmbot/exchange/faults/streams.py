@@ -14,9 +14,9 @@ from mmbot.domain.order import Side
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.entries import Values, Where
 from mmbot.exchange.faults.schedule import Faults
-from mmbot.exchange.serving.framing import fragmented, frame
-from mmbot.exchange.serving.pacing import MILLISECOND_NS, Pace
-from mmbot.exchange.serving.sockets import Hub
+from mmbot.exchange.running.framing import fragmented, frame
+from mmbot.exchange.running.pacing import MILLISECOND_NS, Pace
+from mmbot.exchange.running.sockets import Hub
 
 ACCOUNT = "account@"
 TOUCHING = ("md.", "acct.", "ws.big_frame", "ws.fragment", "net.")

@@ -1,1 +1,1 @@
-"""How the exchange is served: time, background markets, sockets, HTTP, the journal."""
+"""How the exchange is served: the turn, HTTP, streams, the control paths."""

@@ -9,8 +9,8 @@ import msgspec
 from mmbot.exchange.faults.entries import FaultError, named
 from mmbot.exchange.faults.table import KNOBS
 from mmbot.exchange.model import ATOMS_PER_USD
+from mmbot.exchange.running.pacing import MILLISECOND_NS, SteppedPace
 from mmbot.exchange.serving.floor import Floor
-from mmbot.exchange.serving.pacing import MILLISECOND_NS, SteppedPace
 
 MAX_BODY = 1024 * 1024
 MAX_STEP_MS = 86_400_000

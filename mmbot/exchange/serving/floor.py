@@ -10,10 +10,10 @@ from itertools import count
 
 from mmbot.exchange import model
 from mmbot.exchange.faults import AnswerFaults, EngineFaults, Faults, Outgoing, SocketFaults
-from mmbot.exchange.serving.operation import Operation
-from mmbot.exchange.serving.pacing import MILLISECOND_NS, TICK_NS, SteppedPace
+from mmbot.exchange.running.operation import Operation
+from mmbot.exchange.running.pacing import MILLISECOND_NS, TICK_NS, SteppedPace
+from mmbot.exchange.running.sockets import MAX_UNSENT_BYTES, Hub
 from mmbot.exchange.serving.reference import Reference
-from mmbot.exchange.serving.sockets import MAX_UNSENT_BYTES, Hub
 from mmbot.exchange.views import frames, rest
 
 DRAIN_S = 5.0

@@ -5,10 +5,10 @@ from mmbot.exchange.faults.engine import EngineFaults
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.faults.sockets import SocketFaults
 from mmbot.exchange.faults.streams import Outgoing
+from mmbot.exchange.running.operation import Operation
+from mmbot.exchange.running.sockets import Hub
 from mmbot.exchange.serving.floor import Floor
-from mmbot.exchange.serving.operation import Operation
 from mmbot.exchange.serving.reference import Reference
-from mmbot.exchange.serving.sockets import Hub
 
 
 def open_floor(operation: Operation, faults: Faults, pongs: bool = True) -> Floor:

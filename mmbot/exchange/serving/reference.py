@@ -12,10 +12,10 @@ from msgspec import Struct, field
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.entries import Where
 from mmbot.exchange.faults.schedule import Faults
-from mmbot.exchange.serving.framing import frame
-from mmbot.exchange.serving.operation import Background
-from mmbot.exchange.serving.pacing import MILLISECOND_NS, Pace
-from mmbot.exchange.serving.sockets import Hub, Subscriber
+from mmbot.exchange.running.framing import frame
+from mmbot.exchange.running.operation import Background
+from mmbot.exchange.running.pacing import MILLISECOND_NS, Pace
+from mmbot.exchange.running.sockets import Hub, Subscriber
 
 REPEAT_NS = 500 * MILLISECOND_NS
 MAX_STREAMS = 64

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mmbot.errors import MmbotError
+from mmbot.exchange.running.pacing import TICK_NS
 from mmbot.exchange.serving.connections import Connections, Patience
 from mmbot.exchange.serving.control import Control
 from mmbot.exchange.serving.floor import Floor
 from mmbot.exchange.serving.frontdoor import Frontdoor
-from mmbot.exchange.serving.pacing import TICK_NS
 
 GOING_AWAY = 1001
 STOP_S = 1.0

@@ -10,10 +10,10 @@ from aiohttp.http import WebSocketReader
 
 from mmbot.exchange.faults.actions import LostError
 from mmbot.exchange.faults.entries import Values
+from mmbot.exchange.running.framing import Inbound, accept_key, frame
+from mmbot.exchange.running.pacing import MILLISECOND_NS
+from mmbot.exchange.running.sockets import Subscriber, pong
 from mmbot.exchange.serving.floor import Floor
-from mmbot.exchange.serving.framing import Inbound, accept_key, frame
-from mmbot.exchange.serving.pacing import MILLISECOND_NS
-from mmbot.exchange.serving.sockets import Subscriber, pong
 
 _KEY_BYTES = 16
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.assemble.exchange import ExchangeOptions, open_exchange
 from mmbot.exchange.params import ExchangeParams
+from mmbot.exchange.running.pacing import SteppedPace
 from mmbot.exchange.serving.floor import Floor
-from mmbot.exchange.serving.pacing import SteppedPace
 from tests.unit.exchange.traders import LIMIT, Trader
 
 SECOND_NS = 10**9

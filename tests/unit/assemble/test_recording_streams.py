@@ -13,9 +13,9 @@ from mmbot.adapters.web.clock import steady_clock
 from mmbot.adapters.zo.market_terms import Outside
 from mmbot.adapters.zo.origin import Origin
 from mmbot.adapters.zo.rest.answers import BookView, Listing
-from mmbot.assemble.recording import DiskGuard
-from mmbot.assemble.recording_accounts import AccountRecording
-from mmbot.assemble.recording_reference import QuoteRecording, outside_recordings
+from mmbot.assemble.recording.accounts import AccountRecording
+from mmbot.assemble.recording.books import DiskGuard
+from mmbot.assemble.recording.reference import QuoteRecording, outside_recordings
 from mmbot.tape import FeedOptions, open_feeds
 
 # 2026-11-22, noon UTC.

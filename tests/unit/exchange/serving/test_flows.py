@@ -16,7 +16,7 @@ from mmbot.cext.matching import Matching
 from mmbot.domain.market import Market
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.params import ExchangeParams
-from mmbot.exchange.serving.flows import (
+from mmbot.exchange.running.flows import (
     GRAIN_NS,
     INDEX_NS,
     MOST_EVENTS,

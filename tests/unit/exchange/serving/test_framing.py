@@ -9,7 +9,7 @@ from websockets.frames import Close, Frame
 from websockets.frames import Opcode as Theirs
 from websockets.streams import StreamReader
 
-from mmbot.exchange.serving.framing import (
+from mmbot.exchange.running.framing import (
     MAX_MESSAGE,
     Inbound,
     Opcode,

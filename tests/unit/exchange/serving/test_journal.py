@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbot.errors import DataError
-from mmbot.exchange.serving.journal import Journal, Kind, Record, read
+from mmbot.exchange.running.journal import Journal, Kind, Record, read
 
 _RECORDS = st.lists(
     st.tuples(st.sampled_from(sorted(set(Kind) - {Kind.SNAPSHOT})), st.binary(max_size=40)),

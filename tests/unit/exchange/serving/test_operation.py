@@ -13,9 +13,9 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.model import ATOMS_PER_USD, User
-from mmbot.exchange.serving.journal import Journal, read
-from mmbot.exchange.serving.operation import Operation, replay, thinned
-from mmbot.exchange.serving.pacing import SteppedPace
+from mmbot.exchange.running.journal import Journal, read
+from mmbot.exchange.running.operation import Operation, replay, thinned
+from mmbot.exchange.running.pacing import SteppedPace
 from mmbot.exchange.views.asked import ViewRules
 from tests.unit.exchange.traders import IOC, NS, START_S, Trader, opened
 

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmbot.exchange.serving.pacing import SteppedPace, WallPace, wait, wall_start
+from mmbot.exchange.running.pacing import SteppedPace, WallPace, wait, wall_start
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 30)), max_size=30))

@@ -14,7 +14,7 @@ from mmbot.adapters.web.connection import Connection, ConnectionParams
 from mmbot.adapters.zo.market_terms import Outside
 from mmbot.adapters.zo.origin import Origin
 from mmbot.adapters.zo.streams import subscriptions
-from mmbot.assemble.recording import DiskGuard, RecordedMarket
+from mmbot.assemble.recording.books import DiskGuard, RecordedMarket
 from mmbot.tape.daily_lines import DailyLines
 
 FOLDER = "accounts"

@@ -7,7 +7,7 @@ per turn of the loop. A reader who does not keep up is cut off, so memory stays 
 import asyncio
 from collections.abc import Iterator
 
-from mmbot.exchange.serving.framing import Opcode, close_frame, frame
+from mmbot.exchange.running.framing import Opcode, close_frame, frame
 
 MAX_UNSENT_BYTES = 4 * 1024 * 1024
 MAX_PENDING_BYTES = 256 * 1024

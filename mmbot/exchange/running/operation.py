@@ -14,9 +14,9 @@ from mmbot.adapters.sim.synthetic import KIND_DEPTH, KIND_MASK, ROW
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.model import User
 from mmbot.exchange.rules import Rules
-from mmbot.exchange.serving import forced
-from mmbot.exchange.serving.journal import Journal, Kind, Record
-from mmbot.exchange.serving.pacing import Pace
+from mmbot.exchange.running import forced
+from mmbot.exchange.running.journal import Journal, Kind, Record
+from mmbot.exchange.running.pacing import Pace
 from mmbot.exchange.views import rest
 from mmbot.exchange.views.asked import ViewRules
 from mmbot.exchange.views.rest import Answer

@@ -10,7 +10,7 @@ from mmbot.adapters.reference import reference_url
 from mmbot.adapters.reference_ticks import ToldQuote, read_quote, reference_symbol
 from mmbot.adapters.web.connection import Connection, ConnectionParams
 from mmbot.adapters.zo.market_terms import Outside
-from mmbot.assemble.recording import DiskGuard, RecordedMarket
+from mmbot.assemble.recording.books import DiskGuard, RecordedMarket
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
 from mmbot.tape.recorder import MarketRecorder

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from mmbot.adapters.zo.market_terms import Outside
 from mmbot.adapters.zo.origin import Origin
 from mmbot.adapters.zo.rest.answers import Listing
-from mmbot.assemble.recording import DiskGuard, Part, RecordedMarket, VenueRecording
-from mmbot.assemble.recording_accounts import AccountRecording, RecordedAccount
-from mmbot.assemble.recording_reference import ReferenceRecording, outside_recordings
+from mmbot.assemble.recording.accounts import AccountRecording, RecordedAccount
+from mmbot.assemble.recording.books import DiskGuard, Part, RecordedMarket, VenueRecording
+from mmbot.assemble.recording.reference import ReferenceRecording, outside_recordings
 from mmbot.errors import UsageError
 
 

@@ -1,0 +1,1 @@
+"""What the exchange runs on: time, the background market, inputs, journal, sockets."""
