@@ -95,3 +95,19 @@ class FakeAccount:
             "price": 10.5,
             "market_id": 0,
         }
+
+
+def merged(first: bytes, second: bytes) -> list[bytes]:
+    """Two frames as the one a busy venue sends, if the second follows the first."""
+    one, other = (json.loads(frame)["account"] for frame in (first, second))
+    if other["last_update_id"] != one["update_id"]:
+        return [first, second]
+    for order_id, fill in other["fills"].items():
+        if order_id in one["places"]:
+            fill["quantity"] = one["places"][order_id]["current_size"] - fill["remaining"]
+        if order_id in one["fills"]:
+            fill["quantity"] += one["fills"][order_id]["quantity"]
+    for name in ("fills", "places", "cancels"):
+        one[name].update(other[name])
+    one["update_id"] = other["update_id"]
+    return [json.dumps({"account": one}).encode()]

@@ -188,6 +188,13 @@ class AccountSync:
 
     def _apply(self, frame: AccountFrame, now_ns: int) -> None:
         reached = self._newest
+        if _straddles(frame, reached) and any(
+            fill.order_id not in self._holdings.resting for fill in frame.fills
+        ):
+            # Of such a fill nobody can tell whether the snapshot has it already.
+            self._newest = frame.update_id
+            self._break("the first update begins before the snapshot", now_ns)
+            return
         fills = []
         for fill in frame.fills:
             before = self._holdings.resting.get(fill.order_id)
@@ -242,11 +249,17 @@ def _place(held: Held[AccountFrame], reached: int, joining: bool) -> Place:
     return place(held.last_id, held.update_id, reached, joining=joining)
 
 
+def _straddles(frame: AccountFrame, reached: int) -> bool:
+    # Only the first update after a snapshot may begin before it; the chain was checked.
+    last_id = frame.last_update_id
+    return last_id is not None and RESTART != last_id < reached
+
+
 def _doubt(frame: AccountFrame, fills: list[OwnFill], reached: int) -> str | None:
     # Why what came does not tell everything about its fills; `reached` is the id before it.
     if frame.last_update_id is None:
         return "an update without a link: one before it may be missing"
-    if fills and frame.last_update_id < reached:
+    if fills and _straddles(frame, reached):
         return "the first update begins before the snapshot"
     if any(not fill.exact for fill in fills):
         return "the price of a fill lies on no tick: it stands for several"

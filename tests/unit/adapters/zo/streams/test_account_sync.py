@@ -9,7 +9,7 @@ from mmbot.adapters.zo.rest.answers import AccountView
 from mmbot.adapters.zo.streams.account_sync import AccountParams, AccountSync
 from mmbot.adapters.zo.streams.frames import AccountFrame, OwnFill, OwnOrder, read_frame
 from mmbot.domain.order import Side
-from tests.fakes.account import FakeAccount
+from tests.fakes.account import FakeAccount, merged
 from tests.unit.adapters.zo.accounts import ACCOUNT, CATALOG, GRID, Ledger, view
 
 MS = 1_000_000
@@ -146,9 +146,22 @@ def test_an_order_that_grows_is_a_gap() -> None:
 
 def test_an_update_that_begins_before_the_snapshot_is_taken_by_what_rests_and_doubted() -> None:
     client = synced({1: 9})
-    client.take(8, 12, fill(1, 4, 7), fill(2, 5, 0))
-    assert client.ledger.position == 7
+    client.take(8, 12, fill(1, 4, 7))
+    assert client.ledger.position == 2
     assert client.ledger.told[1] == "doubt: the first update begins before the snapshot"
+
+
+def test_a_fill_that_the_snapshot_may_have_already_is_a_gap_not_counted_twice() -> None:
+    # An order that took 5 lots and never rested: before the snapshot, or after it?
+    client = Client()
+    client.sync.opened(0)
+    assert client.answer(view(10, 5, {1: 9}))
+    client.take(8, 12, fill(1, 4, 7), fill(2, 5, 0))
+    assert client.ledger.told[1:] == ["gap: the first update begins before the snapshot"]
+    assert client.sync.wanted
+    assert not client.answer(view(11, 5, {1: 9}))
+    assert client.answer(view(12, 7, {1: 7}))
+    assert client.ledger.position == 7
 
 
 def test_a_chain_begun_anew_is_a_gap_for_fills_are_not_absolute() -> None:
@@ -266,6 +279,12 @@ class Wire(RuleBasedStateMachine):
     @rule(at=st.integers(0, 9))
     def lose(self, at: int) -> None:
         del self.wire[at % len(self.wire)]
+
+    @precondition(lambda self: len(self.wire) > 1)
+    @rule(at=st.integers(0, 9))
+    def coalesce(self, at: int) -> None:
+        at %= len(self.wire) - 1
+        self.wire[at : at + 2] = merged(self.wire[at], self.wire[at + 1])
 
     @precondition(lambda self: self.connected and self.sent)
     @rule(at=st.integers(0, 9), back=st.integers(1, 30))
