@@ -52,8 +52,17 @@ class OrderUpdate(Event, frozen=True, gc=False):
     reason: str | None
 
 
+# The order id of a Fill whose order is not known yet; see Fill.
+UNIDENTIFIED = 0
+
+
 class Fill(Event, frozen=True, gc=False):
-    """One execution of an own order. fee_atoms > 0 is a cost, < 0 a rebate."""
+    """One execution of an own order. fee_atoms > 0 is a cost, < 0 a rebate.
+
+    A fill whose order is not known yet has the order id UNIDENTIFIED and moves the position at
+    once. When the order becomes known the same fill, with the same trade id, comes again with it:
+    then it changes what that order has left, and the position no more.
+    """
 
     market: int
     order_id: int
@@ -100,6 +109,66 @@ class AccountSnapshot(Event, frozen=True, gc=False):
     bankruptcy: bool
 
 
+class Hindrance(Event, frozen=True, gc=False):
+    """Something that forbids quoting has begun, or has ended (`reason` None).
+
+    `name` is one stable word per cause; `market` None: the whole account. What is hindered has
+    its quotes taken off.
+    """
+
+    name: str
+    market: int | None
+    reason: str | None
+
+
+class IndexPrice(Event, frozen=True, gc=False):
+    """The venue's index price of a market in our ticks (float), None while it has none."""
+
+    market: int
+    ticks: float | None
+
+
+class VenueOrder(NamedTuple):
+    """An order that rests at the venue; `order_id` is ours, None for one that never had one."""
+
+    market: int
+    order_id: int | None
+    venue_id: int
+    side: Side
+    ticks: int
+    lots: int
+
+
+class VenueSnapshot(Event, frozen=True, gc=False):
+    """Everything the account has at the venue, told when all that led to it has been told.
+
+    `lots` are signed positions by market. What is sent and not answered may be missing from it.
+    """
+
+    orders: tuple[VenueOrder, ...]
+    lots: tuple[int, ...]
+
+
+class Restatement(Event, frozen=True, gc=False):
+    """The venue's own list of trades says otherwise than the fills told: corrections, in atoms.
+
+    Added to a market's cash and fees; `lots` are added to its position, 0 but after a gap that the
+    list does not explain.
+    """
+
+    market: int
+    lots: int
+    cash_atoms: int
+    fees_atoms: int
+    reason: str
+
+
+class Transfer(Event, frozen=True, gc=False):
+    """Money came into the account (> 0) or left it, micro-USD; neither profit nor loss."""
+
+    uusd: int
+
+
 class Timer(Event, frozen=True, gc=False):
     """The wake-up the engine asked for has come."""
 
@@ -109,8 +178,11 @@ class Command(StrEnum):
 
     PAUSE = "pause"
     RESUME = "resume"
+    REDUCE = "reduce"
+    FLATTEN = "flatten"
     HALT = "halt"
     CLEAR_HALT = "clear-halt"
+    STOP = "stop"
 
 
 class Operator(Event, frozen=True, gc=False):

@@ -1,0 +1,76 @@
+"""StatusView: how a running bot stands, as one frozen value. Every face is a rendering of it."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from mmbot.domain.order import Level
+from mmbot.domain.quotes import Room
+
+
+class Mode(StrEnum):
+    """What the bot is doing; quotes are sent in QUOTING only."""
+
+    BOOT = "boot"
+    RECONCILING = "reconciling"
+    WARMING = "warming"
+    QUOTING = "quoting"
+    PAUSED = "paused"
+    DRAINING = "draining"
+    HALTED = "halted"
+    EXIT = "exit"
+
+
+class MarketStatus(Struct, frozen=True):
+    """One market. Prices are ticks, sizes lots, money micro-USD; marks are half ticks.
+
+    `bids` and `asks` are our orders that rest, best first. `reason`: why it is not quoted.
+    `pnl_uusd` counts from the start of this run, fees and funding included.
+    """
+
+    symbol: str
+    reason: str | None
+    best_bid: int
+    best_ask: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    position_lots: int
+    mark_half_ticks: int
+    pnl_uusd: int
+    room: Room
+    fills: int
+    volume_uusd: int
+    book_age_ms: float | None
+
+
+class StatusView(Struct, frozen=True):
+    """The whole bot at `ts_ns`. Counts are since the start of this run; latencies milliseconds.
+
+    `reasons` has every hindrance, pause or halt in force. `ack_p50_ms` is from an action leaving to
+    its receipt; `unknown` counts orders whose outcome is not known. Equity is the venue's.
+    """
+
+    ts_ns: int
+    instance: str
+    run_mode: str
+    mode: Mode
+    reasons: tuple[str, ...]
+    started_ns: int
+    epoch: int
+    equity_uusd: int | None
+    free_uusd: int | None
+    day_pnl_uusd: int | None
+    drawdown_uusd: int | None
+    margin_fraction: float | None
+    markets: tuple[MarketStatus, ...]
+    orders: int
+    unknown: int
+    placed: int
+    cancelled: int
+    rejected: int
+    fills: int
+    ack_p50_ms: float | None
+    ack_p99_ms: float | None
+    loop_lag_p99_ms: float | None
+    reconnects: int
+    requote_interval_ms: float
