@@ -12,10 +12,16 @@ from mmbot.domain.events import (
     Event,
     Fill,
     FundingPayment,
+    Hindrance,
+    IndexPrice,
     Operator,
     OrderUpdate,
     ReferencePrice,
+    Restatement,
     Timer,
+    Transfer,
+    VenueOrder,
+    VenueSnapshot,
 )
 from mmbot.domain.order import FillMode, OrderState, Side
 
@@ -27,6 +33,11 @@ EVENTS: list[Event] = [
     Fill(1, 2, 0, 77, 9, Side.ASK, 1000, 5, 0, True, -3),
     FundingPayment(1, 2, 0, -12),
     AccountSnapshot(1, 2, 10**12, None, 0, 5, False),
+    Hindrance(1, 2, "engine_clock", None, "stands still"),
+    IndexPrice(1, 2, 0, 1000.25),
+    VenueSnapshot(1, 2, (VenueOrder(0, None, 9, Side.BID, 1000, 5),), (-3,)),
+    Restatement(1, 2, 0, 1, -7, 2, "rounding"),
+    Transfer(1, 2, 5_000_000),
     Timer(1, 2),
     Operator(1, 2, Command.HALT, None, "night"),
 ]
