@@ -10,7 +10,7 @@ from mmbot.domain.order import Side
 # With fewer known levels than this a snapshot's end has come too near to be ignored (P13).
 _SUPPORT = 5
 # Ids that only ever fall behind are those of a chain begun anew.
-_OLD_IN_A_ROW = 20
+_OLD_IN_A_ROW = 50
 _ON_ITS_WAY_NS = 1_000 * NS_PER_MS
 
 
@@ -50,6 +50,7 @@ class BookSight:
         # REST knew of an update that the silent stream had not brought then.
         self._missed_ns: int | None = None
         self._old_in_a_row = 0
+        self._newest_old: int | None = None
         # The worst prices of the snapshot: what lies beyond them may never have been told.
         self._ends = tuple(
             (side, levels[-1].ticks)
@@ -79,9 +80,13 @@ class BookSight:
         elif self._crossed_ns is None:
             self._crossed_ns = now_ns
 
-    def old(self) -> bool:
-        """An old update came; True when so many came that it is the chain which went back."""
-        self._old_in_a_row += 1
+    def old(self, update_id: int) -> bool:
+        """An old update came; True when so many came that it is the chain which went back.
+
+        The same one again counts once: a venue repeats.
+        """
+        self._old_in_a_row += update_id != self._newest_old
+        self._newest_old = update_id
         return self._old_in_a_row >= _OLD_IN_A_ROW
 
     def missed(self, now_ns: int) -> None:

@@ -143,7 +143,7 @@ class BookSync:
             self._hold(last_id, update_id, frame)
         else:
             self.tally.dropped += 1
-            if sight.old():
+            if sight.old(update_id):
                 self.doubt("the ids of the venue went back", now_ns)
 
     def snapshot(self, view: BookView, epoch: int, now_ns: int) -> bool:

@@ -134,12 +134,20 @@ def test_a_restart_and_an_update_without_a_link_are_applied_when_newer(last: int
 
 def test_ids_that_only_fall_behind_are_a_chain_begun_anew() -> None:
     client = synced(1000)
-    for update in range(1, 21):
+    for update in range(1, 51):
         client.told(update - 1, update)
     assert gaps(client) == ["the ids of the venue went back"]
-    assert client.answer(view(20, [(95, 1)], []))
-    client.told(20, 21, bids=[[9.4, 1]])
+    assert client.answer(view(50, [(95, 1)], []))
+    client.told(50, 51, bids=[[9.4, 1]])
     assert client.levels()[0] == [(95, 1), (94, 100)]
+
+
+def test_an_old_update_repeated_is_no_chain_begun_anew() -> None:
+    client = synced(1000)
+    for _ in range(200):
+        client.told(999, 1000)
+    assert not gaps(client)
+    assert client.sync.health().dropped == 200
 
 
 def test_an_answer_from_before_a_break_is_not_taken() -> None:
