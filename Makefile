@@ -25,10 +25,10 @@ build: $(VENV)/.built
 
 $(VENV)/.packages: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mmbot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "setting up $(VENV) and building the native kernels, about two minutes ..."
+	@echo "setting up $(VENV) and building the native kernels, one or two minutes ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt setuptools cython
-	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
@@ -36,7 +36,7 @@ $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.built
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
 clean:
