@@ -46,7 +46,7 @@ def render(seen: Seen, width: int) -> RenderableType:
     """Return the screen, `width` columns wide."""
     wide = width >= WIDE_COLUMNS
     below = (_fills(seen, wide), _notices(seen))
-    parts: list[RenderableType] = [_head(seen.view), _markets(seen, wide)]
+    parts: list[RenderableType] = [_head(seen.view, width - 4), _markets(seen, wide)]
     if wide:
         both = Table.grid(expand=True)
         both.add_column(ratio=1)
@@ -55,7 +55,7 @@ def render(seen: Seen, width: int) -> RenderableType:
         parts.append(both)
     else:
         parts += below
-    parts.append(_foot(seen.view))
+    parts.append(_foot(seen.view, width - 4))
     return Panel(
         Group(*parts), title=_title(seen.view), title_align="left", width=width, padding=(0, 1)
     )
@@ -87,7 +87,7 @@ def _title(view: StatusView) -> Text:
     return title
 
 
-def _head(view: StatusView) -> RenderableType:
+def _head(view: StatusView, columns: int) -> RenderableType:
     figures = [
         ("equity", _usd(view.equity_uusd), ""),
         ("PnL", _gain(_pnl_uusd(view)), _tone(_pnl_uusd(view))),
@@ -97,7 +97,7 @@ def _head(view: StatusView) -> RenderableType:
     ]
     if view.margin_fraction is not None:
         figures.append(("margin", f"{view.margin_fraction:.0%}", ""))
-    lines = [_figures(figures)]
+    lines = [_figures(figures, columns)]
     if view.reasons:
         lines.append(Text(f"not quoting: {'; '.join(view.reasons)}", style="yellow"))
     return Group(*lines)
@@ -209,7 +209,7 @@ def _notices(seen: Seen) -> RenderableType:
     return Group(*lines)
 
 
-def _foot(view: StatusView) -> RenderableType:
+def _foot(view: StatusView, columns: int) -> RenderableType:
     figures = [
         ("orders", f"{view.orders}", ""),
         ("placed", f"{view.placed:,}", ""),
@@ -222,16 +222,22 @@ def _foot(view: StatusView) -> RenderableType:
         ("requote", f"{view.requote_interval_ms:.0f} ms", ""),
         ("reconnects", f"{view.reconnects}", "yellow" if view.reconnects else ""),
     ]
-    return Group(Text(), _figures(figures))
+    return Group(Text(), _figures(figures, columns))
 
 
-def _figures(figures: Sequence[tuple[str, str, str]]) -> Text:
+def _figures(figures: Sequence[tuple[str, str, str]], columns: int) -> Text:
+    """Return names with their values, in as many lines as it takes; none is torn apart."""
     text = Text()
-    for number, (name, value, style) in enumerate(figures):
-        # A name and its value stay on one line.
-        text.append("" if number == 0 else "  ")
-        text.append(f"{name}\u00a0", style="dim")
-        text.append(value.replace(" ", "\u00a0"), style=style)
+    used = 0
+    for name, value, style in figures:
+        size = len(name) + 1 + len(value)
+        if used:
+            wraps = used + 2 + size > columns
+            text.append("\n" if wraps else "  ")
+            used = 0 if wraps else used + 2
+        text.append(f"{name} ", style="dim")
+        text.append(value, style=style)
+        used += size
     return text
 
 
