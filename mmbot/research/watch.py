@@ -6,6 +6,7 @@ from typing import Protocol
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import Execution, FundingPayment
 from mmbot.domain.order import FillMode, Side
+from mmbot.domain.position import Position
 from mmbot.domain.quotes import Quotes
 from mmbot.engine import Engine
 from mmbot.engine.desk import Desk
@@ -93,7 +94,7 @@ class Watch:
                 self._told[index] = (reason, limit_lots)
                 recorder.gate(now_ns, index, reason)
                 recorder.set_limit(index, limit_lots)
-            recorder.sample(_sample(now_ns, index, desk, mark))
+            recorder.sample(sample_of(now_ns, index, desk, mark, desk.position))
 
     def finish(self) -> RunRecord:
         """End the recording at the venue's last marks."""
@@ -131,7 +132,8 @@ class Watch:
         )
 
 
-def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:
+def sample_of(now_ns: int, index: int, desk: Desk, mark: int, position: Position) -> QuoteSample:
+    """Return how a market stands: its best own quotes, and a position at this mark."""
     bid = bid_lots = ask = ask_lots = 0
     for order in desk.tracker.orders.values():
         if not order.rests:
@@ -141,7 +143,6 @@ def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:
                 bid, bid_lots = order.ticks, order.leaves
         elif ask == 0 or order.ticks < ask:
             ask, ask_lots = order.ticks, order.leaves
-    position = desk.position
     return QuoteSample(
         now_ns,
         index,
