@@ -13,7 +13,7 @@ EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
   4 a key is missing or refused    5 venue not reachable    8 could not verify what happened
-  10 a check failed (--fail-if, data verify, test-live)    130 interrupted
+  10 a check failed (--fail-if, compare, data verify, test-live)    130 interrupted
 """
 
 
@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _backtest(verbs, shared)
     _simulate(verbs, shared)
+    _compare(verbs, shared)
     _exchange(verbs, shared)
     _record(verbs, shared)
     _recordings(verbs, shared)
@@ -139,6 +140,22 @@ def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--record", type=Path, metavar="FILE", help="record the market as a tape")
     verb.add_argument("--observe", action="store_true", help="watch only: send no orders")
     _output_flags(verb)
+
+
+def _compare(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "replay a run on its own recording and say how far the two differ, and why"
+    verb = _add(verbs, shared, "compare", summary, ("compare", "compare"))
+    verb.add_argument("folder", type=Path, metavar="RUN_FOLDER", help="what a run left behind")
+    verb.add_argument(
+        "--tolerance",
+        type=_share,
+        default=50.0,
+        metavar="PCT",
+        help="share of the volume that one of them alone may have traded; more: exit 10 "
+        "(default: 50)",
+    )
+    verb.add_argument("--json", action="store_true", help="print JSON")
+    verb.add_argument("--report", type=Path, metavar="DIR", help="write the page of the replay")
 
 
 def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
@@ -367,6 +384,16 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) > 10**12:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 10^12")
     return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100")
+    return share
 
 
 def _positive(text: str) -> int:
