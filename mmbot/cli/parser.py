@@ -201,6 +201,9 @@ def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         "--virtual-time", action="store_true", help="time stands still until /_ctl/step moves it"
     )
     verb.add_argument("--no-pongs", action="store_true", help="leave WebSocket pings unanswered")
+    verb.add_argument(
+        "--until-eof", action="store_true", help="end when standard input does, as a child"
+    )
     verb.add_argument("--json", action="store_true", help="remarks as JSON lines, too")
 
 

@@ -150,7 +150,9 @@ class _Money:
         return funding, corrected
 
     def profit(self, run: Trace) -> Fraction:
-        return sum((self.gain(fill, fill.lots) for fill in run.fills), sum(self.apart(run)))
+        return sum(
+            (self.gain(fill, fill.lots) for fill in run.fills), sum(self.apart(run), Fraction())
+        )
 
     def figures(self, run: Trace) -> RunFigures:
         return RunFigures(

@@ -7,14 +7,14 @@ rests of ours counts from its request to its end; at both, the level is told ane
 import struct
 from collections.abc import Iterable, Iterator
 from heapq import merge
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mmbot.cext.capture import Sequencer, arrival_rows
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import Event, Fill, OrderUpdate
 from mmbot.domain.market import Market
 from mmbot.domain.order import DONE, FillMode, OrderState, Side
-from mmbot.tape.feed import HORIZON_NS, Feed
+from mmbot.tape.feed import HORIZON_NS
 
 _ROW = struct.Struct("<qqqqII")
 _DEPTH, _TRADE, _CLEAR, _SNAPSHOT = 1, 2, 3, 4
@@ -60,10 +60,27 @@ def own_sizes(entries: Iterable[Batch | Event], market: int) -> list[OwnSize]:
     return sorted(changes, key=lambda change: change.ts_ns)
 
 
+class Rows(Protocol):
+    """A market's recorded rows; every Feed is one."""
+
+    @property
+    def market(self) -> Market:
+        """Grid and contract."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Rows in their final order."""
+        ...
+
+    def notes(self) -> list[str]:
+        """Remarks on the recording."""
+        ...
+
+
 class WithoutOwn:
     """A recorded market less the own size in its book."""
 
-    def __init__(self, feed: Feed, changes: Iterable[OwnSize]) -> None:
+    def __init__(self, feed: Rows, changes: Iterable[OwnSize]) -> None:
         self._feed = feed
         self._changes = changes
 

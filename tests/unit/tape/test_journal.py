@@ -102,16 +102,11 @@ class Recorded:
         )
         self._rows = sequencer.push(packed) + sequencer.finish()
 
-    sha256 = ""
-
     def chunks(self) -> Iterator[bytes]:
         yield self._rows
 
     def notes(self) -> list[str]:
         return []
-
-    def progress(self) -> float:
-        return 1.0
 
 
 def test_the_books_lose_what_was_ours_and_nothing_else() -> None:
