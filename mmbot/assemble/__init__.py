@@ -39,7 +39,7 @@ from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
-from mmbot.risk.breaker import Breaker
+from mmbot.risk.breaker import Breaker, BreakerMemory
 from mmbot.risk.limits import RiskManager
 from mmbot.tape import Bar
 
@@ -91,6 +91,18 @@ class RunOptions:
     log: Callable[[Batch], None] | None = None
     observe: bool = False
     strategy: Callable[[Market], Strategy] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """What an engine starts from: the epoch of its order ids, what was kept, what its venue is."""
+
+    epoch: int = 0
+    memory: BreakerMemory | None = None
+    traits: VenueTraits = VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False)
+
+
+BACKTEST = Footing()
 
 
 def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
@@ -194,7 +206,7 @@ def _watched(
     notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     account = venue.account
-    engine = _engine(config, account.markets, books, options)
+    engine = build_engine(config, account.markets, books, options)
     recorder = Recorder(account.markets, account.initial_uusd)
     watch = Watch(engine, venue, recorder, options.log)
     return Run(engine=engine, venue=venue, watch=watch, notes=notes)
@@ -238,9 +250,14 @@ def _delays(params: BacktestParams) -> Delays:
     return read_table(Path(latency.file), params.seed if latency.model == "sampled" else None)
 
 
-def _engine(
-    config: Config, markets: Sequence[Market], books: Sequence[OrderBook], options: RunOptions
+def build_engine(
+    config: Config,
+    markets: Sequence[Market],
+    books: Sequence[OrderBook],
+    options: RunOptions,
+    footing: Footing = BACKTEST,
 ) -> Engine:
+    """Put an engine together for these markets, each with its settings and its book."""
     settings = [market_settings(config, market.symbol) for market in markets]
     desks = [
         Desk(
@@ -255,10 +272,10 @@ def _engine(
     return Engine(
         desks,
         RiskManager(config.risk, markets, [own.market_risk for own in settings]),
-        Breaker(config.risk.loss),
-        OrderIds(config.instance.id, epoch=0),
-        Budget(config.rate_limits, BATCH_SIZE),
-        VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False),
+        Breaker(config.risk.loss, footing.memory),
+        OrderIds(config.instance.id, epoch=footing.epoch),
+        Budget(config.rate_limits, footing.traits.batch_size),
+        footing.traits,
     )
 
 
