@@ -14,11 +14,11 @@ from typing import Any
 
 from mmbot.domain.market import Contract, Market
 from mmbot.errors import DataError
+from mmbot.ledger.lock import Lock
 from mmbot.ledger.rows import Latch, Run, RunStart
-from mmbot.ledger.writer import Job, Work, Writer
+from mmbot.ledger.writer import DURABLE_S, Job, Work, Writer
 
 EPOCHS = 1 << 13
-DURABLE_S = 5.0
 
 
 class Memory:
@@ -37,15 +37,24 @@ class Memory:
 class Keeping:
     """The durable half of a Ledger."""
 
-    def __init__(self, writer: Writer, memory: Memory) -> None:
+    def __init__(self, writer: Writer, memory: Memory, lock: Lock) -> None:
         self._writer = writer
         self._memory = memory
+        self._lock = lock
         self._run: int | None = None
         self._markets: list[int] = []
+        self._cursor = 0
+        self._cursor_key = ""
 
     def next_epoch(self, instance_id: int) -> int:
         """Return an epoch that no start of this instance had; DataError when all are used up."""
-        return int(self._done(lambda c: _next_epoch(c, instance_id)))
+        copied = self._lock.epochs.get(instance_id, 0)
+        epoch = int(self._done(lambda c: _next_epoch(c, instance_id, copied)))
+        try:
+            self._lock.remember({instance_id: epoch})
+        except OSError as error:
+            raise DataError(f"ledger: epoch {epoch} cannot be remembered: {error}") from error
+        return epoch
 
     def latch(self, reason: str, ts_ns: int) -> bool:
         """Halt until an operator clears it; the first reason stays. False: not on the disk yet."""
@@ -85,7 +94,9 @@ class Keeping:
         for market in markets:
             if market.contract is not Contract.LINEAR:
                 raise DataError(f"{market.symbol}: the ledger is for linear contracts")
-        run, self._markets = self._done(lambda c: _begin_run(c, start, markets))
+        self._cursor_key = f"cursor {start.account}"
+        key = self._cursor_key
+        run, self._markets, self._cursor = self._done(lambda c: _begin_run(c, start, markets, key))
         self._run = int(run)
         return self._run
 
@@ -102,7 +113,7 @@ class Keeping:
     def _latch(self, reason: str, ts_ns: int) -> "Future[Any]":
         if self._memory.latch is None:
             self._memory.latch = Latch(reason, ts_ns)
-        return self._ask(lambda c: c.execute(_LATCH, (reason, ts_ns)))
+        return self._ask(lambda c: c.execute(LATCH, (reason, ts_ns)))
 
     def _keep(self, key: str, value: bytes) -> "Future[Any]":
         self._memory.kept[f"={key}"] = value
@@ -110,18 +121,20 @@ class Keeping:
 
     def _ask(self, work: Work, again: bool = True) -> "Future[Any]":
         answer: Future[Any] = Future()
-        self._writer.put(Job(work, answer=answer, again=again))
+        # From here on nobody can cancel it.
+        answer.set_running_or_notify_cancel()
+        self._writer.put(Job(work, durable=True, answer=answer, again=again))
         return answer
 
     def _done(self, work: Work) -> Any:
         try:
-            return self._ask(work, again=False).result(DURABLE_S)
+            return self._ask(work, again=False).result(self._writer.wait_s)
         except TookTooLong:
-            raise DataError(f"ledger: nothing written within {DURABLE_S:.0f} s") from None
+            raise DataError("ledger: the disk does not take anything") from None
 
     def _is_done(self, answer: "Future[Any]") -> bool:
         try:
-            answer.result(DURABLE_S)
+            answer.result(self._writer.wait_s)
         except (DataError, TookTooLong):
             return False
         return True
@@ -153,13 +166,14 @@ SELECT_RUNS = (
     "SELECT id, end_ns, exit_code, clean, ts_ns, mode, account, instance_id, epoch, version,"
     " config_sha256, protocol_sha256 FROM runs"
 )
-_LATCH = "INSERT INTO latch (reason, ts_ns) VALUES (?, ?)"
+LATCH = (
+    "INSERT INTO latch (reason, ts_ns) SELECT ?, ?"
+    " WHERE NOT EXISTS (SELECT 1 FROM latch WHERE cleared_ns IS NULL)"
+)
 _CLEAR = (
     "UPDATE latch SET cleared_by = ?, cleared_reason = ?, cleared_ns = ? WHERE cleared_ns IS NULL"
 )
-_KEEP = (
-    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-)
+_KEEP = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _EPOCH = (
     "INSERT INTO epochs VALUES (?, ?)"
     " ON CONFLICT (instance_id) DO UPDATE SET epoch = excluded.epoch"
@@ -169,18 +183,23 @@ _BEGIN_RUN = (
     " protocol_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _END_RUN = "UPDATE runs SET end_ns = ?, exit_code = ?, clean = ? WHERE id = ?"
-_MARKET = "INSERT OR IGNORE INTO markets (account, symbol, tick, lot, contract_size) VALUES (?, ?, ?, ?, ?)"
+_MARKET = (
+    "INSERT OR IGNORE INTO markets (account, symbol, tick, lot, contract_size)"
+    " VALUES (?, ?, ?, ?, ?)"
+)
 _FIND_MARKET = (
     "SELECT id FROM markets"
     " WHERE account = ? AND symbol = ? AND tick = ? AND lot = ? AND contract_size = ?"
 )
 
 
-def _next_epoch(connection: sqlite3.Connection, instance_id: int) -> int:
-    row = connection.execute(
-        "SELECT epoch FROM epochs WHERE instance_id = ?", (instance_id,)
-    ).fetchone()
-    epoch = 1 if row is None else int(row[0]) + 1
+def epochs_of(connection: sqlite3.Connection) -> dict[int, int]:
+    """Return the epoch used last by each instance."""
+    return dict(connection.execute("SELECT instance_id, epoch FROM epochs"))
+
+
+def _next_epoch(connection: sqlite3.Connection, instance_id: int, copied: int) -> int:
+    epoch = max(copied, epochs_of(connection).get(instance_id, 0)) + 1
     if epoch >= EPOCHS:
         raise sqlite3.DataError(
             f"instance {instance_id} has used all {EPOCHS - 1} epochs: give it another instance.id"
@@ -190,8 +209,8 @@ def _next_epoch(connection: sqlite3.Connection, instance_id: int) -> int:
 
 
 def _begin_run(
-    connection: sqlite3.Connection, start: RunStart, markets: Sequence[Market]
-) -> tuple[int, list[int]]:
+    connection: sqlite3.Connection, start: RunStart, markets: Sequence[Market], cursor_key: str
+) -> tuple[int, list[int], int]:
     run = connection.execute(
         _BEGIN_RUN,
         (
@@ -216,4 +235,5 @@ def _begin_run(
         )
         connection.execute(_MARKET, key)
         found.append(int(connection.execute(_FIND_MARKET, key).fetchone()[0]))
-    return int(run or 0), found
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (cursor_key,)).fetchone()
+    return int(run or 0), found, 0 if row is None else int(row[0])

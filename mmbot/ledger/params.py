@@ -14,7 +14,8 @@ class StorageParams(Params):
         str | None, Field(description="folder of the ledger; null: the state folder")
     ] = None
     commit_interval_ms: Annotated[
-        int, Field(ge=1, le=5_000, description="what is noted is on its way to the disk for so long")
+        int,
+        Field(ge=1, le=5_000, description="what is noted is on its way to the disk for so long"),
     ] = 250
     order_history_count: Annotated[
         int, Field(ge=1, le=100_000, description="latest orders kept in memory")

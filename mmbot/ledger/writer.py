@@ -1,15 +1,16 @@
 """Who writes: a thread of its own in batches, or the caller itself in a simulation.
 
 What cannot be written stays in the queue and is tried again; nothing is raised into the trading
-path, `failure` says what is wrong until a write succeeds. Of a queue that is full only events of
-the journal are dropped, and counted: money is never dropped, and as the bot takes its quotes off
-when the backlog grows, little of it comes.
+path, `failure` says what is wrong until a write succeeds. Of a queue that is full only what the
+venue can tell again, or what is for reading, is dropped, and counted. Money is never dropped: the
+bot takes its quotes off when the backlog grows, so little of it comes.
 """
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from enum import Enum
 from itertools import islice
 from threading import Condition, Thread
 from typing import Any, NamedTuple
@@ -18,36 +19,56 @@ from mmbot.errors import DataError
 
 QUEUE_COUNT = 2_000
 BATCH_COUNT = 1_000
+CHORE_COUNT = 5_000
 IDLE_S = 30.0
+DURABLE_S = 5.0
 
 Work = Callable[[sqlite3.Connection], Any]
+# Not the disk's fault: trying again would end the same way.
+_UNFIT = (
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    OverflowError,
+)
 
 
 class Job(NamedTuple):
-    """Something to write; `answer` gets the result when it is on the disk (FULL), or the error.
+    """Something to write; `durable`: with all before it, it is on the disk when it is done (FULL).
 
-    `again`: stays in the queue when it fails though somebody has been told so.
+    `answer` gets the result, or the error; `again`: it stays in the queue after that.
     """
 
     work: Work
     droppable: bool = False
+    durable: bool = False
     answer: "Future[Any] | None" = None
     again: bool = True
+
+
+class Outcome(Enum):
+    """How a write went: all done, nothing done yet, or one of the jobs never can be."""
+
+    DONE = 1
+    LATER = 2
+    NEVER = 3
 
 
 class Store:
     """The connection of the one who writes."""
 
-    def __init__(self, connection: sqlite3.Connection, chore: Work) -> None:
-        """Take the connection; `chore` is what is to be done when there is nothing to do."""
+    def __init__(self, connection: sqlite3.Connection, chore: Work, *, synced: bool) -> None:
+        """Take the connection; `chore` tidies up. Not `synced`: the machine never loses power."""
         self._connection = connection
         self._chore = chore
+        self._synced = synced
         self.failure: str | None = None
 
-    def write(self, jobs: "list[Job]") -> bool:
-        """Do jobs in one transaction, durable when one of them wants an answer; False: none is done."""
+    def write(self, jobs: Sequence[Job]) -> Outcome:
+        """Do jobs in one transaction."""
         connection = self._connection
-        durable = any(job.answer is not None for job in jobs)
+        durable = self._synced and any(job.durable for job in jobs)
         try:
             if durable:
                 connection.execute("PRAGMA synchronous = FULL")
@@ -56,130 +77,176 @@ class Store:
             connection.execute("COMMIT")
             if durable:
                 connection.execute("PRAGMA synchronous = NORMAL")
-        except sqlite3.Error as error:
-            self.failure = f"ledger: {error}"
-            self._back()
-            return False
+        except (sqlite3.Error, OverflowError) as error:
+            self._failed(error)
+            return Outcome.NEVER if isinstance(error, _UNFIT) else Outcome.LATER
         self.failure = None
         for job, result in zip(jobs, results, strict=True):
             if job.answer is not None:
                 job.answer.set_result(result)
-        return True
+        return Outcome.DONE
 
-    def rest(self) -> None:
-        """Clean up while nothing is to be written."""
+    def tidy(self) -> None:
+        """Remove what is too old and shorten the write-ahead log."""
         try:
             self._chore(self._connection)
         except sqlite3.Error as error:
-            self.failure = f"ledger: {error}"
-            self._back()
+            self._failed(error)
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
-    def _back(self) -> None:
+    def _failed(self, error: Exception) -> None:
+        self.failure = f"ledger: {error}"
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        except sqlite3.Error as error:
-            self.failure = f"ledger: {error}"
+            if self._synced:
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as second:
+            self.failure = f"ledger: {error}, {second}"
 
 
-class Inline:
-    """Writes at once, in the caller. `stalled`: as if the disk took nothing for a while."""
+class Queue:
+    """Jobs in order, those that failed in front."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self._waiting: deque[Job] = deque()
-        self._stalled = False
+        self.store = store
+        self.waiting: deque[Job] = deque()
+        self.done = 0
         self.dropped = 0
-        self.written = 0
+        self.lost: str | None = None
+        self._one_by_one = False
+        self._until_chore = CHORE_COUNT
 
     @property
     def failure(self) -> str | None:
-        """What is wrong, None when the latest write has succeeded."""
-        return self._store.failure
+        """What is wrong, None when the latest write has succeeded and no row is lost."""
+        return self.lost or self.store.failure
+
+    def take(self, job: Job) -> bool:
+        """Queue a job, or drop it."""
+        if job.droppable and len(self.waiting) >= QUEUE_COUNT:
+            self.dropped += 1
+            return False
+        self.waiting.append(job)
+        return True
+
+    def batch(self) -> list[Job]:
+        """Return what is to be written next."""
+        return list(islice(self.waiting, 1 if self._one_by_one else BATCH_COUNT))
+
+    def settle(self, count: int, outcome: Outcome) -> None:
+        """Take the first `count` jobs out, or what is left of them after a failure."""
+        if outcome is Outcome.DONE:
+            for _ in range(count):
+                self.waiting.popleft()
+            self.done += count
+            self._until_chore -= count
+            self._one_by_one = False
+        elif outcome is Outcome.NEVER and count > 1:
+            self._one_by_one = True
+        else:
+            self._refuse(count, never=outcome is Outcome.NEVER)
+
+    def chore_due(self) -> bool:
+        """Tell, once, that a lot has been written since the last time."""
+        if self._until_chore > 0:
+            return False
+        self._until_chore = CHORE_COUNT
+        return True
+
+    def _refuse(self, count: int, never: bool) -> None:
+        """Tell those who wait for an answer; keep what is to be tried again."""
+        failure = self.store.failure or "ledger: cannot be written"
+        kept = []
+        for _ in range(count):
+            job = self.waiting.popleft()
+            if job.answer is not None:
+                job.answer.set_exception(DataError(failure))
+                if never or not job.again:
+                    self.done += 1
+                    continue
+                job = job._replace(answer=None)
+            elif never:
+                self.lost = f"{failure}: something could not be written at all"
+                self.done += 1
+                continue
+            kept.append(job)
+        self.waiting.extendleft(reversed(kept))
+
+
+class Inline:
+    """Writes at once, in the caller."""
+
+    wait_s = 0.0
+
+    def __init__(self, store: Store) -> None:
+        self.queue = Queue(store)
+        self._stalled = False
 
     @property
-    def waiting(self) -> int:
-        """Jobs that are not written yet."""
-        return len(self._waiting)
+    def failure(self) -> str | None:
+        """What is wrong with the disk."""
+        return self.queue.failure
 
-    @property
-    def stalled(self) -> bool:
-        """The disk takes nothing."""
-        return self._stalled
-
-    @stalled.setter
-    def stalled(self, stalled: bool) -> None:
+    def stall(self, stalled: bool) -> None:
+        """Let the disk take nothing, or let it go on."""
         self._stalled = stalled
         self._drain()
 
     def put(self, job: Job) -> None:
         """Write a job, and those that failed before it."""
-        if job.droppable and len(self._waiting) >= QUEUE_COUNT:
-            self.dropped += 1
-            return
-        self._waiting.append(job)
-        self._drain()
+        if self.queue.take(job):
+            self._drain()
 
-    def close(self, timeout_s: float) -> bool:
-        """Let go of the file; False when something is left unwritten, which waits no `timeout_s`."""
-        del timeout_s
+    def close(self, _timeout_s: float) -> bool:
+        """Let go of the file; False when something is left unwritten."""
         self._drain()
-        self._store.close()
-        return not self._waiting
+        self.queue.store.close()
+        return not self.queue.waiting
 
     def _drain(self) -> None:
-        while self._waiting and not self._stalled:
-            jobs = [self._waiting[0]]
-            if not self._store.write(jobs):
-                refuse(self._waiting, 1, self._store.failure)
+        queue = self.queue
+        while queue.waiting and not self._stalled:
+            jobs = queue.batch()
+            outcome = queue.store.write(jobs)
+            queue.settle(len(jobs), outcome)
+            if outcome is Outcome.LATER:
                 return
-            self._waiting.popleft()
-            self.written += 1
+            if queue.chore_due():
+                queue.store.tidy()
 
 
 class Threaded:
     """Writes in a thread, whatever has come within an interval in one transaction."""
 
+    wait_s = DURABLE_S
+
     def __init__(self, store: Store, interval_s: float) -> None:
-        self._store = store
+        self.queue = Queue(store)
         self._interval_s = interval_s
-        self._waiting: deque[Job] = deque()
         self._change = Condition()
         self._urgent = False
         self._closing = False
-        self.dropped = 0
-        self.written = 0
         self._thread = Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     @property
     def failure(self) -> str | None:
-        """What is wrong, None when the latest write has succeeded."""
-        if not self._thread.is_alive() and not self._closing:
+        """What is wrong with the disk, or with the thread."""
+        if not self._closing and not self._thread.is_alive():
             return "ledger: its thread has ended"
-        return self._store.failure
-
-    @property
-    def waiting(self) -> int:
-        """Jobs that are not written yet."""
-        return len(self._waiting)
+        return self.queue.failure
 
     def put(self, job: Job) -> None:
-        """Queue a job; one that wants an answer is written at once."""
+        """Queue a job; a durable one is written at once, with all before it."""
         with self._change:
-            if job.droppable and len(self._waiting) >= QUEUE_COUNT:
-                self.dropped += 1
-                return
-            self._waiting.append(job)
-            if job.answer is not None:
-                self._urgent = True
-            if self._urgent or len(self._waiting) == 1 or len(self._waiting) >= BATCH_COUNT:
-                self._change.notify()
+            if self.queue.take(job):
+                self._urgent = self._urgent or job.durable
+                if self._urgent or len(self.queue.waiting) in (1, BATCH_COUNT):
+                    self._change.notify()
 
     def close(self, timeout_s: float) -> bool:
         """Write what is left and let go of the file; False when that has not been done in time."""
@@ -187,54 +254,41 @@ class Threaded:
             self._closing = True
             self._change.notify()
         self._thread.join(timeout_s)
-        return not self._thread.is_alive() and not self._waiting
+        return not self._thread.is_alive() and not self.queue.waiting
 
     def _run(self) -> None:
+        queue = self.queue
         while jobs := self._next():
-            done = self._store.write(jobs)
+            outcome = queue.store.write(jobs)
             with self._change:
-                if done:
-                    for _ in jobs:
-                        self._waiting.popleft()
-                    self.written += len(jobs)
-                    continue
-                refuse(self._waiting, len(jobs), self._store.failure)
-                if self._closing:
-                    break
-                self._change.wait(self._interval_s)
-        self._store.rest()
-        self._store.close()
+                queue.settle(len(jobs), outcome)
+                if outcome is Outcome.LATER:
+                    if self._closing:
+                        break
+                    self._change.wait(self._interval_s)
+            if queue.chore_due():
+                queue.store.tidy()
+        queue.store.tidy()
+        queue.store.close()
 
     def _next(self) -> list[Job]:
         """Wait for something to write; empty when there will be nothing any more."""
+        queue = self.queue
+        while not queue.waiting and not self._closing:
+            with self._change:
+                idle = not self._change.wait_for(self._is_wanted, IDLE_S)
+            if idle:
+                queue.store.tidy()
         with self._change:
-            while not self._waiting and not self._closing:
-                if not self._change.wait(IDLE_S):
-                    self._change.release()
-                    try:
-                        self._store.rest()
-                    finally:
-                        self._change.acquire()
             self._change.wait_for(self._is_due, self._interval_s)
             self._urgent = False
-            return list(islice(self._waiting, BATCH_COUNT))
+            return queue.batch()
+
+    def _is_wanted(self) -> bool:
+        return bool(self.queue.waiting) or self._closing
 
     def _is_due(self) -> bool:
-        return self._urgent or self._closing or len(self._waiting) >= BATCH_COUNT
+        return self._urgent or self._closing or len(self.queue.waiting) >= BATCH_COUNT
 
 
 Writer = Inline | Threaded
-
-
-def refuse(waiting: "deque[Job]", count: int, failure: str | None) -> None:
-    """Tell those who wait for the first `count` jobs; keep the jobs that are to be tried again."""
-    kept = []
-    for _ in range(count):
-        job = waiting.popleft()
-        if job.answer is not None:
-            job.answer.set_exception(DataError(failure or "ledger: cannot be written"))
-            job = job._replace(answer=None)
-            if not job.again:
-                continue
-        kept.append(job)
-    waiting.extendleft(reversed(kept))
