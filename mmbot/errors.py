@@ -4,6 +4,7 @@ MmbotError
   ConfigError          fix the configuration; lists every problem at once (exit 3)
   UsageError           call the command with other arguments (exit 2)
   DataError            fix or replace an input file; names file and place (exit 1)
+  InUse                another process holds what is needed (exit 7)
   WireError            bytes are no message of the venue's protocol; what they meant is unknown
   ActionError          an action breaks a rule of the venue or the signer; nothing was sent
   SecretError          a key is missing, damaged or refused (exit 4)
@@ -46,6 +47,12 @@ class UsageError(MmbotError):
 
 class DataError(MmbotError):
     """An input file is missing, damaged or out of order; names place and expectation."""
+
+
+class InUse(MmbotError):  # noqa: N818 - like its neighbours
+    """Another process holds what is needed; wait for its end, or end it."""
+
+    exit_code = 7
 
 
 class WireError(MmbotError):
