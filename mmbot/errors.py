@@ -8,7 +8,6 @@ MmbotError
   WireError            bytes are no message of the venue's protocol; what they meant is unknown
   ActionError          an action breaks a rule of the venue or the signer; nothing was sent
   SecretError          a key is missing, damaged or refused (exit 4)
-  InUse                another process holds what only one may have; stop that one first (exit 7)
   Unfit                a person has to put something right before trading can begin (exit 6)
   VenueError           the venue cannot be used right now, as the subclass says
     Unavailable        could not reach it, nothing was sent; wait and try again (exit 5)
@@ -74,12 +73,6 @@ class SecretError(MmbotError):
     """A key is missing, damaged or refused; the message never contains any of it."""
 
     exit_code = 4
-
-
-class InUse(MmbotError):  # noqa: N818 - a state of things
-    """Another process holds what only one may have."""
-
-    exit_code = 7
 
 
 class Unfit(MmbotError):  # noqa: N818 - a state of things
