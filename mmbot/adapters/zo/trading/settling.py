@@ -15,6 +15,8 @@ from mmbot.domain.order import OrderState
 
 # An unknown order is asked about twice a second at most.
 _ASK_NS = 500 * NS_PER_MS
+# How long a receipt may take to name an order that the stream told of.
+_NAMED_NS = 150 * NS_PER_MS
 GONE = "gone, nobody told how"
 NEVER = "proven never to have existed"
 
@@ -34,6 +36,7 @@ class Settling:
         self._joins = joins
         self._asked_ns: int | None = None
         self._wanted = False
+        self._stranger_ns: int | None = None
 
     def ask(self) -> None:
         """Want a snapshot: soon, but not more than two a second."""
@@ -42,12 +45,17 @@ class Settling:
 
     def stranger(self, now_ns: int) -> None:
         """An order was placed that nobody knows: its receipt will name it, or a snapshot has to."""
-        if not any(order.venue_id is None for order in self._orders):
+        if any(order.venue_id is None for order in self._orders):
+            self._stranger_ns = self._stranger_ns or now_ns
+        else:
             self._wanted = True
             self.tick(now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Ask for a snapshot when one is wanted and the last was long enough ago."""
+        if self._stranger_ns is not None and now_ns - self._stranger_ns >= _NAMED_NS:
+            self._stranger_ns = None
+            self._wanted |= any(each.left and not each.cancelled for each in self._joins.strangers)
         recent = self._asked_ns is not None and now_ns - self._asked_ns < _ASK_NS
         if self._wanted and not recent and self.prove is not None:
             self._wanted = False
@@ -58,14 +66,14 @@ class Settling:
         """Take a snapshot up to which the stream has told everything; asked for at `asked_ns`."""
         present: set[int] = set()
         for resting in view.orders:
-            order = self._order(resting)
+            order = self._order(resting, view.update_id)
             if order is not None:
                 present.add(order.order_id)
         for order in self._orders:
             if order.order_id not in present:
                 self._absent(order, view.update_id, asked_ns)
 
-    def _order(self, resting: RestingOrder) -> KnownOrder | None:
+    def _order(self, resting: RestingOrder, update_id: int) -> KnownOrder | None:
         client_id = resting.client_order_id
         market = self._index.get(resting.market_id)
         if client_id is None or market is None or not self._ids.owns(client_id):
@@ -76,6 +84,10 @@ class Settling:
         elif order.venue_id is None:
             order.leaves = resting.lots
             self._joins.identify(order, resting.order_id)
+        order.action_id = order.action_id or update_id
+        if order.probed_ns is not None and not order.wanted:
+            # It was not found when it was to be cancelled, and yet it rests.
+            order.cancel_due_ns = self._clock()
         order.probed_ns = None
         return order
 
