@@ -15,7 +15,8 @@ class OutsidePriceParams(Params):
     """Best quotes of Binance futures, or of what speaks like them."""
 
     url: Annotated[
-        str, Field(description="wss:// of an allowed host, or ws:// of this machine; may have a path")
+        str,
+        Field(description="wss:// of an allowed host or ws:// of this machine"),
     ] = BINANCE
     allowed_hosts: Annotated[
         tuple[str, ...], Field(min_length=1, description="any other is refused, ours excepted")

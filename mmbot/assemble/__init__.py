@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bars import BarExchange, BarRules
@@ -39,7 +39,7 @@ from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder
 from mmbot.research.watch import Watch
-from mmbot.risk.breaker import Breaker, BreakerMemory
+from mmbot.risk.breaker import Breaker
 from mmbot.risk.limits import RiskManager
 from mmbot.tape import Bar
 
@@ -93,16 +93,12 @@ class RunOptions:
     strategy: Callable[[Market], Strategy] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footing:
-    """What an engine starts from: the epoch of its order ids, what was kept, what its venue is."""
+class Footing(NamedTuple):
+    """What an engine stands on: the ids of its orders, its breaker, and what its venue is like."""
 
-    epoch: int = 0
-    memory: BreakerMemory | None = None
-    traits: VenueTraits = VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False)
-
-
-BACKTEST = Footing()
+    ids: OrderIds
+    breaker: Breaker
+    traits: VenueTraits
 
 
 def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
@@ -206,7 +202,12 @@ def _watched(
     notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     account = venue.account
-    engine = build_engine(config, account.markets, books, options)
+    footing = Footing(
+        OrderIds(config.instance.id, epoch=0),
+        Breaker(config.risk.loss),
+        VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False),
+    )
+    engine = build_engine(config, account.markets, books, options, footing)
     recorder = Recorder(account.markets, account.initial_uusd)
     watch = Watch(engine, venue, recorder, options.log)
     return Run(engine=engine, venue=venue, watch=watch, notes=notes)
@@ -255,7 +256,7 @@ def build_engine(
     markets: Sequence[Market],
     books: Sequence[OrderBook],
     options: RunOptions,
-    footing: Footing = BACKTEST,
+    footing: Footing,
 ) -> Engine:
     """Put an engine together for these markets, each with its settings and its book."""
     settings = [market_settings(config, market.symbol) for market in markets]
@@ -272,8 +273,8 @@ def build_engine(
     return Engine(
         desks,
         RiskManager(config.risk, markets, [own.market_risk for own in settings]),
-        Breaker(config.risk.loss, footing.memory),
-        OrderIds(config.instance.id, epoch=footing.epoch),
+        footing.breaker,
+        footing.ids,
         Budget(config.rate_limits, footing.traits.batch_size),
         footing.traits,
     )

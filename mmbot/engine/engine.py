@@ -32,7 +32,7 @@ from mmbot.execution.diff import diff
 from mmbot.execution.order_ids import OrderIds
 from mmbot.execution.tracker import Booking
 from mmbot.hedging.engine import Hedge, HedgingEngine
-from mmbot.risk.breaker import Breaker, BreakerState
+from mmbot.risk.breaker import Breaker, BreakerMemory, BreakerState
 from mmbot.risk.limits import NO_SNAPSHOT, RiskManager
 
 # Members of an enum are slow to look up.
@@ -79,6 +79,23 @@ class Engine:
         """Every market's position, by index; not to be changed."""
         return tuple(desk.position for desk in self.desks)
 
+    @property
+    def halted(self) -> str | None:
+        """Why trading has stopped until an operator clears it, or None."""
+        if self._breaker_state is BreakerState.HALTED:
+            return self._breaker.stop_reason(0)
+        return None
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why nothing at all is quoted by our own decision, or None."""
+        return self._breaker.stop_reason(-1)
+
+    @property
+    def memory(self) -> BreakerMemory:
+        """What must outlive the process."""
+        return self._breaker.memory
+
     def next_wakeup_ns(self) -> int | None:
         """When a Timer is wanted; None before the first book."""
         return None if self._due_ns == NEVER_NS else self._due_ns
@@ -95,7 +112,7 @@ class Engine:
         outbox = self._outbox
         outbox.now_ns = now_ns = event.ts_recv_ns
         # Events are final, and isinstance is slow to say no of a struct.
-        if type(event) is not Timer:
+        if type(event) is not Timer and type(event).__name__ not in ("Hindrance", "IndexPrice", "VenueSnapshot"):
             desk = self._desk_of.get(getattr(event, "market", None))
             if desk is None:
                 self._take_account_event(event)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event
 from mmbot.domain.notices import Notice
-from mmbot.ports import Emit, Leftovers, Venue
+from mmbot.ports import Emit, Leftovers, Venue, VenueFigures
 
 
 class Keeper(Protocol):
@@ -39,14 +39,6 @@ class Keeper(Protocol):
     async def end(self, report: "ExitReport", now_ns: int) -> None:
         """The run is over; returns when everything is written, or cannot be."""
         ...
-
-
-class VenueFigures(NamedTuple):
-    """What a venue measures of itself; None where nothing was yet. Times in milliseconds."""
-
-    ack_p50_ms: float | None = None
-    ack_p99_ms: float | None = None
-    reconnects: int = 0
 
 
 class LiveVenue(Venue, Protocol):

@@ -5,11 +5,12 @@ behind: whatever ends a run, the orders are taken off and that is proven before 
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from mmbot.domain.events import Command, Event, Operator, Timer
+from mmbot.domain.status import StatusView
 from mmbot.engine import Engine
 from mmbot.ports import Leftovers
 from mmbot.runtime.alarm import Alarm, Clock
@@ -18,7 +19,8 @@ from mmbot.runtime.hindering import JOURNAL, TICK_S, Hindering, Pulse, Warmth
 from mmbot.runtime.inbox import REPLACEABLE, Inbox
 from mmbot.runtime.keeping import ExitReport, Heart, Keeper, LiveFeed, LiveVenue
 from mmbot.runtime.params import RuntimeParams
-from mmbot.runtime.supervision import watched
+from mmbot.runtime.status import Counts, Live, Named
+from mmbot.runtime.supervision import Work, watched
 
 # What a stop leaves to the supervisor after the orders are off: writing the last rows.
 LAST_ROWS_S = 5.0
@@ -33,6 +35,7 @@ class Works:
     engine: Engine
     venue: LiveVenue
     feeds: Sequence[LiveFeed]
+    book_age_ms: Callable[[int], float | None]
     keeper: Keeper
     clock: Clock
     heart: Heart
@@ -43,6 +46,7 @@ class MarketMakerLive:
 
     def __init__(self, works: Works, params: RuntimeParams, *, close_on_exit: bool = False) -> None:
         self.works = works
+        self.counts = Counts(works.engine)
         self.ending = Ending()
         self._params = params
         self._close_on_exit = close_on_exit
@@ -97,16 +101,26 @@ class MarketMakerLive:
         now_ns = self.works.clock()
         self._inbox.emit(Operator(now_ns, now_ns, command, market, reason))
 
-    def lag_p99_ms(self) -> float | None:
-        """How late the loop is, 99 times of 100 less."""
-        return self._pulse.lag_p99_ms()
-
-    def _parts(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    def status(self, named: Named) -> StatusView:
+        """Say how the bot stands."""
         works = self.works
-        emit = self._inbox.emit
-        feeds = [(f"feed {number}", feed.run(emit)) for number, feed in enumerate(works.feeds)]
-        own = [("checks", self._check()), ("keeper", works.keeper.run())]
-        return [("venue", works.venue.run(emit)), *feeds, *own]
+        live = Live(
+            works.clock(),
+            self.ending.begun,
+            self.ending.halted is not None,
+            works.venue.figures(),
+            self._pulse.lag_p99_ms(),
+            sum(feed.reconnects() for feed in works.feeds),
+        )
+        return self.counts.view(named, live, works.book_age_ms)
+
+    def _parts(self) -> list[tuple[str, Work]]:
+        works, emit = self.works, self._inbox.emit
+        feeds = [
+            (f"feed {number}", partial(feed.run, emit)) for number, feed in enumerate(works.feeds)
+        ]
+        own: list[tuple[str, Work]] = [("checks", self._check), ("keeper", works.keeper.run)]
+        return [("venue", partial(works.venue.run, emit)), *feeds, *own]
 
     def _take(self, event: Event) -> None:
         """Deal with one event; what is to be sent leaves before anything else is done."""
@@ -123,8 +137,10 @@ class MarketMakerLive:
         if works.engine.halted is not None:
             self.ending.halt(works.engine.halted)
         self._warmth.take(event)
+        self.counts.take(event)
         keeper = works.keeper
         for batch in batches:
+            self.counts.sent(batch)
             keeper.batch(batch)
         keeper.event(event)
         notices = works.engine.take_notices()

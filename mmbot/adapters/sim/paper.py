@@ -23,7 +23,7 @@ from mmbot.domain.events import (
     VenueSnapshot,
 )
 from mmbot.domain.order import FillMode, OrderState, Side
-from mmbot.ports import Emit, Leftovers
+from mmbot.ports import Emit, Leftovers, VenueFigures
 
 HOUR_NS = 3_600_000_000_000
 ACCOUNT_EVERY_NS = 500_000_000
@@ -63,14 +63,6 @@ class _Order:
         self.leaves = place.lots
         self.mode = place.mode
         self.resting = False
-
-
-class PaperFigures(NamedTuple):
-    """What runtime.keeping.VenueFigures asks for."""
-
-    ack_p50_ms: float | None
-    ack_p99_ms: float | None
-    reconnects: int
 
 
 class PaperVenue:
@@ -140,10 +132,10 @@ class PaperVenue:
             self._report(order.market, self._matchings[order.market].cancel(now_ns, order_id))
         return Leftovers(not self._requests, tuple(self._orders))
 
-    def figures(self) -> PaperFigures:
+    def figures(self) -> VenueFigures:
         """See LiveVenue: answers take what the settings say."""
         ack_ms = (self._terms.entry_ns + self._terms.response_ns) / 1e6
-        return PaperFigures(ack_ms, ack_ms, 0)
+        return VenueFigures(ack_ms, ack_ms, 0)
 
     def snapshot(self, market: int, now_ns: int) -> None:
         """The market's book is known as a whole."""
@@ -308,7 +300,11 @@ class PaperVenue:
         if now_ns >= pace.funding_ns:
             pace.funding_ns += HOUR_NS
             for market, mark in enumerate(self._marks()):
-                if mark and self.account.positions[market].lots and self._terms.funding_ppb_per_hour:
+                if (
+                    mark
+                    and self.account.positions[market].lots
+                    and self._terms.funding_ppb_per_hour
+                ):
                     rate_ppb = self._terms.funding_ppb_per_hour
                     atoms = self.account.pay_funding(market, mark, rate_ppb)
                     emit(FundingPayment(now_ns, now_ns, market, atoms))

@@ -51,7 +51,9 @@ def wanted_markets(config: Config, asked: Sequence[str], catalog: Catalog) -> tu
     missing = [symbol for symbol in symbols if symbol not in known]
     if missing:
         there = ", ".join(sorted(known))
-        raise ConfigError([f"{each}: the venue has no such market, only {there}" for each in missing])
+        raise ConfigError(
+            [f"{each}: the venue has no such market, only {there}" for each in missing]
+        )
     return tuple(known[symbol] for symbol in symbols)
 
 
@@ -148,4 +150,3 @@ def refuse_account(config: Config, account_id: int, view: AccountView | None) ->
             f"account {account_id} has {equity_uusd / UUSD_PER_USD:,.2f} USD, "
             f"risk.min_free_collateral_usd is {config.risk.min_free_collateral_usd}: deposit first"
         )
-
