@@ -30,7 +30,7 @@ from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import MICRO, PPB, Contract, Market
 from mmbot.domain.quotes import HOLD, Hold
-from mmbot.engine import Engine, VenueTraits
+from mmbot.engine import Engine, Guards, VenueTraits
 from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
@@ -266,7 +266,8 @@ def build_engine(
             book,
             _strategy(config, own, market, options),
             own.requote,
-            HedgingEngine(own.hedge, market.min_lots) if own.hedge.enabled else None,
+            HedgingEngine(own.hedge, market) if own.hedge.enabled else None,
+            Guards(own.market_risk, config.risk),
         )
         for market, book, own in zip(markets, books, settings, strict=True)
     ]
