@@ -48,6 +48,7 @@ class Account:
         self.adopted: AccountView | None = None
         self.gaps = 0
         self.asking: Asking | None = None
+        self.viewed: Callable[[AccountView, int], None] | None = None
         self._index = {listing.market_id: at for at, listing in enumerate(traded.listings)}
         self._tokens = traded.catalog.tokens
         self._account_id = traded.signer.account_id
@@ -123,6 +124,9 @@ class Account:
         asking = self._ask()
         if stranger:
             self._settling.stranger(now_ns)
+        if frame.fills:
+            # The margins have changed.
+            self._settling.ask()
         if frame.balances and not (frame.fills or frame.places or frame.cancels):
             asking.audit()
 
@@ -145,6 +149,8 @@ class Account:
         """Tell everything the account has; the stream has told exactly as much."""
         asked_ns = next((at for seen, at in self._asked if seen is view), 0)
         self._settling.view(view, asked_ns)
+        if self.viewed is not None:
+            self.viewed(view, asked_ns)
         orders = []
         for order in view.orders:
             market = self._index.get(order.market_id)

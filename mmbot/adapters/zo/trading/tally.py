@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+
 class Booked(Struct):
     """Executions of one engine action in one market, added up: signed lots, and atoms."""
 
