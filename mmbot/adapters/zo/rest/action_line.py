@@ -168,9 +168,7 @@ class _Wire(asyncio.Protocol):
         fields = {name.lower(): value for name, value in head.headers}
         kind = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
         retry = fields.get(b"retry-after", b"")
-        reply = Reply(
-            head.status_code, kind.decode("latin-1"), retry.decode("latin-1"), body
-        )
+        reply = Reply(head.status_code, kind.decode("latin-1"), retry.decode("latin-1"), body)
         again = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
         if again and not self._http.trailing_data[0]:
             self._http.start_next_cycle()

@@ -19,17 +19,6 @@ ACCOUNT = "account"
 _VIEWS = 8
 
 
-class Missing(NamedTuple):
-    """Actions whose executions were not told: after `told`, up to `adopted`."""
-
-    told: int
-    adopted: int
-
-    def has(self, action_id: int) -> bool:
-        """Whether an action lies within."""
-        return self.told < action_id <= self.adopted
-
-
 class Asking(NamedTuple):
     """What the account wants done: a proof by REST, the trades' list read, a warning given."""
 
@@ -39,9 +28,11 @@ class Asking(NamedTuple):
 
 
 class Account:
-    """AccountSink of the traded account. `missing` is not empty while trades are to be fetched.
+    """AccountSink of the traded account.
 
-    `adopted` is the last view that was taken, or agreed with.
+    `begun` is the update the account was first known at; `adopted` the last view that was taken or
+    agreed with. `short`: signed lots by market that the list of trades has to explain, None unless
+    executions were missed.
     """
 
     def __init__(
@@ -52,11 +43,14 @@ class Account:
         joins: Joins,
         settling: Settling,
     ) -> None:
-        self.missing: list[Missing] = []
+        self.short: list[int] | None = None
+        self.begun = 0
         self.adopted: AccountView | None = None
         self.gaps = 0
         self.asking: Asking | None = None
+        self.viewed: Callable[[AccountView, int], None] | None = None
         self._index = {listing.market_id: at for at, listing in enumerate(traded.listings)}
+        self._tokens = traded.catalog.tokens
         self._account_id = traded.signer.account_id
         self._outlet = outlet
         self._hindrances = hindrances
@@ -69,11 +63,15 @@ class Account:
     @property
     def in_step(self) -> bool:
         """Whether everything the account did has been told."""
-        return self._synced and not self.missing
+        return self._synced and self.short is None
 
     def index(self, market_id: int) -> int | None:
         """Return the engine's number of a market, None for one that is not traded."""
         return self._index.get(market_id)
+
+    def token_decimals(self, token_id: int) -> int:
+        """Return the digits of a token's amounts."""
+        return self._tokens[token_id].decimals
 
     def asked(self, view: AccountView, asked_ns: int) -> None:
         """Note when a view was asked for."""
@@ -85,12 +83,14 @@ class Account:
         first = self.adopted is None
         self.adopted = view
         self._synced = True
+        told = self._joins.tally.lots
         if first:
-            self._joins.tally.lots[:] = self.lots(view)
-        elif view.update_id > self._joins.reached:
-            self.missing.append(Missing(self._joins.reached, view.update_id))
+            self.begun = view.update_id
+            told[:] = self.lots(view)
+        else:
+            self.short = [has - was for has, was in zip(self.lots(view), told, strict=True)]
         self._joins.told_to(view.update_id)
-        if self.missing:
+        if self.short is not None:
             self._ask().audit()
         else:
             self.show(view, now_ns)
@@ -100,7 +100,7 @@ class Account:
         """See AccountSink."""
         self.adopted = view
         self.margins(view, now_ns)
-        if not self.missing:
+        if self.short is None:
             self.show(view, now_ns)
 
     def account_changed(self, frame: AccountFrame, now_ns: int) -> None:
@@ -124,6 +124,9 @@ class Account:
         asking = self._ask()
         if stranger:
             self._settling.stranger(now_ns)
+        if frame.fills:
+            # The margins have changed.
+            self._settling.ask()
         if frame.balances and not (frame.fills or frame.places or frame.cancels):
             asking.audit()
 
@@ -139,13 +142,15 @@ class Account:
 
     def caught_up(self) -> None:
         """The missing executions were told: what comes next is a proof, and then quoting."""
-        self.missing.clear()
+        self.short = None
         self._ask().proof()
 
     def show(self, view: AccountView, now_ns: int) -> None:
         """Tell everything the account has; the stream has told exactly as much."""
         asked_ns = next((at for seen, at in self._asked if seen is view), 0)
         self._settling.view(view, asked_ns)
+        if self.viewed is not None:
+            self.viewed(view, asked_ns)
         orders = []
         for order in view.orders:
             market = self._index.get(order.market_id)

@@ -67,7 +67,9 @@ class Dispatch:
     def send(self, signed: Signed, judged: Judged, *, urgent: bool = False) -> None:
         """Write the bytes; `judged` is called once, with what became of this copy of them."""
         sent_ns = self.clock()
-        self._line.post(signed.body, partial(self._answered, signed, sent_ns, judged), urgent=urgent)
+        self._line.post(
+            signed.body, partial(self._answered, signed, sent_ns, judged), urgent=urgent
+        )
 
     def expired(self, stamp: EngineSeconds) -> bool:
         """Whether bytes with this stamp can take effect no more, by a second the engine showed."""

@@ -10,6 +10,7 @@ from itertools import count
 from msgspec import Struct
 
 from mmbot.adapters.web.clock import NS_PER_MS
+from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.streams.frames import OwnFill, OwnOrder
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
@@ -98,6 +99,34 @@ class Joins:
             stranger.left = found.remaining
         else:
             self._filled(order, found.remaining)
+
+    def missed(self, own: OwnTrade, market: int) -> None:
+        """Tell an execution that the stream did not tell, by the venue's list of trades."""
+        trade, money = own.trade, self._money[market]
+        venue_id = trade.order_id if own.is_maker else 0
+        order = self._orders.of_venue(venue_id)
+        left = 0 if order is None else max(0, order.leaves - trade.lots)
+        fee = money.trade_fee_atoms(own)
+        self.tally.lots[market] += own.side * trade.lots
+        order_id = UNIDENTIFIED if order is None else order.order_id
+        number, now_ns = next(self._numbers), self._outlet.clock()
+        self._outlet.tell(
+            Fill(
+                trade.time_ns,
+                now_ns,
+                market,
+                order_id,
+                number,
+                own.side,
+                trade.ticks,
+                trade.lots,
+                left,
+                own.is_maker,
+                fee,
+            )
+        )
+        if order is not None:
+            self._filled(order, left)
 
     def placed(self, found: OwnOrder, market: int, action_id: int) -> bool:
         """An order was placed; False when nobody knows whose it is."""

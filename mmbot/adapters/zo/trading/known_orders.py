@@ -7,10 +7,10 @@ was reported dead and is seen alive is a zombie (reliability 3.2).
 from collections.abc import Iterator
 
 from mmbot.adapters.zo.engine_time import EngineSeconds
+from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.domain.actions import Place
 from mmbot.domain.events import OrderUpdate
 from mmbot.domain.order import DONE, OrderState, Side
-from mmbot.adapters.zo.trading.hindrances import Outlet
 
 REMEMBERED = 4096
 
@@ -123,9 +123,7 @@ class KnownOrders:
             self._end(order)
         now_ns = self._outlet.clock()
         self._outlet.tell(
-            OrderUpdate(
-                0, now_ns, order.market, order.order_id, state, order.leaves, reason
-            )
+            OrderUpdate(0, now_ns, order.market, order.order_id, state, order.leaves, reason)
         )
 
     def _end(self, order: KnownOrder) -> None:

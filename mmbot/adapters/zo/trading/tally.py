@@ -2,9 +2,6 @@
 
 from msgspec import Struct
 
-# Executions kept for the audit; it runs twice a minute.
-MOST_UNAUDITED = 20_000
-
 
 class Booked(Struct):
     """Executions of one engine action in one market, added up: signed lots, and atoms."""
@@ -15,7 +12,10 @@ class Booked(Struct):
 
 
 class Tally:
-    """Signed lots by market index, and what was told since the audit by (action, market)."""
+    """Signed lots by market index, and what was told since the audit by (action, market).
+
+    None of the latter may be forgotten: the audit takes what it does not find for untold.
+    """
 
     def __init__(self, markets: int) -> None:
         self.lots = [0] * markets
@@ -28,5 +28,3 @@ class Tally:
         kept.lots += booked.lots
         kept.cash_atoms += booked.cash_atoms
         kept.fees_atoms += booked.fees_atoms
-        if len(self.unaudited) > MOST_UNAUDITED:
-            del self.unaudited[next(iter(self.unaudited))]

@@ -64,14 +64,15 @@ class Verdicts:
             return True
         if isinstance(outcome, Unknown):
             for order in placed:
-                self._on.orders.tell(order, OrderState.UNKNOWN, outcome.reason)
+                self.unanswered(order, outcome.reason)
             return False
         return self._rejected(cancelled, placed, outcome.refusal, repeated=repeated)
 
-    def unanswered(self, order: KnownOrder) -> None:
-        """No answer came in time."""
+    def unanswered(self, order: KnownOrder, reason: str = "no answer in time") -> None:
+        """Nobody can say whether it was placed: looking may help."""
         if order.told is OrderState.SENT and not order.landed:
-            self._on.orders.tell(order, OrderState.UNKNOWN, "no answer in time")
+            self._on.orders.tell(order, OrderState.UNKNOWN, reason)
+            self._on.settling.ask()
 
     def expire(self, now_ns: int) -> None:
         """Orders whose bytes can take effect no more: the next snapshot decides about them."""
@@ -130,7 +131,7 @@ class Verdicts:
         if refusal.group is Group.G1 and repeated and placed:
             # This copy came too late; an earlier one may have come in time.
             for order in placed:
-                self._on.orders.tell(order, OrderState.UNKNOWN, refusal.name)
+                self.unanswered(order, refusal.name)
             return False
         self._refused(placed, refusal.name)
         if refusal.name in _FREEZING and placed:
