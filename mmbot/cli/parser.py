@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("-v", "--verbose", action="store_true", help="show a traceback on errors")
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _run(verbs, shared)
     _backtest(verbs, shared)
     _simulate(verbs, shared)
     _compare(verbs, shared)
@@ -87,6 +88,41 @@ def _output_flags(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit 10 when true of the results, for example 'max_drawdown_pct>5'",
     )
+
+
+def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = _add(verbs, shared, "run", "run the bot in the foreground", ("run", "run"))
+    _config_flags(verb)
+    verb.add_argument(
+        "--mode",
+        choices=("observe", "paper", "live"),
+        required=True,
+        help="observe: show the quotes, send nothing; paper: trade against the live market without "
+        "orders; live: trade for real",
+    )
+    verb.add_argument(
+        "--market",
+        action="append",
+        default=[],
+        metavar="SYMBOL",
+        help="market to quote (default: those of the configuration)",
+    )
+    verb.add_argument("--url", metavar="URL", help="venue, streams included (venue.http_url)")
+    verb.add_argument(
+        "--for", dest="duration", metavar="TIME", help="stop after 90s, 15m, 12h or 7d"
+    )
+    verb.add_argument(
+        "--record", type=Path, metavar="DIR", help="write tapes, journal and settings of the run"
+    )
+    verb.add_argument(
+        "--close-on-exit", action="store_true", help="give the positions back before the end"
+    )
+    verb.add_argument(
+        "--accept-literal-skew",
+        action="store_true",
+        help="allow inventory.direction literal, which lets positions grow",
+    )
+    verb.add_argument("--json", action="store_true", help="print how it ended as JSON")
 
 
 def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

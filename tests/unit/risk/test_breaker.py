@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmbot.domain.events import AccountSnapshot, Command, Operator
 from mmbot.risk.breaker import DAY_NS, GOOD_SNAPSHOTS, Breaker, BreakerMemory, BreakerState
-from mmbot.risk.limits import LossParams
+from mmbot.risk.losses import LossParams
 
 USD = 10**6
 NOON = 20_000 * DAY_NS + DAY_NS // 2

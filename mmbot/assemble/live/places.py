@@ -1,0 +1,37 @@
+"""Where a bot keeps things on this machine, and the lock that keeps a second one off its account."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmbot.errors import InUse
+
+
+def state_folder(env: Mapping[str, str]) -> Path:
+    """Return the folder of the service, or of the user."""
+    service = env.get("STATE_DIRECTORY", "").partition(os.pathsep)[0]
+    if service:
+        return Path(service)
+    return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mmbot"
+
+
+@contextmanager
+def locked_account(state: Path, venue: str, account_id: int) -> Iterator[None]:
+    """Hold an account for this process; InUse when another bot on this machine has it.
+
+    The lock ends with the process, however it ends.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = venue.partition("://")[2].replace(":", "_").replace("[", "").replace("]", "")
+    path = state / f"account-{place}-{account_id}.lock"
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"another bot trades account {account_id} of {venue}: {path}") from None
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,71 @@
+"""Those who only listen to a live bot: its books, its folder, and whoever waits for a heartbeat."""
+
+import asyncio
+from collections.abc import Sequence
+
+from mmbot.assemble.live.bookkeeping import Bookkeeping
+from mmbot.assemble.live.run_folder import RunFolder
+from mmbot.domain.actions import Batch
+from mmbot.domain.events import Event
+from mmbot.domain.notices import Notice
+from mmbot.runtime.keeping import ExitReport
+
+FLUSH_EVERY_S = 1.0
+
+
+class Keepers:
+    """Keeper: the ledger, and the folder of the run if there is one."""
+
+    def __init__(self, books: Bookkeeping, folder: RunFolder | None) -> None:
+        self._books = books
+        self._folder = folder
+
+    async def run(self) -> None:
+        """See Keeper."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._books.run(), name="books of the run")
+            if self._folder is not None:
+                group.create_task(self._flush(self._folder), name="folder of the run")
+
+    def event(self, event: Event) -> None:
+        """See Keeper."""
+        self._books.event(event)
+        if self._folder is not None:
+            self._folder.event(event)
+
+    def batch(self, batch: Batch) -> None:
+        """See Keeper."""
+        self._books.batch(batch)
+        if self._folder is not None:
+            self._folder.batch(batch)
+
+    def notices(self, notices: Sequence[Notice]) -> None:
+        """See Keeper."""
+        self._books.notices(notices)
+
+    def trouble(self) -> str | None:
+        """See Keeper: a recording that fails stops nothing."""
+        return self._books.trouble()
+
+    async def halt(self, reason: str, now_ns: int) -> None:
+        """See Keeper."""
+        await self._books.halt(reason, now_ns)
+
+    async def end(self, report: ExitReport, now_ns: int) -> None:
+        """See Keeper."""
+        await self._books.end(report, now_ns)
+        if self._folder is not None:
+            self._folder.close()
+
+    @staticmethod
+    async def _flush(folder: RunFolder) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            folder.flush()
+
+
+class NoHeart:
+    """Heart that nobody listens to."""
+
+    def beat(self, now_ns: int, *, deciding: bool) -> None:
+        """See Heart."""

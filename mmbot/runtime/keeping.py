@@ -1,0 +1,81 @@
+"""What a live bot needs around it, as the loop sees it: who writes down, who watches over it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from mmbot.domain.actions import Batch
+from mmbot.domain.events import Event
+from mmbot.domain.notices import Notice
+from mmbot.ports import Emit, Leftovers, Venue, VenueFigures
+
+
+class Keeper(Protocol):
+    """Writes down what happens; only `halt` and `end` wait for the disk, and nothing raises."""
+
+    async def run(self) -> None:
+        """Write down now and then what no event tells, until cancelled."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Something has happened and been dealt with."""
+        ...
+
+    def batch(self, batch: Batch) -> None:
+        """This was sent."""
+        ...
+
+    def notices(self, notices: Sequence[Notice]) -> None:
+        """People should know this."""
+        ...
+
+    def trouble(self) -> str | None:
+        """Why what is written cannot be relied on, if so: the disk fails or is far behind."""
+        ...
+
+    async def halt(self, reason: str, now_ns: int) -> None:
+        """Latch a halt; returns when it is on the disk, or could not be put there."""
+        ...
+
+    async def end(self, report: "ExitReport", now_ns: int) -> None:
+        """The run is over; returns when everything is written, or cannot be."""
+        ...
+
+
+class LiveVenue(Venue, Protocol):
+    """A venue that also says how it does."""
+
+    def figures(self) -> VenueFigures:
+        """How long answers take, how often the connection was made anew."""
+        ...
+
+
+class LiveFeed(Protocol):
+    """A feed whose books can be had read anew."""
+
+    async def run(self, emit: Emit) -> None:
+        """See ports.Feed."""
+        ...
+
+    def revalidate(self, reason: str, now_ns: int) -> None:
+        """Believe nothing that came before now."""
+        ...
+
+    def reconnects(self) -> int:
+        """How often a connection was made anew."""
+        ...
+
+
+class Heart(Protocol):
+    """Tells those who watch over the process that it lives."""
+
+    def beat(self, now_ns: int, *, deciding: bool) -> None:
+        """The loop turns; `deciding`: the engine's decisions come when they are due."""
+        ...
+
+
+class ExitReport(NamedTuple):
+    """How a run ended; `code` is what the process ends with."""
+
+    code: int
+    reason: str
+    leftovers: Leftovers
