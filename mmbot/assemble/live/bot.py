@@ -20,13 +20,16 @@ from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.places import locked_account
 from mmbot.assemble.live.refusals import Allowance, session_of, wanted_markets
-from mmbot.assemble.live.run_folder import RunFolder
+from mmbot.assemble.live.run_folder import CONFIG, RunFolder
 from mmbot.assemble.live.start import Ground, Holding, clock_words, read_clock, take_hold
 from mmbot.assemble.live.venues import paper_venue
 from mmbot.assemble.live.watchers import Keepers, NoHeart
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.cext.orderbook import OrderBook
+from mmbot.config.loader import Loaded
 from mmbot.config.schema import Config
+from mmbot.config.show import show
+from mmbot.domain.market import MICRO
 from mmbot.domain.status import StatusView
 from mmbot.engine import VenueTraits
 from mmbot.execution.order_ids import OrderIds
@@ -37,6 +40,7 @@ from mmbot.risk.breaker import Breaker, BreakerMemory
 from mmbot.runtime.keeping import LiveFeed
 from mmbot.runtime.live import MarketMakerLive, Works
 from mmbot.runtime.status import Named
+from mmbot.tape.journal import Begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class LiveBot:
     """A bot ready to `live.run()`. `lines` say what will be done, where, and within which limits."""
 
     live: MarketMakerLive
+    keepers: Keepers
     folder: RunFolder | None
     named: Named
     account_id: int | None
@@ -139,7 +144,9 @@ async def _wire(
         books.tell = base.options.notices
     folder = None
     if base.options.record is not None:
-        folder = RunFolder(base.options.record, base.markets, base.options.warn)
+        begun = _begun(base, holding)
+        folder = RunFolder(base.options.record, base.markets, begun, base.options.warn)
+        folder.write(CONFIG, show(Loaded(config, {}), defaults=True).encode())
         stack.callback(folder.close)
     taps: list[MarketTap] = [] if folder is None else [folder]
     if holding is None:
@@ -149,18 +156,20 @@ async def _wire(
     else:
         raise AssertionError
     book_feed, feeds = _feeds(base, taps, index=holding is None)
+    keepers = Keepers(books, folder)
     works = Works(
         engine=engine,
         venue=venue,
         feeds=feeds,
         book_age_ms=book_feed.age_ms,
-        keeper=Keepers(books, folder),
+        keeper=keepers,
         clock=world.clock,
         heart=NoHeart(),
     )
     live = MarketMakerLive(works, config.runtime, close_on_exit=base.options.close_on_exit)
     return LiveBot(
         live=live,
+        keepers=keepers,
         folder=folder,
         named=_named(base, epoch),
         account_id=None if holding is None else holding.account_id,
@@ -195,6 +204,24 @@ def _run_start(base: _Base, holding: Holding | None, epoch: int) -> RunStart:
         __version__,
         hashlib.sha256(settings).hexdigest(),
         hashlib.sha256(protocol).hexdigest(),
+    )
+
+
+def _begun(base: _Base, holding: Holding | None) -> Begun:
+    """Say what a run begins with, for its journal."""
+    equity_uusd = int(base.config.backtest.initial_equity_usd * MICRO)
+    held: dict[int, int] = {}
+    if holding is not None:
+        equity_uusd = holding.view.margins.mf_uusd
+        held = {each.market_id: each.lots for each in holding.view.positions}
+    listings = base.ground.listings
+    return Begun(
+        ts_ns=base.world.clock(),
+        mode=base.mode.value,
+        symbols=tuple(each.symbol for each in listings),
+        lots=tuple(held.get(each.market_id, 0) for each in listings),
+        equity_uusd=equity_uusd,
+        own_in_book=holding is not None,
     )
 
 

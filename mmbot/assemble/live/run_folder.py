@@ -7,28 +7,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from mmbot.adapters.zo.market_terms import BookedMarket
 from mmbot.assemble.live.feeds import Levels
-from mmbot.domain.actions import Batch, Place
-from mmbot.domain.events import Event, Fill, FundingPayment, OrderUpdate, ReferencePrice
+from mmbot.domain.actions import Batch
+from mmbot.domain.events import Event, ReferencePrice
 from mmbot.domain.order import Side
 from mmbot.errors import MmbotError
+from mmbot.tape.journal import Begun, Journal
 from mmbot.tape.recorder import MarketRecorder
 
 CONFIG, JOURNAL, STATUS = "config.yaml", "journal.jsonl", "status.json"
-_TOLD = (Fill, OrderUpdate, FundingPayment)
-_encode = msgspec.json.encode
 
 
 class RunFolder:
     """MarketTap, and a listener to what the bot does. `warn` is told of the first failure."""
 
     def __init__(
-        self, folder: Path, markets: Sequence[BookedMarket], warn: Callable[[str], None]
+        self,
+        folder: Path,
+        markets: Sequence[BookedMarket],
+        begun: Begun,
+        warn: Callable[[str], None],
     ) -> None:
-        """OSError when the folder cannot be made."""
+        """OSError when the folder cannot be made; `begun` is the journal's first line."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._warn = warn
@@ -36,8 +37,8 @@ class RunFolder:
         self._recorders = [
             MarketRecorder(folder, each.listing.market(0), each.book) for each in markets
         ]
-        self._symbols = [each.listing.symbol for each in markets]
-        self._journal: BinaryIO = (folder / JOURNAL).open("ab")
+        self._file: BinaryIO = (folder / JOURNAL).open("ab")
+        self._journal = Journal(begun, self._file.write)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the folder as a whole."""
@@ -62,22 +63,19 @@ class RunFolder:
         self._kept(lambda: self._recorders[market].trade(side, level, *times))
 
     def reference(self, event: ReferencePrice) -> None:
-        """See MarketTap."""
-        self._line(event.ts_recv_ns, "reference", event)
+        """See MarketTap: no tape has a place for it."""
 
     def batch(self, batch: Batch) -> None:
-        """Note what was sent, one line for each action."""
-        for action in batch.actions:
-            self._line(batch.ts_ns, "place" if type(action) is Place else "cancel", action)
+        """Note what was sent."""
+        self._kept(lambda: self._journal.batch(batch))
 
     def event(self, event: Event) -> None:
         """Note what became of it."""
-        if type(event) in _TOLD:
-            self._line(event.ts_recv_ns, type(event).__name__.lower(), event)
+        self._kept(lambda: self._journal.event(event))
 
     def flush(self) -> None:
         """Have what is settled on the disk."""
-        self._kept(self._journal.flush)
+        self._kept(self._file.flush)
         for recorder in self._recorders:
             self._kept(recorder.flush)
 
@@ -85,11 +83,7 @@ class RunFolder:
         """Write what is left."""
         for recorder in self._recorders:
             self._kept(recorder.close)
-        self._kept(self._journal.close)
-
-    def _line(self, ts_ns: int, kind: str, what: object) -> None:
-        content = _encode({"ts_ns": ts_ns, kind: what})
-        self._kept(lambda: self._journal.write(content + b"\n"))
+        self._kept(self._file.close)
 
     def _kept(self, work: Callable[[], object]) -> None:
         if self._failed:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from mmbot.assemble.live.bookkeeping import Bookkeeping
 from mmbot.assemble.live.run_folder import RunFolder
@@ -13,10 +14,23 @@ from mmbot.runtime.keeping import ExitReport
 FLUSH_EVERY_S = 1.0
 
 
+class Listener(Protocol):
+    """Is told what happens after everybody else; neither waits nor raises."""
+
+    def event(self, event: Event) -> None:
+        """Something has happened and been dealt with."""
+        ...
+
+    def batch(self, batch: Batch) -> None:
+        """This was sent."""
+        ...
+
+
 class Keepers:
-    """Keeper: the ledger, and the folder of the run if there is one."""
+    """Keeper: the ledger, the folder of the run if there is one, and whoever listens besides."""
 
     def __init__(self, books: Bookkeeping, folder: RunFolder | None) -> None:
+        self.listeners: list[Listener] = [] if folder is None else [folder]
         self._books = books
         self._folder = folder
 
@@ -30,14 +44,14 @@ class Keepers:
     def event(self, event: Event) -> None:
         """See Keeper."""
         self._books.event(event)
-        if self._folder is not None:
-            self._folder.event(event)
+        for listener in self.listeners:
+            listener.event(event)
 
     def batch(self, batch: Batch) -> None:
         """See Keeper."""
         self._books.batch(batch)
-        if self._folder is not None:
-            self._folder.batch(batch)
+        for listener in self.listeners:
+            listener.batch(batch)
 
     def notices(self, notices: Sequence[Notice]) -> None:
         """See Keeper."""
