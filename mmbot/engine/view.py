@@ -56,3 +56,9 @@ def orders_alive(engine: Engine) -> int:
 def orders_unknown(engine: Engine) -> int:
     """Orders whose outcome nobody knows."""
     return sum(desk.tracker.unknown() for desk in engine.desks)
+
+
+def halt_reason(engine: Engine) -> str | None:
+    """Why trading has stopped until an operator clears it, or None."""
+    stops = engine.stops
+    return stops.breaker.account_reason() if stops.state is BreakerState.HALTED else None

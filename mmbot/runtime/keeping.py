@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event
 from mmbot.domain.notices import Notice
-from mmbot.ports import Emit, Leftovers, Venue, VenueFigures
+from mmbot.ports import Emit, Leftovers
 
 
 class Keeper(Protocol):
@@ -38,14 +38,6 @@ class Keeper(Protocol):
 
     async def end(self, report: "ExitReport", now_ns: int) -> None:
         """The run is over; returns when everything is written, or cannot be."""
-        ...
-
-
-class LiveVenue(Venue, Protocol):
-    """A venue that also says how it does."""
-
-    def figures(self) -> VenueFigures:
-        """How long answers take, how often the connection was made anew."""
         ...
 
 

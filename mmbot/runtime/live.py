@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mmbot.domain.events import Command, Event, Operator, Timer
-from mmbot.domain.status import StatusView
+from mmbot.domain.events import AccountSnapshot, Command, Event, Operator, Timer
+from mmbot.domain.status import Mode, StatusView
 from mmbot.engine import Engine
-from mmbot.ports import Leftovers
+from mmbot.engine.view import halt_reason
+from mmbot.ports import Leftovers, Venue, VenueFigures
 from mmbot.runtime.alarm import Alarm, Clock
 from mmbot.runtime.ending import Ending
 from mmbot.runtime.hindering import JOURNAL, TICK_S, Hindering, Pulse, Warmth
 from mmbot.runtime.inbox import REPLACEABLE, Inbox
-from mmbot.runtime.keeping import ExitReport, Heart, Keeper, LiveFeed, LiveVenue
+from mmbot.runtime.keeping import ExitReport, Heart, Keeper, LiveFeed
 from mmbot.runtime.params import RuntimeParams
-from mmbot.runtime.status import Counts, Live, Named
+from mmbot.runtime.status import Moment, Named, status_view
 from mmbot.runtime.supervision import Work, watched
 
 # What a stop leaves to the supervisor after the orders are off: writing the last rows.
@@ -33,7 +34,8 @@ class Works:
     """What a live bot is made of, wired but not started."""
 
     engine: Engine
-    venue: LiveVenue
+    venue: Venue
+    figures: Callable[[], VenueFigures]
     feeds: Sequence[LiveFeed]
     book_age_ms: Callable[[int], float | None]
     keeper: Keeper
@@ -46,7 +48,7 @@ class MarketMakerLive:
 
     def __init__(self, works: Works, params: RuntimeParams, *, close_on_exit: bool = False) -> None:
         self.works = works
-        self.counts = Counts(works.engine)
+        self._account: AccountSnapshot | None = None
         self.ending = Ending()
         self._params = params
         self._close_on_exit = close_on_exit
@@ -63,9 +65,8 @@ class MarketMakerLive:
         now_ns = works.clock()
         self._pulse.look(now_ns)
         self._warmth.begin(now_ns)
-        if works.engine.halted is not None:
-            # What halted an earlier run holds until a person clears it: orders off, and out.
-            self.ending.halt(works.engine.halted)
+        # What halted an earlier run holds until a person clears it: orders off, and out.
+        self._note_halt()
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(watched(name, work, self.ending), name=f"watched {name}")
@@ -104,15 +105,16 @@ class MarketMakerLive:
     def status(self, named: Named) -> StatusView:
         """Say how the bot stands."""
         works = self.works
-        live = Live(
+        mode = Mode.DRAINING if self.ending.begun and self.ending.halted is None else None
+        moment = Moment(
             works.clock(),
-            self.ending.begun,
-            self.ending.halted is not None,
-            works.venue.figures(),
+            mode,
+            self._account,
+            works.figures(),
             self._pulse.lag_p99_ms(),
             sum(feed.reconnects() for feed in works.feeds),
         )
-        return self.counts.view(named, live, works.book_age_ms)
+        return status_view(works.engine, named, moment, works.book_age_ms)
 
     def _parts(self) -> list[tuple[str, Work]]:
         works, emit = self.works, self._inbox.emit
@@ -134,18 +136,24 @@ class MarketMakerLive:
         for batch in batches:
             works.venue.submit(batch)
         self._alarm.set(works.engine.next_wakeup_ns())
-        if works.engine.halted is not None:
-            self.ending.halt(works.engine.halted)
         self._warmth.take(event)
-        self.counts.take(event)
+        if type(event) not in REPLACEABLE:
+            # Prices halt nothing.
+            self._note_halt()
+            if type(event) is AccountSnapshot:
+                self._account = event
         keeper = works.keeper
         for batch in batches:
-            self.counts.sent(batch)
             keeper.batch(batch)
         keeper.event(event)
         notices = works.engine.take_notices()
         if notices:
             keeper.notices(notices)
+
+    def _note_halt(self) -> None:
+        reason = halt_reason(self.works.engine)
+        if reason is not None:
+            self.ending.halt(reason)
 
     def _failed(self, error: Exception) -> None:
         self.ending.fail(error, "engine")

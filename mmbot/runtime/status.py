@@ -1,21 +1,14 @@
-"""How a running bot stands, as a StatusView: counted while it runs, added up only when asked."""
+"""How a running bot stands, as a StatusView: added up only when somebody asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
-from mmbot.domain.actions import Batch, Place
-from mmbot.domain.events import AccountSnapshot, Event, Fill, Hindrance, OrderUpdate
+from mmbot.domain.events import AccountSnapshot
 from mmbot.domain.order import Level, OrderState, Side
-from mmbot.domain.quotes import Quotes
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from mmbot.engine import Desk, Engine
+from mmbot.engine.view import market_reason, orders_alive, orders_unknown, standing
 from mmbot.ports import VenueFigures
-
-_REJECTED = OrderState.REJECTED
-# While one of these holds, what rests at the venue is not known yet.
-RECONCILING = frozenset({"recovering", "account"})
-WARMING = "warming"
-PPM = 1_000_000
 
 
 class Named(NamedTuple):
@@ -28,135 +21,77 @@ class Named(NamedTuple):
     requote_interval_ms: float
 
 
-class Live(NamedTuple):
-    """What only the loop knows at this moment."""
+class Moment(NamedTuple):
+    """What only the loop knows; `mode` where it is not the engine's to say."""
 
     now_ns: int
-    draining: bool
-    halted: bool
+    mode: Mode | None
+    account: AccountSnapshot | None
     venue: VenueFigures
     loop_lag_p99_ms: float | None
     reconnects: int
 
 
-class Counts:
-    """What happened since the start; `take` sees every event, `sent` every batch."""
+def status_view(
+    engine: Engine, named: Named, moment: Moment, book_age_ms: Callable[[int], float | None]
+) -> StatusView:
+    """Say how the bot stands."""
+    mode, reasons = standing(engine)
+    counts = [desk.counts for desk in engine.desks]
+    account, base = moment.account, engine.stops.breaker.memory
+    equity = None if account is None else account.mf_uusd
+    day_start = base.day_start_uusd
+    return StatusView(
+        ts_ns=moment.now_ns,
+        instance=named.instance,
+        run_mode=named.run_mode,
+        mode=mode if moment.mode is None else moment.mode,
+        reasons=reasons,
+        started_ns=named.started_ns,
+        epoch=named.epoch,
+        equity_uusd=equity,
+        free_uusd=_free(account),
+        day_pnl_uusd=_less(equity, None if day_start is None else day_start + base.transfers_uusd),
+        drawdown_uusd=_less(base.peak_uusd, equity),
+        margin_fraction=_fraction(account),
+        markets=tuple(
+            _market(engine, index, book_age_ms(index)) for index in range(len(engine.desks))
+        ),
+        orders=orders_alive(engine),
+        unknown=orders_unknown(engine),
+        placed=sum(each.placed for each in counts),
+        cancelled=sum(each.cancelled for each in counts),
+        rejected=sum(each.rejected for each in counts),
+        fills=sum(each.fills for each in counts),
+        ack_p50_ms=moment.venue.ack_p50_ms,
+        ack_p99_ms=moment.venue.ack_p99_ms,
+        loop_lag_p99_ms=moment.loop_lag_p99_ms,
+        reconnects=moment.reconnects + moment.venue.reconnects,
+        requote_interval_ms=named.requote_interval_ms,
+    )
 
-    def __init__(self, engine: Engine) -> None:
-        markets = len(engine.desks)
-        self.engine = engine
-        self.placed = self.cancelled = self.rejected = 0
-        self.fills = [0] * markets
-        self.volume_uusd = [0] * markets
-        self.account: AccountSnapshot | None = None
-        self.hindrances: dict[tuple[str, int | None], str] = {}
-        self.quoted = False
 
-    def sent(self, batch: Batch) -> None:
-        """Count the actions of a batch."""
-        places = sum(type(action) is Place for action in batch.actions)
-        self.placed += places
-        self.cancelled += len(batch.actions) - places
-        self.quoted = self.quoted or places > 0
-
-    def take(self, event: Event) -> None:
-        """Count what an event says."""
-        if type(event) is OrderUpdate:
-            self.rejected += event.state is _REJECTED
-        elif type(event) is Fill:
-            market = self.engine.desks[event.market].state.market
-            self.fills[event.market] += 1
-            self.volume_uusd[event.market] += market.notional_uusd(2 * event.ticks, event.lots)
-        elif type(event) is AccountSnapshot:
-            self.account = event
-        elif type(event) is Hindrance:
-            key = (event.name, event.market)
-            if event.reason is None:
-                self.hindrances.pop(key, None)
-            else:
-                self.hindrances[key] = event.reason
-
-    def view(
-        self, named: Named, live: Live, book_age_ms: Callable[[int], float | None]
-    ) -> StatusView:
-        """Add it all up."""
-        markets = tuple(
-            self._market(desk, book_age_ms(index)) for index, desk in enumerate(self.engine.desks)
-        )
-        orders = [each for desk in self.engine.desks for each in desk.tracker.orders.values()]
-        account, breaker = self.account, self.engine.memory
-        equity = None if account is None else account.mf_uusd
-        return StatusView(
-            ts_ns=live.now_ns,
-            instance=named.instance,
-            run_mode=named.run_mode,
-            mode=self._mode(live, markets),
-            reasons=tuple(self._reasons()),
-            started_ns=named.started_ns,
-            epoch=named.epoch,
-            equity_uusd=equity,
-            free_uusd=_free(account),
-            day_pnl_uusd=_less(equity, breaker.day_start_uusd),
-            drawdown_uusd=_less(breaker.peak_uusd, equity),
-            margin_fraction=_fraction(account),
-            markets=markets,
-            orders=len(orders),
-            unknown=sum(each.state is OrderState.UNKNOWN for each in orders),
-            placed=self.placed,
-            cancelled=self.cancelled,
-            rejected=self.rejected,
-            fills=sum(self.fills),
-            ack_p50_ms=live.venue.ack_p50_ms,
-            ack_p99_ms=live.venue.ack_p99_ms,
-            loop_lag_p99_ms=live.loop_lag_p99_ms,
-            reconnects=live.reconnects + live.venue.reconnects,
-            requote_interval_ms=named.requote_interval_ms,
-        )
-
-    def _reasons(self) -> list[str]:
-        """Every hindrance and stop in force, in words."""
-        found = []
-        for (name, market), reason in self.hindrances.items():
-            where = "" if market is None else f"{self.engine.desks[market].state.market.symbol}: "
-            found.append(f"{where}{name}" + (f" ({reason})" if reason != name else ""))
-        stop = self.engine.stop_reason
-        return found if stop is None else [stop, *found]
-
-    def _mode(self, live: Live, markets: Sequence[MarketStatus]) -> Mode:
-        if live.halted:
-            return Mode.HALTED
-        if live.draining:
-            return Mode.DRAINING
-        names = {name for name, _ in self.hindrances}
-        if not self.quoted and (names & RECONCILING or self.account is None):
-            return Mode.RECONCILING
-        if not self.quoted and WARMING in names:
-            return Mode.WARMING
-        return Mode.PAUSED if all(each.reason for each in markets) else Mode.QUOTING
-
-    def _market(self, desk: Desk, age_ms: float | None) -> MarketStatus:
-        state, position = desk.state, desk.position
-        market = state.market
-        best_bid, _, best_ask, _ = state.book.touch(False)
-        mark = best_bid + best_ask if best_bid and best_ask else 0
-        answer = desk.answer
-        quoting = type(answer) is not Quotes or bool(answer.bids or answer.asks)
-        reason = answer.reason if type(answer) is Quotes and not quoting else None
-        return MarketStatus(
-            symbol=market.symbol,
-            reason=None if quoting else reason or "no quotes",
-            best_bid=best_bid,
-            best_ask=best_ask,
-            bids=_resting(desk, Side.BID),
-            asks=_resting(desk, Side.ASK),
-            position_lots=position.lots,
-            mark_half_ticks=mark,
-            pnl_uusd=market.atoms_to_uusd(position.pnl_atoms(mark), mark) if mark else 0,
-            room=state.room,
-            fills=self.fills[market.index],
-            volume_uusd=self.volume_uusd[market.index],
-            book_age_ms=age_ms,
-        )
+def _market(engine: Engine, index: int, age_ms: float | None) -> MarketStatus:
+    desk = engine.desks[index]
+    state, position = desk.state, desk.position
+    market = state.market
+    best_bid, _, best_ask, _ = state.book.touch(False)
+    mark = best_bid + best_ask if best_bid and best_ask else 0
+    return MarketStatus(
+        symbol=market.symbol,
+        reason=market_reason(engine, index),
+        best_bid=best_bid,
+        best_ask=best_ask,
+        bids=_resting(desk, Side.BID),
+        asks=_resting(desk, Side.ASK),
+        position_lots=position.lots,
+        mark_half_ticks=mark,
+        pnl_uusd=market.atoms_to_uusd(position.pnl_atoms(mark), mark) if mark else 0,
+        room=state.room,
+        fills=desk.counts.fills,
+        volume_uusd=desk.counts.volume_uusd,
+        book_age_ms=age_ms,
+    )
 
 
 def _resting(desk: Desk, side: Side) -> tuple[Level, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 from mmbot.errors import InvariantViolation
 from mmbot.runtime.ending import Ending
 
-
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 

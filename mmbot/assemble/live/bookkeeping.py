@@ -4,11 +4,13 @@ Trades come from the venue's own list where there is one; on paper the fills are
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from mmbot.adapters.web.clock import NS_PER_S
+from mmbot.adapters.zo.rest.answers import OwnTrade
+from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
     AccountSnapshot,
@@ -55,6 +57,7 @@ class Bookkeeping:
     ) -> None:
         self.tell: Tell = _nobody
         self.engine: Engine | None = None
+        self.money: Mapping[int, MarketMoney] = {}
         self._ledger = ledger
         self._run = run
         self._breaker = breaker
@@ -128,6 +131,15 @@ class Bookkeeping:
         if count > self._most_rows or age_ns > OLDEST_NS:
             return f"the disk is {count} rows or {age_ns / NS_PER_S:.1f} s behind"
         return None
+
+    def trades(self, trades: Sequence[OwnTrade], cursor: int) -> None:
+        """Take trades of the venue's list, and up to which one all are known."""
+        rows = []
+        for own in trades:
+            money = self.money.get(own.trade.market_id)
+            if money is not None:
+                rows.append(_trade_row(own, money))
+        self._ledger.fills(rows, cursor)
 
     async def halt(self, reason: str, now_ns: int) -> None:
         """See Keeper."""
@@ -216,6 +228,22 @@ class Bookkeeping:
             if mark
         )
         self._ledger.equity(EquityPoint(event.ts_recv_ns, event.mf_uusd, pnl_uusd, marks=marks))
+
+
+def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:
+    trade = own.trade
+    return FillRow(
+        trade.time_ns,
+        money.market.index,
+        trade.trade_id,
+        trade.action_id,
+        trade.order_id,
+        own.side,
+        trade.ticks,
+        trade.lots,
+        own.is_maker,
+        money.trade_fee_atoms(own),
+    )
 
 
 def _nobody(_notices: Sequence[Notice]) -> None:

@@ -15,6 +15,8 @@ from mmbot.adapters.reference import ReferenceMarket, ReferenceParams
 from mmbot.adapters.zo.keys.session_files import session_folder
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
+from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedAccount
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
@@ -22,7 +24,7 @@ from mmbot.assemble.live.places import locked_account
 from mmbot.assemble.live.refusals import Allowance, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, RunFolder
 from mmbot.assemble.live.start import Ground, Holding, clock_words, read_clock, take_hold
-from mmbot.assemble.live.venues import paper_venue
+from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers, NoHeart
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.cext.orderbook import OrderBook
@@ -32,6 +34,7 @@ from mmbot.config.show import show
 from mmbot.domain.market import MICRO
 from mmbot.domain.status import StatusView
 from mmbot.engine import VenueTraits
+from mmbot.execution.budget import requote_interval_ms
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.params import StorageParams
@@ -152,14 +155,15 @@ async def _wire(
     if holding is None:
         paper = paper_venue(config, base.markets, world.clock, fills=base.mode is RunMode.PAPER)
         taps.insert(0, paper)
-        venue = paper
+        placed = Placed(paper, paper.figures)
     else:
-        raise AssertionError
+        placed = _trading(base, holding, footing.ids, books, ledger)
     book_feed, feeds = _feeds(base, taps, index=holding is None)
     keepers = Keepers(books, folder)
     works = Works(
         engine=engine,
-        venue=venue,
+        venue=placed.venue,
+        figures=placed.figures,
         feeds=feeds,
         book_age_ms=book_feed.age_ms,
         keeper=keepers,
@@ -175,6 +179,23 @@ async def _wire(
         account_id=None if holding is None else holding.account_id,
         lines=tuple(_lines(base, holding)),
     )
+
+
+def _trading(
+    base: _Base, holding: Holding, ids: OrderIds, books: Bookkeeping, ledger: Ledger
+) -> Placed:
+    config, world, ground = base.config, base.world, base.ground
+    money = [MarketMoney(each.listing, each.index) for each in base.markets]
+    for each in money:
+        each.rates = holding.rates
+    books.money = {each.listing.market_id: each for each in money}
+    signer = holding.session.signer(holding.account_id, config.venue.action_lifetime_s)
+    traded = TradedAccount(signer, holding.session.pubkey, ground.catalog, ground.listings, ids)
+    outside = Surroundings(world.clock, world.rng(), ground.engine_clock)
+    last = ledger.last_run()
+    start = Start(ledger.cursor(), previous_run_clean=last is None or last.clean)
+    hooks = Hooks(books.trades, base.options.warn)
+    return real_venue(base.http, config, traded, outside, hooks, start)
 
 
 def _memory(ledger: Ledger) -> BreakerMemory:
@@ -253,7 +274,8 @@ def _feeds(
 
 def _named(base: _Base, epoch: int) -> Named:
     config = base.config
-    interval_ms = 0.0
+    levels = max(market_settings(config, each.listing.symbol).levels.count for each in base.markets)
+    interval_ms = requote_interval_ms(config.rate_limits, len(base.markets), levels, BATCH_SIZE)
     return Named(config.instance.name, base.mode.value, epoch, base.world.clock(), interval_ms)
 
 

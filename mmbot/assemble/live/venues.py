@@ -1,15 +1,60 @@
 """The venues a live bot can have: the real one, or a pretend one fed by the real one's streams."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.paper import PaperTerms, PaperVenue
 from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.market_terms import BookedMarket
+from mmbot.adapters.zo.rest.action_line import ActionLine, LineParams
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.trading.params import (
+    Access,
+    Hooks,
+    Start,
+    Surroundings,
+    TradedAccount,
+    TradingParams,
+)
+from mmbot.adapters.zo.trading.venue import ZoVenue
 from mmbot.assemble import BPS_PPB, MILLISECOND_NS
 from mmbot.cext.matching import Matching
 from mmbot.config.schema import Config
 from mmbot.domain.market import MICRO
+from mmbot.ports import Venue, VenueFigures
+
+
+class Placed(NamedTuple):
+    """A venue, and how it does."""
+
+    venue: Venue
+    figures: Callable[[], VenueFigures]
+
+
+def real_venue(
+    http: ZoHttp,
+    config: Config,
+    traded: TradedAccount,
+    outside: Surroundings,
+    hooks: Hooks,
+    start: Start,
+) -> Placed:
+    """Put the venue together for trading on this account."""
+    params = config.venue
+    line = ActionLine(params.http_origin, LineParams(connect_s=params.connect_timeout_ms / 1000))
+    access = Access(http, line, params.ws_origin)
+    venue = ZoVenue(access, traded, outside, hooks, TradingParams(), start)
+
+    def figures() -> VenueFigures:
+        told = venue.figures
+        acks = sorted(told.ack_ns)
+        if not acks:
+            return VenueFigures(reconnects=told.reconnects)
+        p50_ns, p99_ns = acks[len(acks) // 2], acks[len(acks) * 99 // 100]
+        return VenueFigures(p50_ns / MILLISECOND_NS, p99_ns / MILLISECOND_NS, told.reconnects)
+
+    return Placed(venue, figures)
 
 
 def paper_venue(
