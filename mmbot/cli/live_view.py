@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mmbot.cli.output import say
+from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event, Fill
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice, Severity
@@ -47,6 +48,9 @@ class LiveView:
             if key not in self._known:
                 self._known.append(key)
                 self._fills.append(event)
+
+    def batch(self, batch: Batch) -> None:
+        """See Listener: what was sent is in the status."""
 
     def notices(self, notices: Sequence[Notice]) -> None:
         """Keep the newest notices; without a screen they are told at once, if they matter."""

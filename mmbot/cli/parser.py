@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("-v", "--verbose", action="store_true", help="show a traceback on errors")
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _demo(verbs, shared)
     _run(verbs, shared)
     _backtest(verbs, shared)
     _simulate(verbs, shared)
@@ -88,6 +89,33 @@ def _output_flags(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit 10 when true of the results, for example 'max_drawdown_pct>5'",
     )
+
+
+def _demo(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "watch the bot trade on a local exchange, with play money"
+    verb = _add(verbs, shared, "demo", summary, ("demo", "demo"))
+    _config_flags(verb)
+    verb.add_argument(
+        "--for",
+        dest="duration",
+        default="60s",
+        metavar="TIME",
+        help="stop after 90s, 15m or 12h; 0: on Ctrl-C (default: 60s)",
+    )
+    verb.add_argument("--flow", choices=FLOW_TYPES, help="kind of market (default: normal)")
+    verb.add_argument(
+        "--replay", dest="recording", type=Path, metavar="CAPTURE", help="play a recorded market"
+    )
+    verb.add_argument("--speed", type=float, default=1.0, metavar="X", help="of the recording")
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random")
+    verb.add_argument("--json", action="store_true", help="print the results as JSON")
+    verb.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="folder of the report and the run, new or empty (default: reports/demo-TIME)",
+    )
+    verb.add_argument("--no-report", action="store_true", help="write nothing")
 
 
 def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

@@ -6,10 +6,11 @@ exchange to take its orders off.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from fractions import Fraction
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -20,6 +21,7 @@ from mmbot.errors import Unavailable
 READY_S = 30.0
 END_S = 10.0
 REQUEST_S = 10.0
+ATOMS_PER_USD = 10**12
 _TAIL_BYTES = 2_000
 
 
@@ -29,6 +31,25 @@ class Ready(Struct, frozen=True):
     http: str
     ws: str
     reference: str
+
+
+class Truth(NamedTuple):
+    """An account by the exchange's own books, in 10^-12 USD: what rests, money, lots and cost."""
+
+    orders: tuple[str, ...]
+    balance_atoms: int
+    held: Mapping[int, tuple[int, int]]
+
+    def equity_usd(self, lot_values: Mapping[int, Fraction]) -> Fraction:
+        """Return the equity when a lot of each market is worth so many USD."""
+        unrealised = sum(
+            (
+                lots * lot_values.get(market, Fraction()) - Fraction(cost, ATOMS_PER_USD)
+                for market, (lots, cost) in self.held.items()
+            ),
+            Fraction(),
+        )
+        return Fraction(self.balance_atoms, ATOMS_PER_USD) + unrealised
 
 
 class LocalExchange:
@@ -42,10 +63,18 @@ class LocalExchange:
         """Pay play money into an account."""
         await self._asked("POST", "fund", {"account": account_id, "usd": usd})
 
-    async def open_orders(self, account_id: int) -> int:
-        """Count what really rests there for an account."""
-        truth = await self._asked("GET", "truth?newest=1", None)
-        return len(truth["accounts"][str(account_id)]["orders"])
+    async def truth(self, account_id: int) -> Truth:
+        """Return what really is of an account."""
+        told = await self._asked("GET", "truth?newest=1", None)
+        account = told["accounts"][str(account_id)]
+        return Truth(
+            tuple(account["orders"]),
+            int(account["balanceAtoms"].get("0", 0)),
+            {
+                int(key): (held["lots"], held["cost_atoms"])
+                for key, held in account["positions"].items()
+            },
+        )
 
     async def violations(self) -> list[str]:
         """Return what the exchange's audit of its own books finds."""
