@@ -30,6 +30,7 @@ class KnownOrder:
         "cancel_tries",
         "landed",
         "leaves",
+        "lots",
         "market",
         "order_id",
         "probed_ns",
@@ -46,6 +47,7 @@ class KnownOrder:
         self.order_id = order_id
         self.side = side
         self.ticks = ticks
+        self.lots = lots
         self.leaves = lots
         self.told = OrderState.SENT
         self.landed = False
