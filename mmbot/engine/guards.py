@@ -63,8 +63,7 @@ class Guards:
         return float("nan") if self._shock is None else self._shock.sigma
 
     def lost_book(self) -> None:
-        """The book cannot be trusted: several updates must come before it is again."""
-        self._missing_books = self._recovery
+        """The book is gone; the next one was made sure of before it comes."""
         self._calm = None
 
     def take_book(self, last_ns: int | None, now_ns: int) -> None:

@@ -20,7 +20,7 @@ class Inbox:
     kept in `failure`, `failed` is called, and no event is dealt with any more.
     """
 
-    __slots__ = ("_busy", "_failed", "_limit", "_take", "_waiting", "failure", "left_out")
+    __slots__ = ("_busy", "_closed", "_failed", "_limit", "_take", "_waiting", "failure", "left_out")
 
     def __init__(
         self, take: Callable[[Event], None], failed: Callable[[Exception], None], limit: int
@@ -31,6 +31,7 @@ class Inbox:
         self._failed = failed
         self._limit = limit
         self._busy = False
+        self._closed = False
         self._waiting: deque[Event] = deque()
 
     def emit(self, event: Event) -> None:
@@ -38,7 +39,7 @@ class Inbox:
         if self._busy:
             self._keep(event)
             return
-        if self.failure is not None:
+        if self._closed:
             return
         self._busy = True
         waiting = self._waiting
@@ -48,10 +49,15 @@ class Inbox:
                 self._take(waiting.popleft())
         except Exception as error:  # noqa: BLE001 - it ends the run, not the feed that called
             waiting.clear()
+            self._closed = True
             self.failure = error
             self._failed(error)
         finally:
             self._busy = False
+
+    def close(self) -> None:
+        """Deal with nothing any more."""
+        self._closed = True
 
     def take_left_out(self) -> int:
         """Return how many prices were left out since the last call."""

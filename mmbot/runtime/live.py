@@ -75,6 +75,7 @@ class MarketMakerLive:
             await self.ending.wait()
             leftovers = await self._leave()
             self._alarm.stop()
+            self._inbox.close()
             for task in tasks:
                 task.cancel()
         report = self.ending.report(leftovers)

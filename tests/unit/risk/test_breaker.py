@@ -16,8 +16,8 @@ RUNNING, EMERGENCY, HALTED = BreakerState.RUNNING, BreakerState.EMERGENCY, Break
 
 
 def breaker(memory: BreakerMemory | None = None, **changes: Any) -> Breaker:
-    """50 USD a day, 3 % from the peak."""
-    return Breaker(LossParams(**changes), memory)
+    """50 USD a day, 3 % from the peak, no warning before."""
+    return Breaker(LossParams(**{"drawdown_warn_pct": 3.0, **changes}), memory)
 
 
 def snapshot(equity_uusd: int | None, ts_ns: int = NOON) -> AccountSnapshot:
@@ -37,7 +37,7 @@ def test_a_quiet_day_runs() -> None:
 
 
 def test_the_daily_loss_halts_at_its_limit() -> None:
-    one = breaker(drawdown_from_peak_pct=100)
+    one = breaker(drawdown_from_peak_pct=100, drawdown_warn_pct=100)
     one.observe(snapshot(10_000 * USD), None)
     one.observe(snapshot(9_950 * USD + 1), None)
     assert one.state is RUNNING
@@ -47,7 +47,7 @@ def test_the_daily_loss_halts_at_its_limit() -> None:
 
 
 def test_the_day_begins_with_the_last_figure_of_the_day_before() -> None:
-    one = breaker(drawdown_from_peak_pct=100)
+    one = breaker(drawdown_from_peak_pct=100, drawdown_warn_pct=100)
     midnight = 20_001 * DAY_NS
     one.observe(snapshot(10_000 * USD, midnight - 2), None)
     one.observe(snapshot(9_980 * USD, midnight - 1), None)

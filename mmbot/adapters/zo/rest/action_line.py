@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import h11
 from msgspec import Struct
@@ -82,8 +82,8 @@ class _Wire(asyncio.Protocol):
         return self._done is None and self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self._transport = transport
+        # That of uvloop is none by its class.
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, done: Done, answer_s: float) -> None:
         """Write a whole request; `done` is called once."""

@@ -99,4 +99,4 @@ class Balance:
         return view.balances.get(token_id, 0) * MICRO // self._per_unit(token_id)
 
     def _per_unit(self, token_id: int) -> int:
-        return 10 ** self._account.token_decimals(token_id)
+        return int(10 ** self._account.token_decimals(token_id))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.rest.answers import OwnTrade
@@ -88,7 +89,7 @@ class Joins:
             found.side,
             found.ticks,
             found.lots,
-            found.remaining,
+            found.remaining if order is None else _left(order, found.lots, found.remaining),
             maker,
             fee,
         )
@@ -98,7 +99,7 @@ class Joins:
             stranger.fills.append(fill)
             stranger.left = found.remaining
         else:
-            self._filled(order, found.remaining)
+            self._filled(order, fill.leaves_lots)
 
     def missed(self, own: OwnTrade, market: int) -> None:
         """Tell an execution that the stream did not tell, by the venue's list of trades."""
@@ -171,7 +172,7 @@ class Joins:
         self._orders.identify(order, venue_id)
         stranger = self._strangers.pop(venue_id, None)
         if stranger is not None:
-            if stranger.left is not None:
+            if stranger.left is not None and not order.immediate:
                 order.leaves = stranger.left
             self._name(order, stranger)
         if not order.done:
@@ -227,24 +228,13 @@ class Joins:
 
     def _name(self, order: KnownOrder, stranger: Stranger) -> None:
         for fill in stranger.fills:
-            self._outlet.tell(
-                Fill(
-                    fill.ts_venue_ns,
-                    self._outlet.clock(),
-                    fill.market,
-                    order.order_id,
-                    fill.trade_id,
-                    fill.side,
-                    fill.ticks,
-                    fill.lots,
-                    fill.leaves_lots,
-                    fill.maker,
-                    fill.fee_atoms,
-                )
-            )
-        if stranger.fills and stranger.left == 0:
-            self._filled(order, 0)
-        elif stranger.cancelled:
+            left = _left(order, fill.lots, fill.leaves_lots)
+            now_ns = self._outlet.clock()
+            named = replace(fill, ts_recv_ns=now_ns, order_id=order.order_id, leaves_lots=left)
+            self._outlet.tell(named)
+            if not order.done:
+                self._filled(order, left)
+        if stranger.cancelled:
             self._cancelled(order)
 
     def _filled(self, order: KnownOrder, left: int) -> None:
@@ -256,6 +246,11 @@ class Joins:
     def _cancelled(self, order: KnownOrder) -> None:
         reason = UNSOLICITED if order.wanted else None
         self._orders.tell(order, OrderState.CANCELLED, reason)
+
+
+def _left(order: KnownOrder, lots: int, told: int) -> int:
+    # Of an order that does not rest the stream says 0, whatever it was sent with.
+    return max(0, order.leaves - lots) if order.immediate else told
 
 
 def _fits(order: KnownOrder, stranger: Stranger) -> bool:

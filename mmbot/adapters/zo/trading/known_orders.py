@@ -10,9 +10,10 @@ from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.domain.actions import Place
 from mmbot.domain.events import OrderUpdate
-from mmbot.domain.order import DONE, OrderState, Side
+from mmbot.domain.order import DONE, FillMode, OrderState, Side
 
 REMEMBERED = 4096
+_IMMEDIATE = (FillMode.IOC, FillMode.FOK)
 
 
 class KnownOrder:
@@ -20,7 +21,7 @@ class KnownOrder:
 
     told: the state the engine heard last. landed: the venue has, or had, it for certain.
     stamp: of the only bytes that can create it, None when they have been refused for good.
-    action_id: of the receipt that told of it. probed_ns: since when a snapshot without it proves
+    immediate: it never rests. action_id: of the receipt that told of it. probed_ns: since when a snapshot without it proves
     that it is gone. wanted: no cancel was asked for. end: the state that waits for its evidence.
     """
 
@@ -28,8 +29,10 @@ class KnownOrder:
         "action_id",
         "cancel_due_ns",
         "cancel_tries",
+        "immediate",
         "landed",
         "leaves",
+        "lots",
         "market",
         "order_id",
         "probed_ns",
@@ -46,7 +49,9 @@ class KnownOrder:
         self.order_id = order_id
         self.side = side
         self.ticks = ticks
+        self.lots = lots
         self.leaves = lots
+        self.immediate = False
         self.told = OrderState.SENT
         self.landed = False
         self.stamp: EngineSeconds | None = None
@@ -84,6 +89,7 @@ class KnownOrders:
     def place(self, place: Place) -> KnownOrder:
         """Take in an order that is about to be sent."""
         order = KnownOrder(place.market, place.order_id, place.side, place.ticks, place.lots)
+        order.immediate = place.mode in _IMMEDIATE
         self._live[place.order_id] = order
         return order
 

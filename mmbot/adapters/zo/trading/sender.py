@@ -138,8 +138,9 @@ class Sender:
                 self._cancels.want(order, now_ns)
             return
         cancels = [CancelById(order.venue_id or 0, market_ids[order.market]) for order in cancelled]
-        parts = (*cancels, *(_wire(place, market_ids) for place in placed))
-        action: SessionAction = parts[0] if len(parts) == 1 else Atomic(parts)
+        parts: list[PlaceOrder | CancelById] = [*cancels]
+        parts += [_wire(place, market_ids) for place in placed]
+        action: SessionAction = parts[0] if len(parts) == 1 else Atomic(tuple(parts))
         try:
             signed = self._dispatch.sign(action, now_ns)
         except (Unavailable, ActionError) as error:
@@ -188,9 +189,10 @@ class Sender:
                 self._verdicts.unanswered(order)
         again = sum(age_ns >= due_ns for due_ns in self.resend_ns) + 1
         held = self._health.maintained or self._health.quiet(now_ns)
-        if again > flight.copies and flight.places and flight.wanted and not held:
-            if not self._dispatch.engine_clock.expired(flight.signed.stamp):
-                self._hand_over(flight)
+        if again <= flight.copies or not flight.places or not flight.wanted or held:
+            return
+        if not self._dispatch.engine_clock.expired(flight.signed.stamp):
+            self._hand_over(flight)
 
     def _over(self, flight: Flight, now_ns: int) -> bool:
         if flight.settled:

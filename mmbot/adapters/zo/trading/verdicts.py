@@ -95,7 +95,7 @@ class Verdicts:
         joins = self._on.joins
         filled = sum(fill.lots for fill in result.fills)
         if result.order_id is None:
-            joins.executed(order, action_id, whole=filled >= order.leaves)
+            joins.executed(order, action_id, whole=filled >= order.lots)
             return
         if order.done and order.venue_id is None:
             order = self._zombie(order, result)
