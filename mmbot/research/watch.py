@@ -64,6 +64,7 @@ class Watch:
         self._hedges: set[int] = set()
         # Gate and limit change seldom; the recorder starts with none.
         self._told: list[tuple[str | None, int]] = [(None, 0)] * len(engine.desks)
+        self._marks = [0] * len(engine.desks)
 
     def batch(self, batch: Batch) -> None:
         """Count what was sent."""
@@ -87,6 +88,7 @@ class Watch:
             mark = marks[index]
             if mark == 0:
                 continue
+            self._marks[index] = mark
             answer = desk.answer
             reason = answer.reason if type(answer) is Quotes else None
             limit_lots = desk.state.room.limit_lots
@@ -97,7 +99,7 @@ class Watch:
             recorder.sample(sample_of(now_ns, index, desk, mark, desk.position))
 
     def finish(self) -> RunRecord:
-        """End the recording at the venue's last marks."""
+        """End the recording at the last marks: a recording's end may leave no book."""
         for execution in self._venue.take_executions():
             self._fill(execution)
         # No sample is made of these, so they can wait until here.
@@ -108,7 +110,8 @@ class Watch:
         rejected, would_cross = self._venue.refusals()
         self._recorder.order(OrderCount.REJECTED, rejected)
         self._recorder.order(OrderCount.POST_ONLY_REJECTED, would_cross)
-        return self._recorder.finish(self._venue.now_ns, self._venue.marks())
+        marks = [mark or last for mark, last in zip(self._venue.marks(), self._marks, strict=True)]
+        return self._recorder.finish(self._venue.now_ns, marks)
 
     def _fill(self, execution: Execution) -> None:
         number, fill, cause, mark = execution
