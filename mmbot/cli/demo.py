@@ -29,7 +29,12 @@ from mmbot.research.results import Results, document
 from mmbot.research.summary import summary
 from mmbot.runtime.keeping import ExitReport
 
-FLOW = "normal"
+FLOW = "illiquid"
+REPLAYED = (
+    "defaults.spread.min_bps=1.5",
+    "defaults.spread.max_bps=4",
+    "defaults.requote.price_tolerance_bps=0.5",
+)
 SETTINGS = Path(mmbot.__file__).parents[1] / "examples" / "demo.yaml"
 REPORTS = Path("reports")
 EXIT_UNPROVEN = 8
@@ -44,7 +49,7 @@ def demo(args: argparse.Namespace) -> int:
         raise UsageError(f"{SETTINGS} is not there: give a configuration with -c")
     plan = Plan(
         config=config,
-        overrides=args.set,
+        overrides=[*_tighter(args), *args.set],
         exchange=_exchange_flags(args),
         seed=args.seed,
         folder=None if args.no_report else _folder(args.report),
@@ -158,6 +163,11 @@ def _exchange_flags(args: argparse.Namespace) -> list[str]:
         raise UsageError("--flow and --replay exclude each other")
     # The exchange is another process, with the same working folder.
     return ["--replay", str(args.recording), "--speed", f"{args.speed:g}"]
+
+
+def _tighter(args: argparse.Namespace) -> Sequence[str]:
+    """Settings for a recording, where real makers quote: as wide as the demo's nothing happens."""
+    return REPLAYED if args.recording is not None and not args.config else ()
 
 
 def _folder(asked: Path | None) -> Path:

@@ -102,7 +102,7 @@ def _demo(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="stop after 90s, 15m or 12h; 0: on Ctrl-C (default: 60s)",
     )
-    verb.add_argument("--flow", choices=FLOW_TYPES, help="kind of market (default: normal)")
+    verb.add_argument("--flow", choices=FLOW_TYPES, help="kind of market (default: illiquid)")
     verb.add_argument(
         "--replay", dest="recording", type=Path, metavar="CAPTURE", help="play a recorded market"
     )

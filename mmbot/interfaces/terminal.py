@@ -24,6 +24,7 @@ NEWEST_FILLS = 8
 NEWEST_NOTICES = 6
 _NS_PER_S = 1_000_000_000
 _BAR_CELLS = 10
+_LARGE_MARGIN = 10.0
 _MODE_STYLE = {
     Mode.QUOTING: "bold black on green",
     Mode.PAUSED: "bold black on yellow",
@@ -96,7 +97,8 @@ def _head(view: StatusView, columns: int) -> RenderableType:
         ("free", _usd(view.free_uusd), ""),
     ]
     if view.margin_fraction is not None:
-        figures.append(("margin", f"{view.margin_fraction:.0%}", ""))
+        large = view.margin_fraction > _LARGE_MARGIN
+        figures.append(("margin", "> 1,000%" if large else f"{view.margin_fraction:.0%}", ""))
     lines = [_figures(figures, columns)]
     if view.reasons:
         lines.append(Text(f"not quoting: {'; '.join(view.reasons)}", style="yellow"))

@@ -26,6 +26,8 @@ from mmbot.research.live_watch import LiveWatch
 from mmbot.research.record import Recorder, RunRecord
 
 SAMPLE_EVERY_S = 0.1
+BOOK_EVERY_S = 0.5
+BOOK_LOOKS = 20
 TRADER_USD = 1_000_000
 RUN = "run"
 # One market a name; the other ones of a plain exchange would only cost time.
@@ -118,6 +120,7 @@ async def staged(plan: Plan) -> AsyncIterator[Stage]:
             raise Unfit(f"the local exchange does not show account {who.account_id}")
         world = replace(real_world(os.environ), state=place)
         options = LiveOptions(
+            markets=await _with_books(http, catalog),
             session=who.session,
             record=None if plan.folder is None else plan.folder / RUN,
             warn=plan.warn,
@@ -139,6 +142,20 @@ async def staged(plan: Plan) -> AsyncIterator[Stage]:
             catalog=catalog,
             equity_uusd=view.margins.mf_uusd,
         )
+
+
+async def _with_books(http: ZoHttp, catalog: Catalog) -> list[str]:
+    """Return the markets that have something to quote around; a recording may have one only."""
+    for _ in range(BOOK_LOOKS):
+        await asyncio.sleep(BOOK_EVERY_S)
+        found = []
+        for listing in catalog.listings.values():
+            book = await http.orderbook(listing)
+            if book.bids and book.asks:
+                found.append(listing.symbol)
+        if found:
+            return found
+    raise Unfit("no market of the local exchange has a book")
 
 
 async def _other_trader(
