@@ -1,4 +1,4 @@
-# make run    backtest of the shipped sample; prints where the report is
+# make run    the bot trades on a local exchange for a minute, with play money, in front of you
 # make test   the whole suite: lint, types, stubs, both native builds
 # make bench  timings on this machine, into bench.json
 # Each sets up what it needs (a virtual environment, packages, the native kernels) and is quick when run again.
@@ -12,7 +12,7 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 .PHONY: run test bench build clean
 
 run: build
-	$(BIN)/python -m mmbot backtest -c examples/sample.yaml --data examples/data/sample.tape --report reports/sample
+	$(BIN)/python -m mmbot demo --for 60s
 
 test: build $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8

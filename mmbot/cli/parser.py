@@ -24,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the whole command line."""
     parser = argparse.ArgumentParser(
         prog="mmbot",
-        description="Market maker for 01.xyz: backtest, simulate, look after its settings.",
+        description="Market maker for 01.xyz: trade live or on paper, backtest, simulate, record.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
