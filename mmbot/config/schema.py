@@ -9,6 +9,7 @@ from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
+from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
 
 
@@ -45,5 +46,6 @@ class Config(Params):
     )
     risk: RiskParams = RiskParams()
     rate_limits: RateLimitParams = RateLimitParams()
+    storage: StorageParams = StorageParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()
