@@ -19,7 +19,7 @@ from mmbot.domain.market import MICRO, Market
 from mmbot.domain.order import Side
 from mmbot.domain.position import Position
 from mmbot.errors import InvariantViolation
-from mmbot.ledger.folds import Book, books
+from mmbot.ledger.folds import Book, books, cost_ticks
 from mmbot.ledger.reader import LedgerReader, Window
 from mmbot.ledger.rows import AdjustmentRow, FillRow
 from mmbot.research.attribution import Attribution, Lines, Split, attribute, usd_per_atom
@@ -98,7 +98,8 @@ class _Moment(NamedTuple):
 def earnings(reader: LedgerReader, window: Window) -> Earnings:
     """Attribute a window; InvariantViolation when the lines miss the folds by anything."""
     everything = Window(until_ns=window.until_ns, symbols=window.symbols)
-    closing = books(reader, everything)
+    # Without any price money counts all the same; what is held is then worth next to nothing.
+    closing = [_marked(book, 1) for book in books(reader, everything)]
     rows = _Rows(
         list(reader.fills(everything)),
         list(reader.adjustments(everything)),
@@ -107,12 +108,8 @@ def earnings(reader: LedgerReader, window: Window) -> Earnings:
     )
     before = Window(until_ns=window.since_ns, symbols=window.symbols)
     # What was held at the start is valued there in both, so that the hours before it cancel.
-    opening = books(reader, before)
-    starts = {
-        book.number: HourMark(window.since_ns, book.mark_half_ticks)
-        for book in opening
-        if book.mark_half_ticks
-    }
+    opening = [_marked(book, rows.last[book.number]) for book in books(reader, before)]
+    starts = {book.number: HourMark(window.since_ns, book.mark_half_ticks) for book in opening}
     first = _moment(reader, before, rows, opening, starts)
     last = _moment(reader, everything, rows, closing, starts)
     groups = _groups(reader, window, rows, first, last)
@@ -183,7 +180,6 @@ def _moment(
     held: Sequence[Book],
     starts: Mapping[int, HourMark],
 ) -> _Moment:
-    held = [book for book in held if book.mark_half_ticks]
     places = {book.number: place for place, book in enumerate(held)}
     adjusted: list[tuple[AdjustmentRow, Fraction]] = []
     fills: list[FillRecord] = []
@@ -318,11 +314,14 @@ def _as_fill(market: Market, row: AdjustmentRow, price: int) -> tuple[list[FillR
     """Return the lots as a fill at what they cost, else at `price`, and the atoms beside it."""
     if not row.lots:
         return [], row.cash_atoms - row.fees_atoms
-    cost = -row.cash_atoms // (row.lots * market.unit_value(2))
-    ticks = cost if cost > 0 else price
+    ticks = cost_ticks(market, row) or price
     side = Side.BID if row.lots > 0 else Side.ASK
     fill = FillRow(row.ts_ns, row.market, 0, 0, 0, side, ticks, abs(row.lots), False, 0)
     return [fill], row.cash_atoms + row.lots * market.unit_value(2 * ticks) - row.fees_atoms
+
+
+def _marked(book: Book, half_ticks: int) -> Book:
+    return book if book.mark_half_ticks else structs.replace(book, mark_half_ticks=half_ticks)
 
 
 def _rate(book: Book) -> Fraction:

@@ -138,8 +138,12 @@ def tidy(connection: sqlite3.Connection, params: StorageParams) -> None:
         before = newest - params.journal_days * DAY_NS
         connection.execute(_OLD_NOTES, (before, _ROTATED_COUNT))
         connection.execute(_OLD_ORDERS, (before, _ROTATED_COUNT))
-    if used_bytes(connection) > params.journal_mib * _MIB:
-        connection.execute(_FIRST_NOTES, (_ROTATED_COUNT,))
+    used, most = used_bytes(connection), params.journal_mib * _MIB
+    if used > most:
+        first, last = connection.execute("SELECT min(id), max(id) FROM journal").fetchone()
+        # A tenth more than there is too much, so that it does not come back at once.
+        count = 0 if first is None else (last - first + 1) * (used - most * 9 // 10) // used
+        connection.execute(_FIRST_NOTES, (min(count, _ROTATED_COUNT),))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 

@@ -1,7 +1,8 @@
 """What the rows amount to: positions and profit of every market, exact, as domain/position folds.
 
 A mark is the latest price known at a moment: of the account's checkpoints (the first and the last
-of an hour are kept), of a trade's mid, else the trade's own price.
+of an hour are kept), of a trade's mid, else the trade's own price; without any, what lots cost that
+came by an adjustment.
 """
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from msgspec import Struct
 from mmbot.domain.market import Market
 from mmbot.domain.position import Position
 from mmbot.ledger.reader import LedgerReader, Window
+from mmbot.ledger.rows import AdjustmentRow
 
 
 class Book(Struct, frozen=True):
@@ -41,6 +43,8 @@ def books(reader: LedgerReader, window: Window) -> list[Book]:
     positions: dict[int, Position] = {}
     marks: dict[int, tuple[int, int]] = {}
 
+    costs: dict[int, tuple[int, int]] = {}
+
     def position(market: int) -> Position:
         return positions.setdefault(market, Position(reader.markets[market]))
 
@@ -59,11 +63,19 @@ def books(reader: LedgerReader, window: Window) -> list[Book]:
         held.lots += row.lots
         held.cash_atoms += row.cash_atoms
         held.fees_atoms += row.fees_atoms
+        costs[row.market] = (row.ts_ns, 2 * cost_ticks(held.market, row))
     for hour in reader.hours(all_before):
         mark(hour.market, hour.first_ns, hour.first_half_ticks)
         if hour.last_ns < window.until_ns:
             mark(hour.market, hour.last_ns, hour.last_half_ticks)
     return [
-        Book(number, positions[number], *reversed(marks.get(number, (0, 0))))
+        Book(number, positions[number], *reversed(marks.get(number) or costs.get(number, (0, 0))))
         for number in sorted(positions, key=lambda n: (reader.markets[n].symbol, n))
     ]
+
+
+def cost_ticks(market: Market, row: AdjustmentRow) -> int:
+    """Price that an adjustment's lots came at, rounded down; 0 when it gives none."""
+    if not row.lots:
+        return 0
+    return max(0, -row.cash_atoms // (row.lots * market.unit_value(2)))

@@ -86,7 +86,7 @@ def _problem(path: Path, lock: Lock) -> str | None:
         with closing(sqlite3.connect(path, timeout=care.BUSY_S)) as connection:
             connection.execute("PRAGMA query_only = ON")
             problem = care.stranger(connection)
-            if problem == care.NOT_OURS:
+            if problem == care.NOT_OURS and not lock.ledger_was_made:
                 raise DataError(f"{path}: {problem}")
             faults = [] if problem else care.faults(connection)
     except sqlite3.OperationalError:
