@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
+from mmbot.cli.ledger_parser import ledger_verbs
 
 FLOW_TYPES = ("normal", "illiquid", "trending", "ranging", "volatile", "flash-crash", "toxic")
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
-  4 a key is missing or refused    5 venue not reachable    8 could not verify what happened
+  4 a key is missing or refused    5 venue not reachable    7 another process holds it
+  8 could not verify what happened
   10 a check failed (--fail-if, data verify, test-live)    130 interrupted
 """
 
@@ -41,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _settings(verbs, shared)
     _sessions(verbs, shared)
     _live_check(verbs, shared)
+    ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     return parser
 
 

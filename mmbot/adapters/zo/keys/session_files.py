@@ -124,11 +124,16 @@ def session_folder(configured: str | None, env: Mapping[str, str]) -> SessionFol
     """Return the folder of the settings, or the one in the state folder of service or user."""
     if configured is not None:
         return SessionFolder(Path(configured).expanduser())
+    return SessionFolder(state_folder(env) / "sessions")
+
+
+def state_folder(env: Mapping[str, str]) -> Path:
+    """Return where a service, else a user's programs, keep what must outlast them."""
     service = env.get("STATE_DIRECTORY", "").partition(os.pathsep)[0]
     if service:
-        return SessionFolder(Path(service) / "sessions")
+        return Path(service)
     state = env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return SessionFolder(Path(state) / "mmbot" / "sessions")
+    return Path(state) / "mmbot"
 
 
 def write_session(path: Path, session: StoredSession) -> None:
