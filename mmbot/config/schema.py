@@ -10,6 +10,7 @@ from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
 from mmbot.risk.limits import RiskParams
+from mmbot.runtime.guard_params import GuardParams
 
 
 class InstanceParams(Params):
@@ -45,5 +46,6 @@ class Config(Params):
     )
     risk: RiskParams = RiskParams()
     rate_limits: RateLimitParams = RateLimitParams()
+    guard: GuardParams = GuardParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

@@ -90,9 +90,8 @@ class Crew:
             return Done(job.number, None, error)
         if answer.status == _TOO_MANY:
             self._pace.hold(_seconds(answer.retry_after))
-        if answer.status != 200:  # noqa: PLR2004
-            error = OutcomeUnknown(f"{job.target}: HTTP {answer.status}")
-            return Done(job.number, None, error)
+        if answer.status != 200:
+            return Done(job.number, None, OutcomeUnknown(f"{job.target}: HTTP {answer.status}"))
         return Done(job.number, answer, None)
 
 
@@ -132,5 +131,5 @@ class _Pace:
 
 
 def _seconds(retry_after: str) -> float:
-    asked = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else 1.0  # noqa: PLR2004
+    asked = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else 1.0
     return min(asked, _LONGEST_HOLD_S)
