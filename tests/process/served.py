@@ -73,12 +73,12 @@ class Scene:
         found = await self.venue.get("/_ctl/truth")
         return found["accounts"][str(self.person.account_id)]
 
-    async def gone_within(self, seconds: float) -> float:
-        """Wait until nothing rests; returns how long it took, fails when it takes too long."""
+    async def gone_within(self, seconds: float, down_to: int = 0) -> float:
+        """Wait until that few orders rest; returns how long it took, fails when it is too long."""
         began = time.monotonic()
-        while await self.resting():
-            assert time.monotonic() - began < seconds, await self.resting()
-            await asyncio.sleep(0.05)
+        while len(resting := await self.resting()) > down_to:
+            assert time.monotonic() - began < seconds, resting
+            await asyncio.sleep(0.02)
         return time.monotonic() - began
 
 
@@ -139,9 +139,9 @@ async def start(*words: str, cwd: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "mmbot",
         *words,
         cwd=cwd,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
