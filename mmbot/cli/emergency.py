@@ -9,8 +9,6 @@ import json
 import os
 import signal
 import sys
-import threading
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +73,9 @@ def cancel_all(args: argparse.Namespace) -> int:
 def guard(args: argparse.Namespace) -> int:
     """Stand guard until SIGTERM or Ctrl-C."""
     known = _known(args, "guard")
+    import threading
+    from datetime import UTC, datetime
+
     if known.socket is None:
         raise UsageError("without -c, --socket says where to listen")
     from mmbot.rescue.guard import Guard, Post

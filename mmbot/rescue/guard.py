@@ -6,9 +6,9 @@ run that has begun since are left alone.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 from mmbot.rescue.listening import Ear
 from mmbot.rescue.session import Session
@@ -22,8 +22,7 @@ REFUSED_AGAIN_S = 10.0
 Tell = Callable[[str, str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """What a guard is told: where to listen, for whom, with which key, and what is its business."""
 
     path: Path
@@ -123,8 +122,8 @@ class _Running:
         self._over.set()
 
     def _run(self) -> None:
-        wanted = replace(
-            self._post.wanted, newest_epoch=self.alarm.epoch, landing_s=self.alarm.landing_s
+        wanted = self._post.wanted._replace(
+            newest_epoch=self.alarm.epoch, landing_s=self.alarm.landing_s
         )
         observer = Observer(lambda text: self._tell("sweep", text), lambda: not self._over.is_set())
         self.swept = cancel_all(self._post.session, wanted, self._post.account_id, observer)

@@ -5,7 +5,6 @@ on its way when the sweep began can take effect no more, by the engine's own clo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import NamedTuple, TypeVar
 
@@ -24,8 +23,7 @@ LONGEST_LIFE_S = 60
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which orders must go. `instance` None: everybody's; `newest_epoch` None: of all runs.
 
     `in_flight` are client order ids that may rest though nobody has seen them. `landing_s` is how
@@ -72,8 +70,7 @@ class Swept(NamedTuple):
         return 4 if self.key_refused else 8
 
 
-@dataclass(frozen=True, slots=True)
-class Observer:
+class Observer(NamedTuple):
     """Who hears of a sweep (one line for each event), and who may stop it."""
 
     tell: Callable[[str], None] = lambda _: None
