@@ -114,12 +114,14 @@ def _known(args: argparse.Namespace, role: str = "bot") -> _Known:
             getattr(args, "silent_s", None) or DEFAULT_SILENT_S,
             None if told is None else Path(told),
         )
-    from mmbot.cli.venue import guard_socket_of, session_path, venue_settings
+    from mmbot.cli.venue import session_path, venue_settings
+    from mmbot.runtime.guard_params import guard_socket
 
     config = venue_settings(args)
     path = None
     if role == "guard":
-        path = guard_socket_of(config) if told is None else Path(told)
+        met = guard_socket(config.guard, config.instance.name, os.environ)
+        path = met if told is None else Path(told)
     return _Known(
         args.session_file or str(session_path(args, config, role)),
         config.instance.id if args.instance is None else args.instance,
@@ -142,11 +144,12 @@ def _ended_cleanly() -> bool:
 
 
 def _agreed(args: argparse.Namespace, origin: str) -> bool:
+    from mmbot.rescue.running import held_locks
+
     whose = "every order" if args.all else "the bot's orders"
-    _say(
-        f"{whose} at {origin} will be cancelled there directly; a bot that runs goes on quoting "
-        "until it is stopped"
-    )
+    _say(f"{whose} at {origin} will be cancelled there directly")
+    for path in held_locks(origin, os.environ):
+        _say(f"a bot is running ({path}): it will quote again unless it is stopped first")
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to confirm: give --direct or --yes")
     sys.stderr.write("cancel now? [y/N] ")

@@ -17,7 +17,6 @@ from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
 from mmbot.errors import SecretError, UsageError
-from mmbot.runtime.guard_params import guard_socket
 
 PUBKEY_BYTES = 32
 # The venue ends the session that ends first when there are too many: never the guard's.
@@ -63,11 +62,6 @@ def session_path(args: argparse.Namespace, config: Config, role: str) -> Path:
         hint = "several: give --session-file" if paths else f"none: {make}, or give --session-file"
         raise SecretError(f"{role} sessions of {venue} kept here: {hint}")
     return paths[0]
-
-
-def guard_socket_of(config: Config) -> Path:
-    """Where the guard and the bot of a configuration meet."""
-    return guard_socket(config.guard, config.instance.name, os.environ)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """What `cancel-all --direct` needs to start: little, and it refuses what makes no sense."""
 
+import fcntl
 import json
 import os
 import resource
@@ -123,10 +124,18 @@ def test_the_kept_session_and_the_configuration_are_found(
 def test_without_direct_somebody_must_agree(
     session: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open(os.devnull) as nobody:
+    monkeypatch.setenv("STATE_DIRECTORY", str(session.parent))
+    lock = session.parent / "account-127.0.0.1_9-1.lock"
+    lock.touch()
+    told = []
+    with open(os.devnull) as nobody, lock.open() as bot:
         monkeypatch.setattr(sys, "stdin", nobody)
-        assert main(["cancel-all", "--session-file", str(session)]) == 2
-    assert "give --direct or --yes" in capsys.readouterr().err
+        for _ in range(2):
+            assert main(["cancel-all", "--session-file", str(session)]) == 2
+            told.append(capsys.readouterr().err)
+            fcntl.flock(bot, fcntl.LOCK_EX)
+    assert "give --direct or --yes" in told[0]
+    assert ["a bot is running" in each for each in told] == [False, True]
 
 
 def test_after_a_clean_end_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
