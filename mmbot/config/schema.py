@@ -12,6 +12,7 @@ from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
+from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import RuntimeParams
 
 
@@ -51,5 +52,6 @@ class Config(Params):
     runtime: RuntimeParams = RuntimeParams()
     reference: OutsidePriceParams = OutsidePriceParams()
     storage: StorageParams = StorageParams()
+    guard: GuardParams = GuardParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

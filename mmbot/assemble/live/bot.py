@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +17,7 @@ from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedAccount
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
+from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.places import locked_account
@@ -34,7 +34,6 @@ from mmbot.engine import VenueTraits
 from mmbot.execution.budget import requote_interval_ms
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
-from mmbot.ledger.params import StorageParams
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
 from mmbot.runtime.keeping import LiveFeed
@@ -107,12 +106,12 @@ async def _hold(base: _Base, stack: AsyncExitStack) -> Holding:
 
 
 def _ledger(base: _Base) -> Ledger:
-    params = StorageParams()
-    folder = base.world.state if params.dir is None else Path(params.dir).expanduser()
-    name = base.config.instance.name
+    config, world = base.config, base.world
+    path = ledger_file(config, world.env)
     if base.mode is not RunMode.LIVE:
-        name = f"{name}-{base.mode}"
-    return base.world.open_ledger(folder / f"{name}.ledger", params, base.world.clock())
+        # What was never traded must not be taken for what was.
+        path = path.with_name(f"{path.stem}-{base.mode}{path.suffix}")
+    return world.open_ledger(path, config.storage, world.clock())
 
 
 async def _wire(
@@ -232,8 +231,7 @@ def _feeds(
         ReferenceMarket(
             each.index,
             config.reference.symbol_of(each.listing.symbol),
-            config.reference.scales.get(each.listing.symbol, 1.0)
-            / float(each.listing.market(0).tick),
+            config.reference.scale_of(each.listing.symbol) / float(each.listing.market(0).tick),
         )
         for each in base.markets
         if market_settings(config, each.listing.symbol).fair_price.source == "reference"

@@ -9,8 +9,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from mmbot.adapters.web.clock import Clock, steady_clock
-from mmbot.adapters.zo.keys.session_files import StoredSession
-from mmbot.assemble.live.places import state_folder
+from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.ledger.ledger import Ledger
