@@ -20,12 +20,13 @@ from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market
 from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
+from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.places import locked_account
 from mmbot.assemble.live.refusals import Allowance, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import RunFolder
 from mmbot.assemble.live.start import Ground, Holding, clock_words, read_clock, take_hold
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
-from mmbot.assemble.live.watchers import Keepers, NoHeart
+from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.cext.orderbook import OrderBook
 from mmbot.config.schema import Config
@@ -36,14 +37,15 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
-from mmbot.runtime.keeping import LiveFeed
-from mmbot.runtime.live import MarketMakerLive, Works
+from mmbot.runtime.keeping import Heart, LiveFeed
+from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.status import Named
+from mmbot.runtime.works import Works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBot:
-    """A bot ready to `live.run()`. `lines` say what will be done, where, and within which limits."""
+    """A bot ready to run. `lines` say what it will do, where, and within which limits."""
 
     live: MarketMakerLive
     folder: RunFolder | None
@@ -151,6 +153,12 @@ async def _wire(
     else:
         placed = _trading(base, holding, footing.ids, books, ledger)
     book_feed, feeds = _feeds(base, taps, index=holding is None)
+    heart: Heart = NoHeart()
+    if holding is not None and world.heart is not None:
+        session, account_id = holding.session, holding.account_id
+        heart = world.heart(
+            HeartTerms(config, engine, epoch, session, account_id, world.clock, base.options.warn)
+        )
     works = Works(
         engine=engine,
         venue=placed.venue,
@@ -159,9 +167,11 @@ async def _wire(
         book_age_ms=book_feed.age_ms,
         keeper=Keepers(books, folder),
         clock=world.clock,
-        heart=NoHeart(),
+        heart=heart,
+        params=config.runtime,
+        close_on_exit=base.options.close_on_exit,
     )
-    live = MarketMakerLive(works, config.runtime, close_on_exit=base.options.close_on_exit)
+    live = MarketMakerLive(works)
     return LiveBot(
         live=live,
         folder=folder,
