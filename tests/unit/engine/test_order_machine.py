@@ -191,13 +191,14 @@ class OrderMachine(RuleBasedStateMachine):
     def land(self, which: int, answered: bool) -> None:
         one = self.pick(which)
         if one is not None:
-            self.venue.execute(one, self.now)
-            for event in one.words:
-                # The account's stream tells of cancels, not of places.
-                if event.state is OrderState.CANCELLED:
-                    self.stream.append((self.now, event))
-            if answered:
-                self.answer(one)
+            self.land_one(one, answered)
+
+    def land_one(self, one: Sent, answered: bool) -> None:
+        self.venue.execute(one, self.now)
+        # The account's stream tells of cancels, not of places.
+        self.stream += [(self.now, e) for e in one.words if e.state is OrderState.CANCELLED]
+        if answered:
+            self.answer(one)
 
     @rule(which=WHICH, count=st.integers(1, 3))
     def hear_receipts(self, which: int, count: int) -> None:
@@ -260,7 +261,7 @@ class OrderMachine(RuleBasedStateMachine):
             self.stream.append((self.now, gone))
             self.venue.note(self.now)
 
-    @rule(age_ms=st.integers(0, 1999))
+    @rule(age_ms=st.sampled_from([0, 0, 100, 1000, 1999]))
     def snapshot(self, age_ms: int) -> None:
         """In step with the stream, and up to two seconds behind the receipts."""
         taken = self.now - age_ms * MS
@@ -277,9 +278,24 @@ class OrderMachine(RuleBasedStateMachine):
             older = [one for one in self.venue.may_land() if not self.mine(one.order_id)]
             self.recovering = bool(older) or any(not self.mine(i) for i in self.venue.live)
 
-    @rule()
-    def crash(self) -> None:
+    @rule(bids=LADDERS, asks=LADDERS, middle=st.integers(980, 1020))
+    def replace(self, bids: list[int], asks: list[int], middle: int) -> None:
+        """A change that goes well, news and all."""
+        self.want(bids, asks, middle)
+        while (one := self.pick(0)) is not None:
+            self.land_one(one, answered=True)
+        self.hear_receipts(0, 99)
+        self.hear_stream(99)
+
+    @rule(bids=LADDERS, asks=LADDERS, middle=st.integers(980, 1020))
+    def want_more(self, bids: list[int], asks: list[int], middle: int) -> None:
+        self.want(bids, asks, middle)
+
+    @rule(luck=st.integers(0, 7))
+    def crash(self, luck: int) -> None:
         """Everything in memory is lost; what is on its way is not."""
+        if luck:
+            return
         self.stream.clear()
         for one in self.venue.sent:
             one.told = True
@@ -319,11 +335,8 @@ class OrderMachine(RuleBasedStateMachine):
             self.hear_stream(999)
             self.snapshot(0)
             self.pull()
-            while (next_one := self.pick(0)) is not None:
-                one = next_one
-                self.venue.execute(one, self.now)
-                self.answer(one)
-                self.stream += [(self.now, e) for e in one.words if e.state is OrderState.CANCELLED]
+            while (last := self.pick(0)) is not None:
+                self.land_one(last, answered=True)
             self.hear_receipts(0, 999)
             self.hear_stream(999)
         assert self.venue.live == {}
