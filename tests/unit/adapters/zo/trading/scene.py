@@ -73,7 +73,7 @@ PARAMS = TradingParams(
 )
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Selector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Any:
         return super().select(timeout if not timeout else timeout / SPEED)
 
@@ -208,7 +208,7 @@ class Desk:
     async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(most_s):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 - the truth of another program
                 await asyncio.sleep(0.05)
 
     async def pause(self, seconds: float) -> None:
