@@ -47,6 +47,7 @@ class Crew:
         self._threads = 0
         self._lock = threading.Lock()
         self._open = 0
+        self._sent: dict[int, float] = {}
         self._number = 0
 
     def send(self, target: str, body: bytes | None = None) -> int:
@@ -60,6 +61,11 @@ class Crew:
         if more:
             threading.Thread(target=self._work, daemon=True, name="rescue").start()
         return self._number
+
+    def waited_s(self, number: int) -> float:
+        """Return how long a request has been on its way, 0 before it is sent."""
+        sent = self._sent.get(number)
+        return 0.0 if sent is None else monotonic() - sent
 
     def take(self, within_s: float) -> Done | None:
         """Return the next request that is over, None when none is in that time."""
@@ -84,6 +90,7 @@ class Crew:
 
     def _ask(self, line: Line, job: _Job) -> Done:
         self._pace.wait(job.body is not None)
+        self._sent[job.number] = monotonic()
         try:
             answer = line.ask(job.target, job.body, ANSWER_S)
         except MmbotError as error:

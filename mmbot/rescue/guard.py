@@ -7,7 +7,7 @@ run that has begun since are left alone.
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import NamedTuple
 
 from mmbot.rescue.listening import Ear
@@ -18,6 +18,9 @@ from mmbot.rescue.watch import GOODBYE, Alarm, Beat, Watch
 TICK_S = 0.1
 AGAIN_S = 1.0
 REFUSED_AGAIN_S = 10.0
+# A session that ends sooner is spoken of, every hour.
+SOON_H = 48.0
+_S_PER_H = 3600.0
 
 Tell = Callable[[str, str], None]
 
@@ -43,6 +46,7 @@ class Guard:
         self._answered = 0
         self._again = 0.0
         self._mode: str | None = None
+        self._look_at_session = 0.0
 
     def run(self) -> None:
         """Stand guard until `over` is set; raises as Ear and Session.check do, at the start."""
@@ -59,6 +63,7 @@ class Guard:
                 if lost:
                     watch.lose()
                 self._act(watch)
+                self._mind_session()
         finally:
             ear.close()
             if self._sweep is not None:
@@ -70,6 +75,15 @@ class Guard:
             self._mode = mode
             text = "the bot says goodbye" if beat.mode == GOODBYE else f"the bot is {mode}"
             self._tell("bot", f"{text}, {beat.orders} orders, process {beat.pid}")
+
+    def _mind_session(self) -> None:
+        if monotonic() < self._look_at_session:
+            return
+        left_h = (self._post.session.expiry_s - time()) / _S_PER_H
+        if self._look_at_session == 0.0 or left_h < SOON_H:
+            renew = "" if left_h >= SOON_H else ": `session refresh --role guard` makes a new one"
+            self._tell("session", f"the session ends in {left_h:.1f} h{renew}")
+        self._look_at_session = monotonic() + _S_PER_H
 
     def _act(self, watch: Watch) -> None:
         alarm = watch.alarm(monotonic())

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 PARTS = 4
 SPLIT_S = 0.6
-ROUND_S = 3.0
+# A round in which nothing is answered for so long is over: a look says more then.
+STANDSTILL_S = 3.0
+_TICK_S = 0.1
 
 
 class Told:
@@ -48,7 +50,7 @@ class Round:
         self._pen = pen
         self._engine_s = engine_s
         self._told = told
-        self._open: set[int] = set()
+        self._open: dict[int, Sequence[Resting]] = {}
         self._single: set[int] = set()
         self._running = True
         self.trouble = ""
@@ -62,17 +64,16 @@ class Round:
             self._together(group)
         for client_id in sought:
             self._send(CancelByClientId(client_id), ())
-        split_at = monotonic() + SPLIT_S
-        until = monotonic() + ROUND_S
-        while self._open and (left_s := until - monotonic()) > 0:
-            done = self._crew.take(min(left_s, split_at - monotonic()))
+        until = monotonic() + STANDSTILL_S
+        while self._open and monotonic() < until:
+            done = self._crew.take(_TICK_S)
             if done is not None:
-                self._open.discard(done.number)
+                until = monotonic() + STANDSTILL_S
+                self._open.pop(done.number, None)
                 self._told.hear(done)
-            elif monotonic() >= split_at and split_at < until:
-                split_at = until
-                for order in orders:
-                    self._alone(order)
+            for number, group in list(self._open.items()):
+                if self._crew.waited_s(number) > SPLIT_S:
+                    self._apart(group)
         self._running = False
 
     def _together(self, group: Sequence[Resting]) -> None:
@@ -84,6 +85,11 @@ class Round:
         parts = tuple(CancelById(each.order_id, each.market_id) for each in group)
         self._send(Atomic(parts), group)
 
+    def _apart(self, group: Sequence[Resting]) -> None:
+        if len(group) > 1:
+            for order in group:
+                self._alone(order)
+
     def _alone(self, order: Resting) -> None:
         from mmbot.adapters.zo.wire.actions import CancelById
 
@@ -94,7 +100,7 @@ class Round:
 
     def _send(self, action: "SessionAction", orders: Sequence[Resting]) -> None:
         number = self._crew.send("/action", self._pen.sign(action, self._engine_s))
-        self._open.add(number)
+        self._open[number] = orders
         self._told.expect(number, lambda done: self._answered(done, action, orders))
 
     def _answered(self, done: Done, action: "SessionAction", orders: Sequence[Resting]) -> None:
@@ -117,6 +123,5 @@ class Round:
                     self.trouble = f"refused: {outcome.refusal.name}"
             else:
                 self.trouble = outcome.reason
-        if len(orders) > 1 and self._running:
-            for order in orders:
-                self._alone(order)
+        if self._running:
+            self._apart(orders)

@@ -28,14 +28,17 @@ _CREDENTIAL_OTHERS = 0o007
 
 
 class Session:
-    """A session of a wallet at a venue."""
+    """A session of a wallet at a venue, until `expiry_s` of engine time."""
 
-    __slots__ = ("_secret", "origin", "session_id", "user")
+    __slots__ = ("_secret", "expiry_s", "origin", "session_id", "user")
 
-    def __init__(self, origin: Origin, user: str, session_id: int, secret: str) -> None:
+    def __init__(
+        self, origin: Origin, user: str, session_id: int, expiry_s: int, secret: str
+    ) -> None:
         self.origin = origin
         self.user = user
         self.session_id = session_id
+        self.expiry_s = expiry_s
         self._secret = secret
 
     def check(self) -> None:
@@ -84,13 +87,14 @@ def read_session(source: str, environment: Mapping[str, str]) -> Session:
     try:
         found = json.loads(content)
         number, venue, user = int(found["session_id"]), found["venue"], found["user"]
-        secret = found["session_secret"]
+        secret, expiry_s = found["session_secret"], int(found["expiry_s"])
         if found["schema"] != SCHEMA or not 0 < number < 2**64:
             raise ValueError("schema or id")
         if not (isinstance(secret, str) and isinstance(user, str) and user.isalnum()):
             raise ValueError("key or user")
         host = urlsplit(venue).hostname or ""
-        return Session(allowed_origin(venue, (host,), ("https", "http")), user, number, secret)
+        origin = allowed_origin(venue, (host,), ("https", "http"))
+        return Session(origin, user, number, expiry_s, secret)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     # Whatever was wrong with it, no part of a key file belongs into a message.

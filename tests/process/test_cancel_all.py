@@ -151,3 +151,18 @@ async def _with_descriptor(at: Scene) -> Any:
     os.close(reading)
     out, _ = await process.communicate()
     return json.loads(out)
+
+
+def test_many_orders_are_gone_as_fast_as_the_venue_allows(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with scene(tmp_path) as at:
+            await at.place(240)
+            assert len(await at.resting()) == 240
+            await at.venue.faults({"knob": "act.drop_resp", "p": 0.05})
+            ended = await mmbot("cancel-all", "--direct", *at.flags, *QUICK, cwd=tmp_path)
+            assert ended.code == 0, ended
+            assert await at.resting() == []
+            # 60 actions at 20 a second, after the first 20; what is lost is sent again singly.
+            assert ended.json["took_s"] < 15, ended
+
+    run(work())
