@@ -11,6 +11,15 @@ _HOST = BINANCE.partition("://")[2]
 _DOLLAR, _THEIRS = "USD", "USDT"
 
 
+class OutsideNameParams(Params):
+    """What one of our markets is called there."""
+
+    symbol: Annotated[Symbol, Field(description="their name, exactly")]
+    scale: Annotated[
+        float, Field(gt=0, le=1e9, description="what one of ours is worth of theirs")
+    ] = 1.0
+
+
 class OutsidePriceParams(Params):
     """Best quotes of Binance futures, or of what speaks like them."""
 
@@ -21,19 +30,21 @@ class OutsidePriceParams(Params):
     allowed_hosts: Annotated[
         tuple[str, ...], Field(min_length=1, description="any other is refused, ours excepted")
     ] = (_HOST,)
-    symbols: dict[Symbol, Symbol] = Field(
-        default_factory=dict, description="their name of our market; BTCUSD is BTCUSDT by itself"
-    )
-    scales: dict[Symbol, Annotated[float, Field(gt=0, le=1e9)]] = Field(
-        default_factory=dict, description="what one of ours is worth of theirs, where not 1"
+    names: dict[Symbol, OutsideNameParams] = Field(
+        default_factory=dict, description="by our symbol; BTCUSD is BTCUSDT by itself"
     )
 
     def symbol_of(self, symbol: str) -> str:
         """Return what a market of ours is called there."""
-        given = self.symbols.get(symbol)
+        given = self.names.get(symbol)
         if given is not None:
-            return given
+            return given.symbol
         return f"{symbol.removesuffix(_DOLLAR)}{_THEIRS}" if symbol.endswith(_DOLLAR) else symbol
+
+    def scale_of(self, symbol: str) -> float:
+        """Return what one unit of a market of ours is worth of theirs."""
+        given = self.names.get(symbol)
+        return 1.0 if given is None else given.scale
 
     @model_validator(mode="after")
     def _place_is_allowed(self) -> "OutsidePriceParams":

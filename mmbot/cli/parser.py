@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
+from mmbot.cli.ledger_parser import ledger_verbs
 
 FLOW_TYPES = ("normal", "illiquid", "trending", "ranging", "volatile", "flash-crash", "toxic")
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
-  4 a key is missing or refused    5 venue not reachable    8 could not verify what happened
+  4 a key is missing or refused    5 venue not reachable    6 halted: a person has to look
+  7 another one is running already    8 could not verify what happened
   10 a check failed (--fail-if, compare, data verify, test-live)    130 interrupted
 """
 
@@ -43,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
     _settings(verbs, shared)
     _sessions(verbs, shared)
     _live_check(verbs, shared)
+    ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
+    _cancel_all(verbs, shared)
+    _guard(verbs, shared)
     return parser
 
 
@@ -364,6 +369,7 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = _add(jobs, shared, "create", "make a session, or take one over", ("session", "create"))
     _venue_flags(verb)
     _wallet_flag(verb)
+    _role_flag(verb)
     verb.add_argument("--ttl-h", metavar="H", help="hours it lasts, up to 744 (default: 24)")
     verb.add_argument(
         "--out",
@@ -391,9 +397,11 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--user", metavar="PUBKEY", help="of this wallet (default: of those with a session here)"
     )
+    _role_flag(verb)
     verb = _add(jobs, shared, "refresh", "replace a session that ends soon", ("session", "refresh"))
     _venue_flags(verb)
     _wallet_flag(verb)
+    _role_flag(verb)
     verb.add_argument("--ttl-h", metavar="H", help="hours the new one lasts (default: 24)")
     verb.add_argument("--force", action="store_true", help="even when it does not end soon")
     verb = _add(jobs, shared, "revoke", "end sessions", ("session", "revoke_sessions"))
@@ -402,6 +410,7 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "ids", nargs="*", type=_positive, metavar="ID", help="default: the session kept here"
     )
+    _role_flag(verb)
     verb.add_argument("--all", action="store_true", help="every session of the wallet")
 
 
@@ -431,11 +440,75 @@ def _live_check(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
 
 
+def _cancel_all(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "cancel the orders of this bot and prove that they are gone"
+    verb = _add(verbs, shared, "cancel-all", summary, ("emergency", "cancel_all"))
+    _rescue_flags(verb)
+    verb.add_argument("--market", metavar="SYMBOL", help="of this market only, by name or number")
+    verb.add_argument("--direct", action="store_true", help="at the venue itself, without a bot")
+    verb.add_argument("--all", action="store_true", help="orders of anybody on the account, too")
+    verb.add_argument(
+        "--timeout",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="give up after this many seconds, and those of --landing-s (default: 30)",
+    )
+    verb.add_argument(
+        "--if-unclean",
+        action="store_true",
+        help="do nothing when systemd says that the service has ended with exit code 0",
+    )
+    verb.add_argument("--yes", action="store_true", help="ask nothing")
+
+
+def _guard(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "watch a bot from a process of its own, cancel its orders when it dies or wedges"
+    verb = _add(verbs, shared, "guard", summary, ("emergency", "guard"))
+    _rescue_flags(verb)
+    verb.add_argument("--socket", metavar="PATH", help="where to listen for the bot (guard.socket)")
+    verb.add_argument(
+        "--silent-s", type=float, metavar="S", help="this long without a word is death (default: 3)"
+    )
+
+
+def _rescue_flags(verb: argparse.ArgumentParser) -> None:
+    _venue_flags(verb)
+    verb.add_argument(
+        "--session-file",
+        metavar="FILE",
+        help="session to sign with: a file, fd:N or credential:NAME (default: the one kept here); "
+        "without -c nothing else is read",
+    )
+    verb.add_argument(
+        "--instance", type=_whole, metavar="N", help="of the bot, 0 to 255 (instance.id; 1)"
+    )
+    verb.add_argument(
+        "--account", type=_positive, metavar="N", help="default: the first of the wallet"
+    )
+    verb.add_argument(
+        "--landing-s",
+        type=_whole,
+        metavar="N",
+        help="what was sent before may take effect for so long; 0: nothing is on its way "
+        "(venue.action_lifetime_s; 60)",
+    )
+
+
 def _venue_flags(verb: argparse.ArgumentParser) -> None:
     _config_flags(verb)
     verb.add_argument("--url", metavar="URL", help="venue, streams included (venue.http_url)")
     verb.add_argument("--dir", metavar="DIR", help="folder of the session files (session.dir)")
     verb.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _role_flag(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--role",
+        choices=("bot", "guard"),
+        default="bot",
+        help="whose session it is; the guard's lasts 744 hours (default: %(default)s)",
+    )
 
 
 def _wallet_flag(verb: argparse.ArgumentParser) -> None:

@@ -18,8 +18,8 @@ from mmbot.cli.venue import venue_settings
 from mmbot.config.schema import Config
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import MarketStatus, StatusView
-from mmbot.runtime.keeping import ExitReport
 from mmbot.runtime.live import MarketMakerLive
+from mmbot.runtime.supervision import ExitReport
 
 STATUS_EVERY_S = 10.0
 UUSD_PER_USD = 1_000_000

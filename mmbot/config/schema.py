@@ -10,7 +10,9 @@ from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
+from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
+from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import RuntimeParams
 
 
@@ -49,5 +51,7 @@ class Config(Params):
     rate_limits: RateLimitParams = RateLimitParams()
     runtime: RuntimeParams = RuntimeParams()
     reference: OutsidePriceParams = OutsidePriceParams()
+    storage: StorageParams = StorageParams()
+    guard: GuardParams = GuardParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

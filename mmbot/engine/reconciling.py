@@ -36,7 +36,7 @@ class Reconciling:
         self._cancel_ours(findings)
         for market, order in findings.landed:
             order.move(OrderState.OPEN)
-            order.rests = True
+            order.land(event.ts_recv_ns)
             self._mirror(market, order.side, order.ticks)
         for market, order in findings.gone:
             desks[market].tracker.end(order.order_id, event.ts_recv_ns)

@@ -5,6 +5,7 @@ place, and nothing else is made to depend on them. Cancels that replace nothing 
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from mmbot.domain.actions import Action, Batch, Cancel, Place
@@ -13,7 +14,9 @@ from mmbot.execution.diff import Changes, Wanted
 from mmbot.execution.tracker import WorkingOrder
 
 # Members of an enum are slow to look up.
+_BID = Side.BID
 _OPEN = OrderState.OPEN
+_ticks = attrgetter("ticks")
 
 
 class Matched(NamedTuple):
@@ -34,24 +37,41 @@ def match(changes: Changes) -> Matched:
     if not cancels or not places:
         return Matched(cancels, [], places)
     alone: list[WorkingOrder] = []
-    waiting: dict[Side, list[WorkingOrder]] = {Side.BID: [], Side.ASK: []}
+    bids: list[WorkingOrder] = []
+    asks: list[WorkingOrder] = []
     for order in cancels:
-        (waiting[order.side] if order.state is _OPEN else alone).append(order)
-    for side, orders in waiting.items():
-        # The last one is taken first: the best price, to be replaced by the innermost place.
-        orders.sort(key=lambda order: side * order.ticks)
+        if order.state is not _OPEN:
+            alone.append(order)
+        elif order.side is _BID:
+            bids.append(order)
+        else:
+            asks.append(order)
+    # The last one is taken first: the best price, to be replaced by the innermost place.
+    if len(bids) > 1:
+        bids.sort(key=_ticks)
+    if len(asks) > 1:
+        asks.sort(key=_ticks, reverse=True)
+    pairs, rest = _paired(bids, asks, places)
+    if len(pairs) > 1:
+        first = _in_the_way(cancels, places)
+        if first is not None:
+            pairs.sort(key=lambda pair: pair[1].side is not first)
+    return Matched(alone + bids + asks, pairs, rest)
+
+
+def _paired(
+    bids: list[WorkingOrder], asks: list[WorkingOrder], places: Sequence[Wanted]
+) -> tuple[list[tuple[WorkingOrder, Wanted]], list[Wanted]]:
+    """Take an order from the end of its side's list for each place; the places left over."""
     pairs: list[tuple[WorkingOrder, Wanted]] = []
     rest: list[Wanted] = []
     for place in places:
-        orders = waiting[place.side]
+        orders = bids if place.side is _BID else asks
         if orders:
             pairs.append((orders.pop(), place))
         else:
             rest.append(place)
-    first = _in_the_way(cancels, places)
-    if first is not None:
-        pairs.sort(key=lambda pair: pair[1].side is not first)
-    return Matched(alone + waiting[Side.BID] + waiting[Side.ASK], pairs, rest)
+    return pairs, rest
 
 
 def _in_the_way(cancels: Sequence[WorkingOrder], places: Sequence[Wanted]) -> Side | None:

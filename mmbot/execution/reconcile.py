@@ -1,7 +1,7 @@
 """Reconcile: what the venue holds against what we believe, order by order and market by market.
 
-One snapshot never frees an order's place: what is missing must be missing twice, and be older than
-any answer that may have overtaken the snapshot. Nothing is changed here.
+One snapshot never frees an order's place: what is missing must be missing twice, and have been
+known for longer than an answer may be ahead of a snapshot. Nothing is changed here.
 """
 
 from collections.abc import Sequence
@@ -111,7 +111,7 @@ class Reconciler:
             for market, tracker in enumerate(trackers)
             for order in tracker.orders.values()
             if (order.rests or order.state is OrderState.FILLED)
-            and now_ns - order.placed_ns >= AHEAD_NS
+            and now_ns - order.known_ns >= AHEAD_NS
             and (market, order.order_id) not in seen
         }
         twice = tuple((key[0], missing[key]) for key in missing if key in self._missing)

@@ -41,9 +41,13 @@ class Booking(IntEnum):
 
 
 class WorkingOrder:
-    """One order that may be alive at the venue: sent; `rests` once the venue has confirmed it."""
+    """One order that may be alive at the venue: sent; `rests` once the venue has confirmed it.
+
+    `known_ns` is when that was first heard, the receipt time; 0 before.
+    """
 
     __slots__ = (
+        "known_ns",
         "leaves",
         "lots",
         "mode",
@@ -65,6 +69,13 @@ class WorkingOrder:
         self.placed_ns = now_ns
         self.state = _SENT
         self.rests = False
+        self.known_ns = 0
+
+    def land(self, now_ns: int) -> None:
+        """It is heard to rest."""
+        self.rests = True
+        if self.known_ns == 0:
+            self.known_ns = now_ns
 
     def move(self, state: OrderState) -> None:
         """Change the state; InvariantViolation when the transition table forbids it."""
@@ -113,11 +124,12 @@ class Tracker:
         if state is order.state or order.state is _FILLED:
             return order
         if state is _OPEN:
-            order.rests = True
+            order.land(event.ts_recv_ns)
             if order.state is _CLOSING and event.reason is None:
                 return order
         order.move(state)
         if state in DONE:
+            order.known_ns = event.ts_recv_ns
             self._finish(order, event.ts_recv_ns)
         return order
 
@@ -152,7 +164,7 @@ class Tracker:
             self._finish(order, event.ts_recv_ns)
         elif order.state is _SENT:
             order.move(_OPEN)
-            order.rests = True
+            order.land(event.ts_recv_ns)
         if identified:
             return Booking.IDENTIFIED
         return Booking.BOOKED if lots == event.lots else Booking.EXCESS

@@ -1,5 +1,6 @@
 """Connections to a ledger, and looking after the file: check, copy, tidy up."""
 
+import csv
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from urllib.parse import quote
 
 from mmbot.errors import DataError
 from mmbot.ledger.params import StorageParams
-from mmbot.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, readable_from, version_of
+from mmbot.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, readable_from, version_of
 
 BUSY_S = 2.0
 NOT_OURS = "is no ledger of mmbot"
@@ -98,6 +99,26 @@ def backup(path: Path, target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def export(path: Path, folder: Path) -> Iterator[tuple[str, int]]:
+    """Write every table as CSV of raw values; yields each file's name and its rows."""
+    with reading(path) as connection:
+        for table in TABLES:
+            cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - our own names
+            partial = folder / f".{table}.csv.part"
+            count = 0
+            try:
+                with partial.open("w", newline="", encoding="utf-8") as file:
+                    writer = csv.writer(file, lineterminator="\n")
+                    writer.writerow(column[0] for column in cursor.description)
+                    for row in cursor:
+                        writer.writerow(row)
+                        count += 1
+                partial.replace(folder / f"{table}.csv")
+            finally:
+                partial.unlink(missing_ok=True)
+            yield f"{table}.csv", count
+
+
 def vacuum(path: Path) -> tuple[int, int]:
     """Make the file of a ledger that nobody uses as small as it can be; bytes before and after."""
     before = path.stat().st_size
@@ -117,8 +138,12 @@ def tidy(connection: sqlite3.Connection, params: StorageParams) -> None:
         before = newest - params.journal_days * DAY_NS
         connection.execute(_OLD_NOTES, (before, _ROTATED_COUNT))
         connection.execute(_OLD_ORDERS, (before, _ROTATED_COUNT))
-    if used_bytes(connection) > params.journal_mib * _MIB:
-        connection.execute(_FIRST_NOTES, (_ROTATED_COUNT,))
+    used, most = used_bytes(connection), params.journal_mib * _MIB
+    if used > most:
+        first, last = connection.execute("SELECT min(id), max(id) FROM journal").fetchone()
+        # A tenth more than there is too much, so that it does not come back at once.
+        count = 0 if first is None else (last - first + 1) * (used - most * 9 // 10) // used
+        connection.execute(_FIRST_NOTES, (min(count, _ROTATED_COUNT),))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 

@@ -18,7 +18,7 @@ from mmbot.ledger.lock import Lock
 from mmbot.ledger.params import StorageParams
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
 from mmbot.ledger.schema import exact, exact_or_none
-from mmbot.ledger.writer import Job, Writer
+from mmbot.ledger.writer import QUEUE_COUNT, Job, Writer
 
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 3_600_000_000_000
@@ -73,8 +73,9 @@ class Ledger(Keeping):
         self, ts_ns: int, kind: str, market: int | None, order_id: int | None, text: str
     ) -> None:
         """Note an event: no key, no signed bytes, of bytes only their hash."""
-        dropped = self._writer.queue.dropped
-        if dropped > self._dropped:
+        queue = self._writer.queue
+        dropped = queue.dropped
+        if dropped > self._dropped and len(queue.waiting) < QUEUE_COUNT // 2:
             lost = f"{dropped - self._dropped} rows were dropped: the disk was too slow"
             row = (self._run, ts_ns, Kind.NOTICE, None, None, lost)
             self._put(lambda c: c.execute(_NOTE, row))

@@ -26,22 +26,24 @@ def open_ledger(
     path: Path,
     *,
     inline: bool = False,
+    synced: bool | None = None,
     params: StorageParams | None = None,
     now_ns: int = 0,
 ) -> Ledger:
     """Open or make a ledger; `now_ns` is when a halt for a damaged one begins.
 
-    `inline`: without a thread and without syncing, for simulations. InUse when somebody writes to
-    it, DataError when it cannot be opened, or is not ours.
+    `inline`: without a thread, and without syncing unless `synced`: for simulations. InUse when
+    somebody writes to it, DataError when it cannot be opened, or is not ours.
     """
     params = params or StorageParams()
+    synced = not inline if synced is None else synced
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(path)
     try:
         damage = _put_aside(path, lock)
         if not path.exists():
             _make(path, damage, now_ns)
-        connection = care.writing_connection(path, synced=not inline)
+        connection = care.writing_connection(path, synced=synced)
         migrate(connection)
         memory = Memory(connection)
         lock.remember(_newest(lock.epochs, epochs_of(connection)))
@@ -51,7 +53,7 @@ def open_ledger(
     except DataError:
         lock.release()
         raise
-    store = Store(connection, partial(care.tidy, params=params), synced=not inline)
+    store = Store(connection, partial(care.tidy, params=params), synced=synced)
     writer = Inline(store) if inline else Threaded(store, params.commit_interval_ms / 1000)
     return Ledger(Opened(path, lock, writer, memory, params, damage))
 
@@ -84,7 +86,7 @@ def _problem(path: Path, lock: Lock) -> str | None:
         with closing(sqlite3.connect(path, timeout=care.BUSY_S)) as connection:
             connection.execute("PRAGMA query_only = ON")
             problem = care.stranger(connection)
-            if problem == care.NOT_OURS:
+            if problem == care.NOT_OURS and not lock.ledger_was_made:
                 raise DataError(f"{path}: {problem}")
             faults = [] if problem else care.faults(connection)
     except sqlite3.OperationalError:
@@ -103,7 +105,7 @@ def _make(path: Path, damage: str | None, now_ns: int) -> None:
     with closing(sqlite3.connect(partial_path, isolation_level=None)) as connection:
         migrate(connection)
         if damage is not None:
-            connection.execute(LATCH, (f"the ledger was lost: {damage}", now_ns))
+            connection.execute(LATCH, (f"ledger lost: {damage}", now_ns))
     care.sync(partial_path)
     partial_path.replace(path)
     care.sync(path.parent)

@@ -78,6 +78,22 @@ programs may go on using the file: a change that only adds leaves it alone."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
+TABLES = (
+    "runs",
+    "latch",
+    "markets",
+    "fills",
+    "marks",
+    "funding",
+    "adjustments",
+    "transfers",
+    "equity",
+    "hours",
+    "orders",
+    "journal",
+)
+"""Those for people; what was kept for the bot itself is not among them."""
+
 
 def exact(value: int) -> int | str:
     """Return an integer as it stands in a column without a type."""

@@ -21,6 +21,8 @@ SPREADS = 600
 MIDS = 100
 # Before that many samples nothing is known of how the market usually is.
 LEAST_SAMPLES = 300
+# A narrower book counts as this wide: five times a tick is nothing where a tick is next to nothing.
+LEAST_SPREAD_RATIO = 1e-4
 
 
 class ShockParams(Params):
@@ -78,7 +80,7 @@ class ShockGate:
         shock = False
         if self._spreads.count >= LEAST_SAMPLES:
             # A move within the usual spread is none, however quiet it has been.
-            usual = max(self._spreads.median, 1.0)
+            usual = max(self._spreads.median, LEAST_SPREAD_RATIO * mid, 1.0)
             limit = max(usual, self._move * self._variance.sigma)
             moved = abs(mid - self._mids.at(now_ns - LOOK_BACK_NS))
             shock = moved > limit or spread > self._wide_ratio * usual

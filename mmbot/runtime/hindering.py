@@ -54,6 +54,10 @@ class Pulse:
         self._late_ns = 0
         self._lags: deque[int] = deque(maxlen=_LAGS)
 
+    def begin(self, now_ns: int) -> None:
+        """Time before now does not count."""
+        self._seen_ns = self._beat_ns = now_ns
+
     def look(self, now_ns: int) -> bool:
         """Something is to be done now; True when for too long nothing was, and this was told."""
         gap_ns = now_ns - self._seen_ns

@@ -20,7 +20,16 @@ class Inbox:
     kept in `failure`, `failed` is called, and no event is dealt with any more.
     """
 
-    __slots__ = ("_busy", "_closed", "_failed", "_limit", "_take", "_waiting", "failure", "left_out")
+    __slots__ = (
+        "_busy",
+        "_closed",
+        "_failed",
+        "_limit",
+        "_take",
+        "_waiting",
+        "failure",
+        "left_out",
+    )
 
     def __init__(
         self, take: Callable[[Event], None], failed: Callable[[Exception], None], limit: int

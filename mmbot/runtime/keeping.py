@@ -1,12 +1,13 @@
 """What a live bot needs around it, as the loop sees it: who writes down, who watches over it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event
 from mmbot.domain.notices import Notice
 from mmbot.ports import Emit, Leftovers
+from mmbot.runtime.supervision import ExitReport
 
 
 class Keeper(Protocol):
@@ -36,7 +37,7 @@ class Keeper(Protocol):
         """Latch a halt; returns when it is on the disk, or could not be put there."""
         ...
 
-    async def end(self, report: "ExitReport", now_ns: int) -> None:
+    async def end(self, report: ExitReport, now_ns: int) -> None:
         """The run is over; returns when everything is written, or cannot be."""
         ...
 
@@ -64,10 +65,10 @@ class Heart(Protocol):
         """The loop turns; `deciding`: the engine's decisions come when they are due."""
         ...
 
+    async def run(self) -> None:
+        """Keep in touch with them until cancelled."""
+        ...
 
-class ExitReport(NamedTuple):
-    """How a run ended; `code` is what the process ends with."""
-
-    code: int
-    reason: str
-    leftovers: Leftovers
+    async def end(self, leftovers: Leftovers) -> None:
+        """Say that the end is meant, and what is left; takes a moment at most."""
+        ...

@@ -5,85 +5,63 @@ behind: whatever ends a run, the orders are taken off and that is proven before 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from mmbot.domain.events import AccountSnapshot, Command, Event, Operator, Timer
 from mmbot.domain.status import Mode, StatusView
-from mmbot.engine import Engine
 from mmbot.engine.view import halt_reason
-from mmbot.ports import Leftovers, Venue, VenueFigures
-from mmbot.runtime.alarm import Alarm, Clock
-from mmbot.runtime.ending import Ending
-from mmbot.runtime.hindering import JOURNAL, TICK_S, Hindering, Pulse, Warmth
+from mmbot.runtime.alarm import Alarm
+from mmbot.runtime.checks import Checks
 from mmbot.runtime.inbox import REPLACEABLE, Inbox
-from mmbot.runtime.keeping import ExitReport, Heart, Keeper, LiveFeed
-from mmbot.runtime.params import RuntimeParams
+from mmbot.runtime.inherited import Inheritance
 from mmbot.runtime.status import Moment, Named, status_view
-from mmbot.runtime.supervision import Work, watched
+from mmbot.runtime.supervision import Ending, ExitReport, Work, watch_callbacks, watched
+from mmbot.runtime.works import Works
 
 # What a stop leaves to the supervisor after the orders are off: writing the last rows.
 LAST_ROWS_S = 5.0
-# An engine whose decision is so late does not decide any more (reliability X06).
-_LATE_NS = 2_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Works:
-    """What a live bot is made of, wired but not started."""
-
-    engine: Engine
-    venue: Venue
-    figures: Callable[[], VenueFigures]
-    feeds: Sequence[LiveFeed]
-    book_age_ms: Callable[[int], float | None]
-    keeper: Keeper
-    clock: Clock
-    heart: Heart
+LOOK_EVERY_S = 0.05
 
 
 class MarketMakerLive:
     """Runs one bot from start to proven end. `run` once, on the loop that all of it lives on."""
 
-    def __init__(self, works: Works, params: RuntimeParams, *, close_on_exit: bool = False) -> None:
+    def __init__(self, works: Works) -> None:
         self.works = works
-        self._account: AccountSnapshot | None = None
         self.ending = Ending()
-        self._params = params
-        self._close_on_exit = close_on_exit
-        self._inbox = Inbox(self._take, self._failed, params.inbox_count)
+        self._inbox = Inbox(self._take, self._failed, works.params.inbox_count)
         self._alarm = Alarm(works.clock, self._ring)
-        symbols = [desk.state.market.symbol for desk in works.engine.desks]
-        self._warmth = Warmth(symbols, self._inbox.emit, params.warmup_ms)
-        self._journal = Hindering(JOURNAL, None, self._inbox.emit)
-        self._pulse = Pulse(self._inbox.emit, self._revalidate, params.stall_ms, works.clock())
+        self._checks = Checks(works, self._inbox.emit, self._inbox.take_left_out)
+        self._inheritance = Inheritance(works.engine)
+        self._account: AccountSnapshot | None = None
+        self._exited = False
 
     async def run(self) -> ExitReport:
         """Trade until told to stop; raises what went wrong inside, when the orders are off."""
-        works = self.works
-        now_ns = works.clock()
-        self._pulse.look(now_ns)
-        self._warmth.begin(now_ns)
+        works, ending = self.works, self.ending
+        self._checks.begin()
         # What halted an earlier run holds until a person clears it: orders off, and out.
         self._note_halt()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(watched(name, work, self.ending), name=f"watched {name}")
-                for name, work in self._parts()
-            ]
-            await self.ending.wait()
-            leftovers = await self._leave()
-            self._alarm.stop()
-            self._inbox.close()
-            for task in tasks:
-                task.cancel()
-        report = self.ending.report(leftovers)
-        await self.works.keeper.end(report, self.works.clock())
-        if self.ending.failure is not None:
-            if not leftovers.clean:
-                self.ending.failure.add_note(f"orders may be left: {leftovers}")
-            raise self.ending.failure
+        unwatch = watch_callbacks(ending)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(watched(name, work, ending), name=f"watched {name}")
+                    for name, work in self._parts()
+                ]
+                await ending.wait()
+                report = await self._leave()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            unwatch()
+        await works.heart.end(report.leftovers)
+        await works.keeper.end(report, works.clock())
+        self._exited = True
+        if ending.failure is not None:
+            if not report.leftovers.clean:
+                ending.failure.add_note(f"orders may be left: {report.leftovers}")
+            raise ending.failure
         return report
 
     def stop(self, reason: str) -> None:
@@ -99,20 +77,19 @@ class MarketMakerLive:
         """Give the engine an operator's order; STOP ends the run."""
         if command is Command.STOP:
             self.stop(reason)
-            return
-        now_ns = self.works.clock()
-        self._inbox.emit(Operator(now_ns, now_ns, command, market, reason))
+        else:
+            self._order(command, market, reason)
 
     def status(self, named: Named) -> StatusView:
         """Say how the bot stands."""
-        works = self.works
-        mode = Mode.DRAINING if self.ending.begun and self.ending.halted is None else None
+        works, ending = self.works, self.ending
+        mode = Mode.DRAINING if ending.begun and ending.halted is None else None
         moment = Moment(
             works.clock(),
-            mode,
+            Mode.EXIT if self._exited else mode,
             self._account,
             works.figures(),
-            self._pulse.lag_p99_ms(),
+            self._checks.pulse.lag_p99_ms(),
             sum(feed.reconnects() for feed in works.feeds),
         )
         return status_view(works.engine, named, moment, works.book_age_ms)
@@ -122,32 +99,43 @@ class MarketMakerLive:
         feeds = [
             (f"feed {number}", partial(feed.run, emit)) for number, feed in enumerate(works.feeds)
         ]
-        own: list[tuple[str, Work]] = [("checks", self._check), ("keeper", works.keeper.run)]
+        own: list[tuple[str, Work]] = [
+            ("checks", self._checks.run),
+            ("keeper", works.keeper.run),
+            ("heart", works.heart.run),
+        ]
         return [("venue", partial(works.venue.run, emit)), *feeds, *own]
 
     def _take(self, event: Event) -> None:
-        """Deal with one event; what is to be sent leaves before anything else is done."""
-        works = self.works
-        if self._pulse.look(works.clock()):
+        """Deal with an event, and before it with what it brings to light."""
+        if self._checks.stood_still():
             # What is known of the standstill comes first, and prices from before it not at all.
             if type(event) not in REPLACEABLE:
                 self._inbox.emit(event)
             return
-        batches = works.engine.handle(event)
+        if not self._inheritance.over:
+            for restatement in self._inheritance.before(event):
+                self._deal(restatement)
+        self._deal(event)
+
+    def _deal(self, event: Event) -> None:
+        """Have one event dealt with; what is to be sent leaves before anything else is done."""
+        works = self.works
+        engine, keeper = works.engine, works.keeper
+        batches = engine.handle(event)
         for batch in batches:
             works.venue.submit(batch)
-        self._alarm.set(works.engine.next_wakeup_ns())
-        self._warmth.take(event)
+        self._alarm.set(engine.next_wakeup_ns())
+        self._checks.take(event)
         if type(event) not in REPLACEABLE:
             # Prices halt nothing.
             self._note_halt()
             if type(event) is AccountSnapshot:
                 self._account = event
-        keeper = works.keeper
         for batch in batches:
             keeper.batch(batch)
         keeper.event(event)
-        notices = works.engine.take_notices()
+        notices = engine.take_notices()
         if notices:
             keeper.notices(notices)
 
@@ -162,44 +150,35 @@ class MarketMakerLive:
     def _ring(self, now_ns: int) -> None:
         self._inbox.emit(Timer(now_ns, now_ns))
 
-    def _revalidate(self, reason: str, now_ns: int) -> None:
-        for feed in self.works.feeds:
-            feed.revalidate(reason, now_ns)
-
-    async def _check(self) -> None:
-        works = self.works
-        while True:
-            await asyncio.sleep(TICK_S)
-            now_ns = works.clock()
-            left_out = self._inbox.take_left_out()
-            if left_out:
-                self._pulse.stalled(f"{left_out} prices came too fast to be looked at", now_ns)
-            self._pulse.beat(now_ns)
-            self._warmth.beat(now_ns)
-            self._journal.set(works.keeper.trouble(), now_ns)
-            due_ns = works.engine.next_wakeup_ns()
-            works.heart.beat(now_ns, deciding=due_ns is None or now_ns - due_ns < _LATE_NS)
-
-    async def _leave(self) -> Leftovers:
-        """Take everything off, with the streams still telling what happens meanwhile."""
-        if self._close_on_exit and self.ending.halted is None and self.ending.failure is None:
-            await self._close()
-        works = self.works
-        now_ns = works.clock()
-        self._inbox.emit(Operator(now_ns, now_ns, Command.STOP, None, self.ending.reason))
-        left = works.venue.cancel_all(self._params.stop_timeout_s - LAST_ROWS_S)
-        if self.ending.halted is None:
-            return await left
-        # The disk may be slow or gone: neither waits for the other.
-        latched = works.keeper.halt(self.ending.halted, now_ns)
-        leftovers, _ = await asyncio.gather(left, latched)
-        return leftovers
-
-    async def _close(self) -> None:
+    def _order(self, command: Command, market: int | None, reason: str) -> None:
         now_ns = self.works.clock()
-        self._inbox.emit(Operator(now_ns, now_ns, Command.FLATTEN, None, self.ending.reason))
-        until_ns = now_ns + round(self._params.close_timeout_s * 1e9)
-        while self.works.clock() < until_ns and self._inbox.failure is None:
-            if not any(position.lots for position in self.works.engine.positions):
-                return
-            await asyncio.sleep(TICK_S)
+        self._inbox.emit(Operator(now_ns, now_ns, command, market, reason))
+
+    async def _leave(self) -> ExitReport:
+        """Take everything off, with the streams still telling what happens meanwhile."""
+        works, ending = self.works, self.ending
+        held: tuple[str, ...] = ()
+        if works.close_on_exit and ending.halted is None and ending.failure is None:
+            held = await self._give_back()
+        self._order(Command.STOP, None, ending.reason)
+        left = works.venue.cancel_all(works.params.stop_timeout_s - LAST_ROWS_S)
+        if ending.halted is None:
+            leftovers = await left
+        else:
+            # The disk may be slow or gone: neither waits for the other.
+            latched = works.keeper.halt(ending.halted, works.clock())
+            leftovers, _ = await asyncio.gather(left, latched)
+        self._alarm.stop()
+        self._inbox.close()
+        return ending.report(leftovers, held)
+
+    async def _give_back(self) -> tuple[str, ...]:
+        """Have all positions closed; returns the markets whose are not when the time is over."""
+        works = self.works
+        self._order(Command.FLATTEN, None, self.ending.reason)
+        until_ns = works.clock() + round(works.params.close_timeout_s * 1e9)
+        while True:
+            held = tuple(each.market.symbol for each in works.engine.positions if each.lots)
+            if not held or works.clock() >= until_ns or self.ending.failure is not None:
+                return held
+            await asyncio.sleep(LOOK_EVERY_S)

@@ -33,7 +33,7 @@ class RuntimeParams(Params):
         Field(
             ge=10,
             le=3_600,
-            description="what the supervisor grants a stop; a start that could need more is refused",
+            description="granted to a stop by the supervisor; one that may take longer is refused",
         ),
     ] = 90.0
     close_timeout_s: Annotated[

@@ -30,14 +30,18 @@ from mmbot.engine import Engine
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
 from mmbot.risk.breaker import Breaker
-from mmbot.runtime.keeping import ExitReport
+from mmbot.runtime.inherited import HELD_BEFORE
 from mmbot.runtime.params import RuntimeParams
+from mmbot.runtime.supervision import ExitReport
 
 BREAKER = "breaker"
 MEMORY_EVERY_S = 60.0
 CLOSE_S = 3.0
 OLDEST_NS = 2 * NS_PER_S
 POINT_EVERY_NS = NS_PER_S
+
+_MONEY = frozenset({FundingPayment, Transfer, Restatement})
+_NOTED = frozenset({Hindrance, BookGap, Operator})
 
 Tell = Callable[[Sequence[Notice]], None]
 
@@ -76,38 +80,16 @@ class Bookkeeping:
 
     def event(self, event: Event) -> None:
         """See Keeper."""
-        ledger, now_ns = self._ledger, event.ts_recv_ns
         if type(event) is OrderUpdate:
             self._order(event)
         elif type(event) is Fill:
             self._fill(event)
         elif type(event) is AccountSnapshot:
             self._point(event)
-        elif type(event) is Hindrance:
-            reason = "over" if event.reason is None else event.reason
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
-        elif type(event) is BookGap:
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
-        elif type(event) is Operator:
-            text = f"{event.command}: {event.reason}"
-            ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
-        elif type(event) is FundingPayment:
-            ledger.funding([FundingRow(event.ts_venue_ns, event.market, event.atoms)])
-        elif type(event) is Restatement:
-            row = AdjustmentRow(
-                now_ns,
-                event.market,
-                event.lots,
-                event.cash_atoms,
-                event.fees_atoms,
-                event.reason,
-            )
-            # What corrects figures computed here is right in the venue's list of trades already.
-            if event.lots:
-                ledger.adjustment(row)
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"restated: {row}")
-        elif type(event) is Transfer:
-            ledger.transfer(now_ns, event.uusd)
+        elif type(event) in _MONEY:
+            self._money(event)
+        elif type(event) in _NOTED:
+            self._note(event)
 
     def batch(self, batch: Batch) -> None:
         """See Keeper."""
@@ -155,6 +137,38 @@ class Bookkeeping:
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
+
+    def _money(self, event: Event) -> None:
+        ledger, now_ns = self._ledger, event.ts_recv_ns
+        if type(event) is FundingPayment:
+            ledger.funding([FundingRow(event.ts_venue_ns or now_ns, event.market, event.atoms)])
+        elif type(event) is Transfer:
+            ledger.transfer(now_ns, event.uusd)
+        elif type(event) is Restatement:
+            row = AdjustmentRow(
+                now_ns,
+                event.market,
+                event.lots,
+                event.cash_atoms,
+                event.fees_atoms,
+                event.reason,
+            )
+            # The rows of trades are right already: only what no trade explains is added to them,
+            # and what was held before is explained by the trades of the runs before.
+            if event.lots and event.reason != HELD_BEFORE:
+                ledger.adjustment(row)
+            ledger.note(now_ns, Kind.STATE, event.market, None, f"restated: {row}")
+
+    def _note(self, event: Event) -> None:
+        ledger, now_ns = self._ledger, event.ts_recv_ns
+        if type(event) is Hindrance:
+            reason = "over" if event.reason is None else event.reason
+            ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
+        elif type(event) is BookGap:
+            ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
+        elif type(event) is Operator:
+            text = f"{event.command}: {event.reason}"
+            ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
 
     def _memory(self) -> bytes:
         return msgspec.json.encode(self._breaker.memory)

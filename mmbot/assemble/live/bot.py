@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -18,14 +17,16 @@ from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedAccount
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
+from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
+from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.places import locked_account
 from mmbot.assemble.live.refusals import Allowance, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, RunFolder
 from mmbot.assemble.live.start import Ground, Holding, clock_words, read_clock, take_hold
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
-from mmbot.assemble.live.watchers import Keepers, NoHeart
+from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.cext.orderbook import OrderBook
 from mmbot.config.loader import Loaded
@@ -37,18 +38,18 @@ from mmbot.engine import VenueTraits
 from mmbot.execution.budget import requote_interval_ms
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
-from mmbot.ledger.params import StorageParams
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
-from mmbot.runtime.keeping import LiveFeed
-from mmbot.runtime.live import MarketMakerLive, Works
+from mmbot.runtime.keeping import Heart, LiveFeed
+from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.status import Named
+from mmbot.runtime.works import Works
 from mmbot.tape.journal import Begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBot:
-    """A bot ready to `live.run()`. `lines` say what will be done, where, and within which limits."""
+    """A bot ready to run. `lines` say what it will do, where, and within which limits."""
 
     live: MarketMakerLive
     keepers: Keepers
@@ -112,12 +113,12 @@ async def _hold(base: _Base, stack: AsyncExitStack) -> Holding:
 
 
 def _ledger(base: _Base) -> Ledger:
-    params = StorageParams()
-    folder = base.world.state if params.dir is None else Path(params.dir).expanduser()
-    name = base.config.instance.name
+    config, world = base.config, base.world
+    path = ledger_file(config, world.env)
     if base.mode is not RunMode.LIVE:
-        name = f"{name}-{base.mode}"
-    return base.world.open_ledger(folder / f"{name}.ledger", params, base.world.clock())
+        # What was never traded must not be taken for what was.
+        path = path.with_name(f"{path.stem}-{base.mode}{path.suffix}")
+    return world.open_ledger(path, config.storage, world.clock())
 
 
 async def _wire(
@@ -160,6 +161,12 @@ async def _wire(
         placed = _trading(base, holding, footing.ids, books, ledger)
     book_feed, feeds = _feeds(base, taps, index=holding is None)
     keepers = Keepers(books, folder)
+    heart: Heart = NoHeart()
+    if holding is not None and world.heart is not None:
+        session, account_id = holding.session, holding.account_id
+        heart = world.heart(
+            HeartTerms(config, engine, epoch, session, account_id, world.clock, base.options.warn)
+        )
     works = Works(
         engine=engine,
         venue=placed.venue,
@@ -168,9 +175,11 @@ async def _wire(
         book_age_ms=book_feed.age_ms,
         keeper=keepers,
         clock=world.clock,
-        heart=NoHeart(),
+        heart=heart,
+        params=config.runtime,
+        close_on_exit=base.options.close_on_exit,
     )
-    live = MarketMakerLive(works, config.runtime, close_on_exit=base.options.close_on_exit)
+    live = MarketMakerLive(works)
     return LiveBot(
         live=live,
         keepers=keepers,
@@ -259,8 +268,7 @@ def _feeds(
         ReferenceMarket(
             each.index,
             config.reference.symbol_of(each.listing.symbol),
-            config.reference.scales.get(each.listing.symbol, 1.0)
-            / float(each.listing.market(0).tick),
+            config.reference.scale_of(each.listing.symbol) / float(each.listing.market(0).tick),
         )
         for each in base.markets
         if market_settings(config, each.listing.symbol).fair_price.source == "reference"

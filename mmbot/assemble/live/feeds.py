@@ -138,7 +138,7 @@ class OutsideFeed:
         self._emit = emit
         await self._feed.run()
 
-    def revalidate(self, reason: str, now_ns: int) -> None:
+    def revalidate(self, reason: str, now_ns: int) -> None:  # noqa: ARG002 - LiveFeed's
         """See LiveFeed: trust is built anew."""
         self._feed.opened(now_ns)
 

@@ -1,20 +1,12 @@
-"""Where a bot keeps things on this machine, and the lock that keeps a second one off its account."""
+"""The lock that keeps a second bot off an account."""
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mmbot.errors import InUse
-
-
-def state_folder(env: Mapping[str, str]) -> Path:
-    """Return the folder of the service, or of the user."""
-    service = env.get("STATE_DIRECTORY", "").partition(os.pathsep)[0]
-    if service:
-        return Path(service)
-    return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mmbot"
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Allowance(NamedTuple):
 
 
 def wanted_markets(config: Config, asked: Sequence[str], catalog: Catalog) -> tuple[Listing, ...]:
-    """Return the markets asked for, else those of the settings; ConfigError unless all are listed."""
+    """Return the markets asked for, else the configured; ConfigError when one is not listed."""
     symbols = list(dict.fromkeys(asked)) or [
         name for name, market in config.markets.items() if market.enabled
     ]

@@ -1,4 +1,4 @@
-"""Those who only listen to a live bot: its books, its folder, and whoever waits for a heartbeat."""
+"""Those who write down what a live bot does: its books and the folder of its run."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from mmbot.assemble.live.run_folder import RunFolder
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event
 from mmbot.domain.notices import Notice
-from mmbot.runtime.keeping import ExitReport
+from mmbot.runtime.supervision import ExitReport
 
 FLUSH_EVERY_S = 1.0
 
@@ -76,10 +76,3 @@ class Keepers:
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
             folder.flush()
-
-
-class NoHeart:
-    """Heart that nobody listens to."""
-
-    def beat(self, now_ns: int, *, deciding: bool) -> None:
-        """See Heart."""

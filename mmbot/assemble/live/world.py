@@ -1,22 +1,23 @@
 """What lies outside a live bot, and what it is asked for; a simulation brings its own."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
 from mmbot.adapters.web.clock import Clock, steady_clock
-from mmbot.adapters.zo.keys.session_files import StoredSession
-from mmbot.assemble.live.places import state_folder
+from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
+from mmbot.assemble.live.heart import HeartTerms, guarded_heart
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
 from mmbot.quoting.strategy import Strategy
+from mmbot.runtime.keeping import Heart
 
 OpenLedger = Callable[[Path, StorageParams, int], Ledger]
 """Open the ledger of a path; the number is now, ns."""
@@ -32,14 +33,14 @@ class RunMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Clock, chance, disk and environment; `process` tells one process from another."""
+    """Clock, chance, disk and environment. `heart`: who watches over a live run, if anybody."""
 
     clock: Clock
     rng: Callable[[], Random]
     open_ledger: OpenLedger
     state: Path
     env: Mapping[str, str]
-    process: int
+    heart: Callable[[HeartTerms], Heart] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def real_world(env: Mapping[str, str]) -> World:
         open_ledger=_open,
         state=state_folder(env),
         env=env,
-        process=os.getpid(),
+        heart=partial(guarded_heart, env=env),
     )
 
 

@@ -5,6 +5,7 @@ told with another price or fee is restated. The ledger gets every trade once.
 """
 
 import asyncio
+from functools import partial
 from itertools import groupby
 
 from mmbot.adapters.zo.rest.answers import OwnTrade
@@ -63,47 +64,52 @@ class Audit:
         """Read once; a VenueError leaves everything for the next time."""
         async with self._lock:
             account_id = self._traded.signer.account_id
+            # What the stream told before the list was read is in it.
+            reached = self._told.joins.reached
             rows = await own_trades(self._http, account_id, self._traded.catalog, self.cursor)
             if rows:
                 self.cursor = rows[-1].trade.trade_id
                 self._hooks.trades(rows, self.cursor)
-            self._compare([*self._early, *rows])
+            self._compare([*self._early, *rows], reached)
             self._explain()
 
-    def _compare(self, rows: list[OwnTrade]) -> None:
-        told = self._told
-        if told.account.adopted is None:
+    def _compare(self, rows: list[OwnTrade], reached: int) -> None:
+        account = self._told.account
+        if account.adopted is None:
             self._early = rows
             return
-        reached = told.joins.reached
         self._early = [own for own in rows if own.trade.action_id > reached]
-        passed = [own for own in rows if told.account.begun < own.trade.action_id <= reached]
-        passed.sort(key=_place)
-        for (action_id, market_id), group in groupby(passed, key=_place):
-            market = told.account.index(market_id)
+        passed = [own for own in rows if account.begun < own.trade.action_id <= reached]
+        by_market: dict[int, list[OwnTrade]] = {}
+        for own in sorted(passed, key=lambda each: each.trade.action_id):
+            market = account.index(own.trade.market_id)
             if market is not None:
-                self._settle(action_id, market, list(group))
-        for action_id, market in list(told.joins.tally.unaudited):
-            # What neither list nor stream will speak of again.
-            if action_id <= told.account.begun:
-                del told.joins.tally.unaudited[action_id, market]
+                by_market.setdefault(market, []).append(own)
+        for market, found in by_market.items():
+            for _, group in groupby(found, key=partial(self._update_of, market)):
+                self._settle(market, list(group))
 
-    def _settle(self, action_id: int, market: int, rows: list[OwnTrade]) -> None:
-        told, money = self._told, self._told.money[market]
-        booked = told.joins.tally.unaudited.pop((action_id, market), None)
+    def _update_of(self, market: int, own: OwnTrade) -> int:
+        span = self._told.joins.tally.told(own.trade.action_id, market)
+        return own.trade.action_id if span is None else span.high
+
+    def _settle(self, market: int, rows: list[OwnTrade]) -> None:
+        joins, money = self._told.joins, self._told.money[market]
+        span = joins.tally.told(rows[0].trade.action_id, market)
         exact = Booked()
         for own in rows:
             trade = own.trade
             fee = money.trade_fee_atoms(own)
-            exact.lots += own.side * trade.lots
-            exact.cash_atoms += money.cash_atoms(own.side, trade.ticks, trade.lots)
-            exact.fees_atoms += fee
-            self.fees_uusd.append((action_id, money.uusd(fee)))
-            if booked is None:
+            cash = money.cash_atoms(own.side, trade.ticks, trade.lots)
+            exact.add(Booked(own.side * trade.lots, cash, fee))
+            self.fees_uusd.append((trade.action_id, money.uusd(fee)))
+            if span is None:
                 self._explained(market, own.side * trade.lots)
-                told.joins.missed(own, market)
-        if booked is not None and booked != exact:
-            self._restate(market, booked, exact)
+                joins.missed(own, market)
+        if span is not None:
+            joins.tally.audited(span, market)
+            if span.booked != exact:
+                self._restate(market, span.booked, exact)
 
     def _restate(self, market: int, booked: Booked, exact: Booked) -> None:
         lots = exact.lots - booked.lots
@@ -150,7 +156,3 @@ class Audit:
         now_ns = self._told.outlet.clock()
         event = Restatement(0, now_ns, market, lots, cash_atoms, fees_atoms, reason)
         self._told.outlet.tell(event)
-
-
-def _place(own: OwnTrade) -> tuple[int, int]:
-    return own.trade.action_id, own.trade.market_id

@@ -27,14 +27,14 @@ _STRANGERS = 1024
 class Stranger(Struct):
     """What the stream told of an order whose client id is not known.
 
-    `left`: lots it has left, None while it was not said; `cancelled`: it ended so.
+    `span`: the actions one of which brought it; `left`: lots it has left, None while it was not said; `cancelled`: it ended so.
     """
 
     venue_id: int
     market: int
     side: Side
     ticks: int
-    action_id: int
+    span: tuple[int, int]
     fills: list[Fill]
     placed_lots: int | None = None
     left: int | None = None
@@ -78,7 +78,9 @@ class Joins:
         money = self._money[market]
         fee = money.fee_atoms(found.ticks, found.lots, maker=maker)
         cash = money.cash_atoms(found.side, found.ticks, found.lots)
-        self.tally.book(action_id, market, Booked(found.side * found.lots, cash, fee))
+        self.tally.book(
+            (self.reached, action_id), market, Booked(found.side * found.lots, cash, fee)
+        )
         order = self._orders.of_venue(found.order_id) or self._named(found, market, action_id)
         fill = Fill(
             0,
@@ -149,6 +151,8 @@ class Joins:
     def told_to(self, action_id: int) -> None:
         """The stream told everything up to this action; ends that waited for it are told."""
         self.reached = max(self.reached, action_id)
+        if self._nameless:
+            self._nameless = {at: each for at, each in self._nameless.items() if at > self.reached}
         if self._endings:
             ready = [each for each in self._endings if each.action_id <= self.reached]
             self._endings = [each for each in self._endings if each.action_id > self.reached]
@@ -184,7 +188,7 @@ class Joins:
         mine = [
             each
             for each in self._strangers.values()
-            if each.action_id == action_id
+            if each.span[0] < action_id <= each.span[1]
             and (each.market, each.side) == (order.market, order.side)
             and each.placed_lots is None
         ]
@@ -209,21 +213,21 @@ class Joins:
         return fits[0] if len(fits) == 1 else None
 
     def _named(self, found: OwnFill, market: int, action_id: int) -> KnownOrder | None:
-        for order in self._nameless.get(action_id, ()):
-            if (order.market, order.side) == (market, found.side):
-                self._orders.identify(order, found.order_id)
-                return order
+        for executed, orders in self._nameless.items():
+            for order in orders if self.reached < executed <= action_id else ():
+                if (order.market, order.side) == (market, found.side):
+                    self._orders.identify(order, found.order_id)
+                    return order
         return None
 
     def _stranger(self, found: OwnFill | OwnOrder, market: int, action_id: int) -> Stranger:
         known = self._strangers.get(found.order_id)
         if known is None:
-            known = Stranger(found.order_id, market, found.side, found.ticks, action_id, [])
+            span = (self.reached, action_id)
+            known = Stranger(found.order_id, market, found.side, found.ticks, span, [])
             self._strangers[found.order_id] = known
             if len(self._strangers) > _STRANGERS:
                 del self._strangers[next(iter(self._strangers))]
-            while len(self._nameless) > _STRANGERS:
-                del self._nameless[next(iter(self._nameless))]
         return known
 
     def _name(self, order: KnownOrder, stranger: Stranger) -> None:

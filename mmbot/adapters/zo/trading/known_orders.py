@@ -20,9 +20,9 @@ class KnownOrder:
     """One order.
 
     told: the state the engine heard last. landed: the venue has, or had, it for certain.
-    stamp: of the only bytes that can create it, None when they have been refused for good.
-    immediate: it never rests. action_id: of the receipt that told of it. probed_ns: since when a snapshot without it proves
-    that it is gone. wanted: no cancel was asked for. end: the state that waits for its evidence.
+    stamp: of the only bytes that can create it. immediate: it never rests. action_id: the first one
+    after which it was known to rest. probed_ns: since when a snapshot without it proves that it is
+    gone. wanted: no cancel was asked for. cancel_due_ns: when a cancel of its own is to be sent.
     """
 
     __slots__ = (
@@ -59,7 +59,6 @@ class KnownOrder:
         self.venue_id: int | None = None
         self.probed_ns: int | None = None
         self.wanted = True
-        # When the next cancel of its own is due, None while none is to be sent.
         self.cancel_due_ns: int | None = None
         self.cancel_tries = 0
 

@@ -41,6 +41,7 @@ from mmbot.domain.events import (
     Hindrance,
     OrderUpdate,
     Restatement,
+    Transfer,
     VenueSnapshot,
 )
 from mmbot.domain.order import FillMode, OrderState, Side
@@ -72,7 +73,7 @@ PARAMS = TradingParams(
 )
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Selector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Any:
         return super().select(timeout if not timeout else timeout / SPEED)
 
@@ -207,8 +208,30 @@ class Desk:
     async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(most_s):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 - the truth of another program
                 await asyncio.sleep(0.05)
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    async def sneak(self, side: Side, lots: int, ticks: int) -> None:
+        """Have the other trader take from the book past the faults of the network."""
+        order = pb.PlaceOrder(
+            session_id=self.other.session,
+            price=ticks,
+            size=lots,
+            side=pb.BID if side is Side.BID else pb.ASK,
+            fill_mode=pb.IMMEDIATE_OR_CANCEL,
+        )
+        self.served.server.floor.operation.act(self.other.signed(pb.Action(place_order=order)))
+
+    def transfers(self) -> list[int]:
+        return [event.uusd for event in self.events if isinstance(event, Transfer)]
+
+    def snapshot_has(self, order_id: int) -> bool:
+        snapshots = [event for event in self.events if isinstance(event, VenueSnapshot)]
+        return any(order.order_id == order_id for order in snapshots[-1].orders)
 
     async def told(self, order_id: int, state: OrderState) -> None:
         await self.until(lambda: state in self.states(order_id))
@@ -228,7 +251,7 @@ async def desk(params: TradingParams = PARAMS, start: Start | None = None) -> As
     faults = Faults(7, lambda: pace.now_ns, symbols)
     server = ExchangeServer(open_floor(operation, faults, True), ServerOptions(control=True))
     address = await server.start("127.0.0.1", 0)
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
         served = Served(server, address, session)
         owner, other = await Trader(served).open(), await Trader(served, 2).open()
         found = Desk(served, faults, owner, other)
