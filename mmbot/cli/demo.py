@@ -27,7 +27,7 @@ from mmbot.domain.status import StatusView
 from mmbot.errors import UsageError
 from mmbot.research.results import Results, document
 from mmbot.research.summary import summary
-from mmbot.runtime.keeping import ExitReport
+from mmbot.runtime.supervision import ExitReport
 
 FLOW = "illiquid"
 REPLAYED = (

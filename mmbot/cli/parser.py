@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
+from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
 from mmbot.cli.ledger_parser import ledger_verbs
 
-FLOW_TYPES = ("normal", "illiquid", "trending", "ranging", "volatile", "flash-crash", "toxic")
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
@@ -34,11 +34,10 @@ def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("-v", "--verbose", action="store_true", help="show a traceback on errors")
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _demo(verbs, shared)
+    demo_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     _run(verbs, shared)
     _backtest(verbs, shared)
     _simulate(verbs, shared)
-    _compare(verbs, shared)
     _exchange(verbs, shared)
     _record(verbs, shared)
     _recordings(verbs, shared)
@@ -94,33 +93,6 @@ def _output_flags(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit 10 when true of the results, for example 'max_drawdown_pct>5'",
     )
-
-
-def _demo(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
-    summary = "watch the bot trade on a local exchange, with play money"
-    verb = _add(verbs, shared, "demo", summary, ("demo", "demo"))
-    _config_flags(verb)
-    verb.add_argument(
-        "--for",
-        dest="duration",
-        default="60s",
-        metavar="TIME",
-        help="stop after 90s, 15m or 12h; 0: on Ctrl-C (default: 60s)",
-    )
-    verb.add_argument("--flow", choices=FLOW_TYPES, help="kind of market (default: illiquid)")
-    verb.add_argument(
-        "--replay", dest="recording", type=Path, metavar="CAPTURE", help="play a recorded market"
-    )
-    verb.add_argument("--speed", type=float, default=1.0, metavar="X", help="of the recording")
-    verb.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random")
-    verb.add_argument("--json", action="store_true", help="print the results as JSON")
-    verb.add_argument(
-        "--report",
-        type=Path,
-        metavar="DIR",
-        help="folder of the report and the run, new or empty (default: reports/demo-TIME)",
-    )
-    verb.add_argument("--no-report", action="store_true", help="write nothing")
 
 
 def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
@@ -209,22 +181,6 @@ def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--record", type=Path, metavar="FILE", help="record the market as a tape")
     verb.add_argument("--observe", action="store_true", help="watch only: send no orders")
     _output_flags(verb)
-
-
-def _compare(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
-    summary = "replay a run on its own recording and say how far the two differ, and why"
-    verb = _add(verbs, shared, "compare", summary, ("compare", "compare"))
-    verb.add_argument("folder", type=Path, metavar="RUN_FOLDER", help="what a run left behind")
-    verb.add_argument(
-        "--tolerance",
-        type=_share,
-        default=50.0,
-        metavar="PCT",
-        help="share of the volume that one of them alone may have traded; more: exit 10 "
-        "(default: 50)",
-    )
-    verb.add_argument("--json", action="store_true", help="print JSON")
-    verb.add_argument("--report", type=Path, metavar="DIR", help="write the page of the replay")
 
 
 def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
@@ -524,16 +480,6 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) > 10**12:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 10^12")
     return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100")
-    return share
 
 
 def _positive(text: str) -> int:

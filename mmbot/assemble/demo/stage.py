@@ -118,7 +118,8 @@ async def staged(plan: Plan) -> AsyncIterator[Stage]:
         view = await http.account(who.account_id, catalog)
         if view is None:
             raise Unfit(f"the local exchange does not show account {who.account_id}")
-        world = replace(real_world(os.environ), state=place)
+        # Nobody has to watch over play money from a process of its own.
+        world = replace(real_world(os.environ), state=place, heart=None)
         options = LiveOptions(
             markets=await _with_books(http, catalog),
             session=who.session,
