@@ -1,7 +1,6 @@
 """Everything the demonstration shows, put together: exchange, bot, the other trader, the notes."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -119,7 +118,7 @@ async def staged(plan: Plan) -> AsyncIterator[Stage]:
         if view is None:
             raise Unfit(f"the local exchange does not show account {who.account_id}")
         # Nobody has to watch over play money from a process of its own.
-        world = replace(real_world(os.environ), state=place, heart=None)
+        world = replace(real_world({"STATE_DIRECTORY": str(place)}), heart=None)
         options = LiveOptions(
             markets=await _with_books(http, catalog),
             session=who.session,
