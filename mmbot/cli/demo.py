@@ -79,13 +79,13 @@ async def _demo(args: argparse.Namespace, plan: Plan, seconds: float | None) -> 
 
     async with staged(replace(plan, notices=notices)) as stage:
         live = stage.bot.live
+        listen(live)
         if not args.json:
             for line in stage.bot.lines:
                 say(line)
         view = LiveView(stage.bot.status, stage.markets, quiet=args.json)
         views.append(view)
         stage.bot.keepers.listeners.append(view)
-        listen(live)
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, live.stop, "its time is over")
         report = await _performed(stage, view)
