@@ -146,12 +146,7 @@ async def _wire(
     books.engine = engine
     if base.options.notices is not None:
         books.tell = base.options.notices
-    folder = None
-    if base.options.record is not None:
-        begun = _begun(base, holding)
-        folder = RunFolder(base.options.record, base.markets, begun, base.options.warn)
-        folder.write(CONFIG, show(Loaded(config, {}), defaults=True).encode())
-        stack.callback(folder.close)
+    folder = _run_folder(base, holding, stack)
     taps: list[MarketTap] = [] if folder is None else [folder]
     if holding is None:
         paper = paper_venue(config, base.markets, world.clock, fills=base.mode is RunMode.PAPER)
@@ -235,6 +230,17 @@ def _run_start(base: _Base, holding: Holding | None, epoch: int) -> RunStart:
         hashlib.sha256(settings).hexdigest(),
         hashlib.sha256(protocol).hexdigest(),
     )
+
+
+def _run_folder(base: _Base, holding: Holding | None, stack: AsyncExitStack) -> RunFolder | None:
+    """Begin the folder of the run, if one is wanted."""
+    if base.options.record is None:
+        return None
+    begun = _begun(base, holding)
+    folder = RunFolder(base.options.record, base.markets, begun, base.options.warn)
+    folder.write(CONFIG, show(Loaded(base.config, {}), defaults=True).encode())
+    stack.callback(folder.close)
+    return folder
 
 
 def _begun(base: _Base, holding: Holding | None) -> Begun:
