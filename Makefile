@@ -1,4 +1,4 @@
-# make run    backtest of the shipped sample; prints where the report is
+# make run    the bot trades on a local exchange for a minute, with play money, in front of you
 # make test   the whole suite: lint, types, stubs, both native builds
 # make bench  timings on this machine, into bench.json
 # Each sets up what it needs (a virtual environment, packages, the native kernels) and is quick when run again.
@@ -12,7 +12,7 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 .PHONY: run test bench build clean
 
 run: build
-	$(BIN)/python -m mmbot backtest -c examples/sample.yaml --data examples/data/sample.tape --report reports/sample
+	$(BIN)/python -m mmbot demo --for 60s
 
 test: build $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
@@ -25,10 +25,10 @@ build: $(VENV)/.built
 
 $(VENV)/.packages: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mmbot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "setting up $(VENV) and building the native kernels, about two minutes ..."
+	@echo "setting up $(VENV) and building the native kernels, one or two minutes ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt setuptools cython
-	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
@@ -36,7 +36,7 @@ $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.built
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
+	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
 clean:

@@ -4,9 +4,11 @@ MmbotError
   ConfigError          fix the configuration; lists every problem at once (exit 3)
   UsageError           call the command with other arguments (exit 2)
   DataError            fix or replace an input file; names file and place (exit 1)
+  InUse                another process holds what is needed (exit 7)
   WireError            bytes are no message of the venue's protocol; what they meant is unknown
   ActionError          an action breaks a rule of the venue or the signer; nothing was sent
   SecretError          a key is missing, damaged or refused (exit 4)
+  Unfit                a person has to put something right before trading can begin (exit 6)
   VenueError           the venue cannot be used right now, as the subclass says
     Unavailable        could not reach it, nothing was sent; wait and try again (exit 5)
     RateLimited        slow down; wait for `retry_after_s` first (exit 5)
@@ -46,6 +48,12 @@ class DataError(MmbotError):
     """An input file is missing, damaged or out of order; names place and expectation."""
 
 
+class InUse(MmbotError):  # noqa: N818 - like its neighbours
+    """Another process holds what is needed; wait for its end, or end it."""
+
+    exit_code = 7
+
+
 class WireError(MmbotError):
     """Bytes are no message of the venue's protocol: of a reply, the outcome is unknown.
 
@@ -65,6 +73,12 @@ class SecretError(MmbotError):
     """A key is missing, damaged or refused; the message never contains any of it."""
 
     exit_code = 4
+
+
+class Unfit(MmbotError):  # noqa: N818 - a state of things
+    """Trading cannot begin until a person has put something right, such as an empty account."""
+
+    exit_code = 6
 
 
 class VenueError(MmbotError):

@@ -61,6 +61,14 @@ class Leftovers(NamedTuple):
         return self.proven and not self.orders
 
 
+class VenueFigures(NamedTuple):
+    """What a venue measures of itself, None where nothing was yet. Times in milliseconds."""
+
+    ack_p50_ms: float | None = None
+    ack_p99_ms: float | None = None
+    reconnects: int = 0
+
+
 class Venue(Protocol):
     """Where orders go, real or on paper, driven by runtime.live. All answers are events."""
 

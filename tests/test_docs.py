@@ -150,13 +150,12 @@ def test_the_manual_of_the_exchange_names_every_fault_and_no_other() -> None:
     assert named == set(KNOBS)
 
 
-def test_the_readme_runs_what_make_run_runs() -> None:
-    (shown,) = [each.words for each in commands(ROOT / "README.md")]
+def test_the_readme_names_what_make_run_runs() -> None:
     recipe = re.search(
         r"^run: .*\n\t\$\(BIN\)/python -m (.*)$", (ROOT / "Makefile").read_text(), re.M
     )
     assert recipe
-    assert shown == shlex.split(recipe[1])
+    assert f"`{recipe[1]}`" in (ROOT / "README.md").read_text()
 
 
 def test_a_line_that_is_not_printed_is_noticed() -> None:

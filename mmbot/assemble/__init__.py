@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.bars import BarExchange, BarRules
@@ -30,7 +30,7 @@ from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import MICRO, PPB, Contract, Market
 from mmbot.domain.quotes import HOLD, Hold
-from mmbot.engine import Engine, VenueTraits
+from mmbot.engine import Engine, Guards, VenueTraits
 from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
@@ -91,6 +91,14 @@ class RunOptions:
     log: Callable[[Batch], None] | None = None
     observe: bool = False
     strategy: Callable[[Market], Strategy] | None = None
+
+
+class Footing(NamedTuple):
+    """What an engine stands on: the ids of its orders, its breaker, and what its venue is like."""
+
+    ids: OrderIds
+    breaker: Breaker
+    traits: VenueTraits
 
 
 def recorded_run(config: Config, feeds: Sequence[Recorded], options: RunOptions) -> Run:
@@ -194,7 +202,12 @@ def _watched(
     notes: Callable[[], Sequence[str]] = tuple,
 ) -> Run:
     account = venue.account
-    engine = _engine(config, account.markets, books, options)
+    footing = Footing(
+        OrderIds(config.instance.id, epoch=0),
+        Breaker(config.risk.loss),
+        VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False),
+    )
+    engine = build_engine(config, account.markets, books, options, footing)
     recorder = Recorder(account.markets, account.initial_uusd)
     watch = Watch(engine, venue, recorder, options.log)
     return Run(engine=engine, venue=venue, watch=watch, notes=notes)
@@ -238,9 +251,14 @@ def _delays(params: BacktestParams) -> Delays:
     return read_table(Path(latency.file), params.seed if latency.model == "sampled" else None)
 
 
-def _engine(
-    config: Config, markets: Sequence[Market], books: Sequence[OrderBook], options: RunOptions
+def build_engine(
+    config: Config,
+    markets: Sequence[Market],
+    books: Sequence[OrderBook],
+    options: RunOptions,
+    footing: Footing,
 ) -> Engine:
+    """Put an engine together for these markets, each with its settings and its book."""
     settings = [market_settings(config, market.symbol) for market in markets]
     desks = [
         Desk(
@@ -248,17 +266,18 @@ def _engine(
             book,
             _strategy(config, own, market, options),
             own.requote,
-            HedgingEngine(own.hedge, market.min_lots) if own.hedge.enabled else None,
+            HedgingEngine(own.hedge, market) if own.hedge.enabled else None,
+            Guards(own.market_risk, config.risk),
         )
         for market, book, own in zip(markets, books, settings, strict=True)
     ]
     return Engine(
         desks,
         RiskManager(config.risk, markets, [own.market_risk for own in settings]),
-        Breaker(config.risk.loss),
-        OrderIds(config.instance.id, epoch=0),
-        Budget(config.rate_limits, BATCH_SIZE),
-        VenueTraits(batch_size=BATCH_SIZE, book_includes_own=False),
+        footing.breaker,
+        footing.ids,
+        Budget(config.rate_limits, footing.traits.batch_size),
+        footing.traits,
     )
 
 

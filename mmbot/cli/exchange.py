@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 
@@ -17,6 +18,7 @@ from mmbot.exchange.serving.server import Address, ExchangeServer, ServerOptions
 
 DEMO_MONEY_USD = 10_000
 LARGEST_PORT = 65_535
+PIPE_BYTES = 4096
 
 
 def exchange(args: argparse.Namespace) -> int:
@@ -57,6 +59,8 @@ async def _serve(opened: Opened, args: argparse.Namespace) -> int:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    if args.until_eof:
+        loop.add_reader(sys.stdin.fileno(), _read_on, over)
     server = ExchangeServer(opened.floor, ServerOptions(control=args.control))
     address = await server.start(args.host, args.port)
     _ready(address)
@@ -69,6 +73,12 @@ async def _serve(opened: Opened, args: argparse.Namespace) -> int:
         server.broken.result()
     await server.stop()
     return 0
+
+
+def _read_on(over: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), PIPE_BYTES):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        over.set()
 
 
 def _ready(address: Address) -> None:

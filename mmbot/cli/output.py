@@ -33,6 +33,19 @@ def show(lines: list[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
+def write_report(folder: Path, results: Results, comparison: Comparison | None = None) -> Path:
+    """Write page, JSON and CSV of a run into a folder; return the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content: Json = document(results)
+    if comparison is not None:
+        content["comparison"] = comparison_document(comparison)
+    write_csv(folder, results.record)
+    write_json(folder / "results.json", content)
+    page = folder / "index.html"
+    write_page(page, results, comparison)
+    return page
+
+
 class ActionLog:
     """Every action of a run, one JSON object a line, in the order sent."""
 
@@ -111,18 +124,8 @@ class Outputs:
         if self._json is not None and self._json != STDOUT:
             write_json(Path(self._json), content)
         if self._report is not None:
-            self._write_report(self._report, results, comparison, content)
+            say(f"report: {write_report(self._report, results, comparison)}")
         return self._judge(results)
-
-    def _write_report(
-        self, folder: Path, results: Results, comparison: Comparison | None, content: Json
-    ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_csv(folder, results.record)
-        write_json(folder / "results.json", content)
-        page = folder / "index.html"
-        write_page(page, results, comparison)
-        say(f"report: {page}")
 
     def _judge(self, results: Results) -> int:
         if self._condition is None or not self._condition.holds(results.values()):

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
+from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
+from mmbot.cli.ledger_parser import ledger_verbs
 
-FLOW_TYPES = ("normal", "illiquid", "trending", "ranging", "volatile", "flash-crash", "toxic")
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
-  4 a key is missing or refused    5 venue not reachable    8 could not verify what happened
-  10 a check failed (--fail-if, data verify, test-live)    130 interrupted
+  4 a key is missing or refused    5 venue not reachable    6 halted: a person has to look
+  7 another one is running already    8 could not verify what happened
+  10 a check failed (--fail-if, compare, data verify, test-live)    130 interrupted
 """
 
 
@@ -24,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the whole command line."""
     parser = argparse.ArgumentParser(
         prog="mmbot",
-        description="Market maker for 01.xyz: backtest, simulate, look after its settings.",
+        description="Market maker for 01.xyz: trade live or on paper, backtest, simulate, record.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -32,6 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("-v", "--verbose", action="store_true", help="show a traceback on errors")
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    demo_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
+    _run(verbs, shared)
     _backtest(verbs, shared)
     _simulate(verbs, shared)
     _exchange(verbs, shared)
@@ -40,6 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
     _settings(verbs, shared)
     _sessions(verbs, shared)
     _live_check(verbs, shared)
+    ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
+    _cancel_all(verbs, shared)
+    _guard(verbs, shared)
     return parser
 
 
@@ -86,6 +93,41 @@ def _output_flags(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit 10 when true of the results, for example 'max_drawdown_pct>5'",
     )
+
+
+def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    verb = _add(verbs, shared, "run", "run the bot in the foreground", ("run", "run"))
+    _config_flags(verb)
+    verb.add_argument(
+        "--mode",
+        choices=("observe", "paper", "live"),
+        required=True,
+        help="observe: show the quotes, send nothing; paper: trade against the live market without "
+        "orders; live: trade for real",
+    )
+    verb.add_argument(
+        "--market",
+        action="append",
+        default=[],
+        metavar="SYMBOL",
+        help="market to quote (default: those of the configuration)",
+    )
+    verb.add_argument("--url", metavar="URL", help="venue, streams included (venue.http_url)")
+    verb.add_argument(
+        "--for", dest="duration", metavar="TIME", help="stop after 90s, 15m, 12h or 7d"
+    )
+    verb.add_argument(
+        "--record", type=Path, metavar="DIR", help="write tapes, journal and settings of the run"
+    )
+    verb.add_argument(
+        "--close-on-exit", action="store_true", help="give the positions back before the end"
+    )
+    verb.add_argument(
+        "--accept-literal-skew",
+        action="store_true",
+        help="allow inventory.direction literal, which lets positions grow",
+    )
+    verb.add_argument("--json", action="store_true", help="print how it ended as JSON")
 
 
 def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
@@ -184,6 +226,9 @@ def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         "--virtual-time", action="store_true", help="time stands still until /_ctl/step moves it"
     )
     verb.add_argument("--no-pongs", action="store_true", help="leave WebSocket pings unanswered")
+    verb.add_argument(
+        "--until-eof", action="store_true", help="end when standard input does, as a child"
+    )
     verb.add_argument("--json", action="store_true", help="remarks as JSON lines, too")
 
 
@@ -280,6 +325,7 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = _add(jobs, shared, "create", "make a session, or take one over", ("session", "create"))
     _venue_flags(verb)
     _wallet_flag(verb)
+    _role_flag(verb)
     verb.add_argument("--ttl-h", metavar="H", help="hours it lasts, up to 744 (default: 24)")
     verb.add_argument(
         "--out",
@@ -307,9 +353,11 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--user", metavar="PUBKEY", help="of this wallet (default: of those with a session here)"
     )
+    _role_flag(verb)
     verb = _add(jobs, shared, "refresh", "replace a session that ends soon", ("session", "refresh"))
     _venue_flags(verb)
     _wallet_flag(verb)
+    _role_flag(verb)
     verb.add_argument("--ttl-h", metavar="H", help="hours the new one lasts (default: 24)")
     verb.add_argument("--force", action="store_true", help="even when it does not end soon")
     verb = _add(jobs, shared, "revoke", "end sessions", ("session", "revoke_sessions"))
@@ -318,6 +366,7 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "ids", nargs="*", type=_positive, metavar="ID", help="default: the session kept here"
     )
+    _role_flag(verb)
     verb.add_argument("--all", action="store_true", help="every session of the wallet")
 
 
@@ -347,11 +396,75 @@ def _live_check(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
 
 
+def _cancel_all(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "cancel the orders of this bot and prove that they are gone"
+    verb = _add(verbs, shared, "cancel-all", summary, ("emergency", "cancel_all"))
+    _rescue_flags(verb)
+    verb.add_argument("--market", metavar="SYMBOL", help="of this market only, by name or number")
+    verb.add_argument("--direct", action="store_true", help="at the venue itself, without a bot")
+    verb.add_argument("--all", action="store_true", help="orders of anybody on the account, too")
+    verb.add_argument(
+        "--timeout",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="give up after this many seconds, and those of --landing-s (default: 30)",
+    )
+    verb.add_argument(
+        "--if-unclean",
+        action="store_true",
+        help="do nothing when systemd says that the service has ended with exit code 0",
+    )
+    verb.add_argument("--yes", action="store_true", help="ask nothing")
+
+
+def _guard(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    summary = "watch a bot from a process of its own, cancel its orders when it dies or wedges"
+    verb = _add(verbs, shared, "guard", summary, ("emergency", "guard"))
+    _rescue_flags(verb)
+    verb.add_argument("--socket", metavar="PATH", help="where to listen for the bot (guard.socket)")
+    verb.add_argument(
+        "--silent-s", type=float, metavar="S", help="this long without a word is death (default: 3)"
+    )
+
+
+def _rescue_flags(verb: argparse.ArgumentParser) -> None:
+    _venue_flags(verb)
+    verb.add_argument(
+        "--session-file",
+        metavar="FILE",
+        help="session to sign with: a file, fd:N or credential:NAME (default: the one kept here); "
+        "without -c nothing else is read",
+    )
+    verb.add_argument(
+        "--instance", type=_whole, metavar="N", help="of the bot, 0 to 255 (instance.id; 1)"
+    )
+    verb.add_argument(
+        "--account", type=_positive, metavar="N", help="default: the first of the wallet"
+    )
+    verb.add_argument(
+        "--landing-s",
+        type=_whole,
+        metavar="N",
+        help="what was sent before may take effect for so long; 0: nothing is on its way "
+        "(venue.action_lifetime_s; 60)",
+    )
+
+
 def _venue_flags(verb: argparse.ArgumentParser) -> None:
     _config_flags(verb)
     verb.add_argument("--url", metavar="URL", help="venue, streams included (venue.http_url)")
     verb.add_argument("--dir", metavar="DIR", help="folder of the session files (session.dir)")
     verb.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _role_flag(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--role",
+        choices=("bot", "guard"),
+        default="bot",
+        help="whose session it is; the guard's lasts 744 hours (default: %(default)s)",
+    )
 
 
 def _wallet_flag(verb: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 def record(args: argparse.Namespace) -> int:
     """Record until the time is over, Ctrl-C or SIGTERM."""
-    seconds = _duration(args.duration)
+    seconds = duration(args.duration)
     if args.url is not None:
         # The streams and REST are at one place: either address will do.
         args.url = re.sub("^ws", "http", args.url)
@@ -82,7 +82,8 @@ async def _waited(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def _duration(text: str | None) -> float | None:
+def duration(text: str | None) -> float | None:
+    """Return the seconds of a time such as 15m, None without one."""
     if text is None:
         return None
     found = _DURATION.fullmatch(text)

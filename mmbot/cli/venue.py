@@ -5,9 +5,10 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from mmbot.adapters.zo.engine_time import EngineClock
-from mmbot.adapters.zo.keys.session_files import SessionFolder, session_folder
+from mmbot.adapters.zo.keys.session_files import Role, SessionFolder, session_folder
 from mmbot.adapters.zo.keys.wallet_key import keypair_file, wallet_keypair
 from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
@@ -15,9 +16,11 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
-from mmbot.errors import UsageError
+from mmbot.errors import SecretError, UsageError
 
 PUBKEY_BYTES = 32
+# The venue ends the session that ends first when there are too many: never the guard's.
+LONGEST_H = 744
 
 
 def venue_settings(args: argparse.Namespace) -> Config:
@@ -26,8 +29,9 @@ def venue_settings(args: argparse.Namespace) -> Config:
 
 
 def folder(args: argparse.Namespace, config: Config) -> SessionFolder:
-    """Where sessions are kept: `--dir`, or as configured."""
-    return session_folder(args.dir or config.session.dir, os.environ)
+    """Where the role's sessions are kept: `--dir`, or as configured."""
+    role = Role(getattr(args, "role", Role.BOT))
+    return session_folder(args.dir or config.session.dir, os.environ, role)
 
 
 def wallet(args: argparse.Namespace, config: Config) -> Keypair:
@@ -48,6 +52,18 @@ def user_of(text: str) -> bytes:
     return pubkey
 
 
+def session_path(args: argparse.Namespace, config: Config, role: str) -> Path:
+    """The file of the one session of a role kept here; SecretError when there is not just one."""
+    venue = str(config.venue.http_origin)
+    kept = session_folder(args.dir or config.session.dir, os.environ, Role(role))
+    paths = [kept.path(each.venue, each.user) for each in kept.of_venue(venue)]
+    if len(paths) != 1:
+        make = "make one with `session create --role guard`" if role == "guard" else "make one"
+        hint = "several: give --session-file" if paths else f"none: {make}, or give --session-file"
+        raise SecretError(f"{role} sessions of {venue} kept here: {hint}")
+    return paths[0]
+
+
 @asynccontextmanager
 async def connected(params: VenueParams) -> AsyncIterator[tuple[ZoHttp, EngineClock]]:
     """Open the venue's REST interface, with a clock that has not been read yet."""
@@ -66,3 +82,5 @@ def _short(args: argparse.Namespace) -> Iterator[str]:
         yield "venue.ws_url=null"
     if getattr(args, "ttl_h", None) is not None:
         yield f"session.ttl_h={args.ttl_h}"
+    elif getattr(args, "role", Role.BOT) == Role.GUARD:
+        yield f"session.ttl_h={LONGEST_H}"

@@ -201,6 +201,7 @@ def _example(section: Section, depth: int) -> Iterator[str]:
 
 EXAMPLES = {
     "markets": ("BTCUSD:", "  spread: {min_bps: 4.0, max_bps: 25.0}"),
+    "names": ("BTCUSD: {symbol: BTCUSDT, scale: 1}",),
     "instruments": ("BTCUSDT: {tick: 0.1, lot: 0.001}",),
 }
 

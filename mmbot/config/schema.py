@@ -4,12 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from mmbot.adapters.outside_price import OutsidePriceParams
 from mmbot.adapters.sim.params import BacktestParams, SimulateParams
 from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
+from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
+from mmbot.runtime.guard_params import GuardParams
+from mmbot.runtime.params import RuntimeParams
 
 
 class InstanceParams(Params):
@@ -45,5 +49,9 @@ class Config(Params):
     )
     risk: RiskParams = RiskParams()
     rate_limits: RateLimitParams = RateLimitParams()
+    runtime: RuntimeParams = RuntimeParams()
+    reference: OutsidePriceParams = OutsidePriceParams()
+    storage: StorageParams = StorageParams()
+    guard: GuardParams = GuardParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

@@ -43,6 +43,12 @@ class Position:
         """Book funding; positive is received."""
         self.funding_atoms += atoms
 
+    def restate(self, lots: int, cash_atoms: int, fees_atoms: int) -> None:
+        """Add what the venue's own list of trades says beyond the fills booked here."""
+        self.lots += lots
+        self.cash_atoms += cash_atoms
+        self.fees_atoms += fees_atoms
+
     def pnl_atoms(self, mark_half_ticks: int) -> int:
         """Total profit since the start at this mark (half ticks), net of fees and funding."""
         held = self.lots * self.market.unit_value(mark_half_ticks) if self.lots else 0

@@ -2,6 +2,7 @@
 
 from mmbot.engine.desk import Desk
 from mmbot.engine.engine import Engine
+from mmbot.engine.guards import Guards
 from mmbot.engine.outbox import VenueTraits
 
-__all__ = ["Desk", "Engine", "VenueTraits"]
+__all__ = ["Desk", "Engine", "Guards", "VenueTraits"]

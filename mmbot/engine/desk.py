@@ -9,6 +9,7 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Hold, Quotes
+from mmbot.engine.guards import Guards
 from mmbot.execution.diff import RequoteParams, Tolerance
 from mmbot.execution.tracker import Tracker, WorkingOrder
 from mmbot.hedging.engine import HedgingEngine
@@ -16,8 +17,36 @@ from mmbot.quoting.state import QuotingState
 from mmbot.quoting.strategy import Strategy
 from mmbot.risk.limits import Exposure
 
-MILLISECOND_NS = 1_000_000
 NEVER_NS: Final = (1 << 63) - 1
+
+
+class Counts:
+    """What has happened on a market since the start, and what others of the account have there.
+
+    volume_uusd: both sides of our fills. foreign_bids, foreign_asks: lots of orders that rest and
+    are not of this bot; foreign_orders: how many.
+    """
+
+    __slots__ = (
+        "cancelled",
+        "fills",
+        "foreign_asks",
+        "foreign_bids",
+        "foreign_orders",
+        "placed",
+        "rejected",
+        "volume_uusd",
+    )
+
+    def __init__(self) -> None:
+        self.placed = 0
+        self.cancelled = 0
+        self.rejected = 0
+        self.fills = 0
+        self.volume_uusd = 0
+        self.foreign_bids = 0
+        self.foreign_asks = 0
+        self.foreign_orders = 0
 
 
 class Desk:
@@ -25,10 +54,11 @@ class Desk:
 
     __slots__ = (
         "answer",
+        "counts",
         "due_ns",
+        "guards",
         "hedge",
         "hedging",
-        "interval_ns",
         "position",
         "state",
         "strategy",
@@ -43,21 +73,30 @@ class Desk:
         strategy: Strategy,
         requote: RequoteParams,
         hedging: HedgingEngine | None = None,
+        guards: Guards | None = None,
     ) -> None:
         self.strategy = strategy
         self.hedging = hedging
-        self.interval_ns = requote.min_interval_ms * MILLISECOND_NS
+        self.guards = Guards() if guards is None else guards
         self.tolerance = Tolerance(requote)
         self.state = QuotingState(market, book)
         self.tracker = Tracker()
         self.position = Position(market)
+        self.counts = Counts()
         self.hedge: WorkingOrder | None = None
         self.due_ns = NEVER_NS
         self.answer: Quotes | Hold = Quotes((), (), "no decision yet")
 
     def exposure(self, mark: int) -> Exposure:
         """What the market holds and may come to hold; mark in half ticks, 0 for unchanged."""
-        tracker = self.tracker
-        return Exposure(
-            self.position.lots, tracker.bid_lots, tracker.ask_lots, len(tracker.orders), mark
-        )
+        tracker, counts = self.tracker, self.counts
+        orders = len(tracker.orders)
+        if counts.foreign_orders:
+            return Exposure(
+                self.position.lots,
+                tracker.bid_lots + counts.foreign_bids,
+                tracker.ask_lots + counts.foreign_asks,
+                orders + counts.foreign_orders,
+                mark,
+            )
+        return Exposure(self.position.lots, tracker.bid_lots, tracker.ask_lots, orders, mark)

@@ -12,46 +12,50 @@ from mmbot.domain.events import (
     AccountSnapshot,
     BookGap,
     BookUpdate,
+    Command,
     Event,
     Fill,
     FundingPayment,
+    Hindrance,
+    IndexPrice,
     Operator,
     OrderUpdate,
     ReferencePrice,
+    Restatement,
     Timer,
+    Transfer,
+    VenueSnapshot,
 )
 from mmbot.domain.notices import Notice, Severity
-from mmbot.domain.order import OrderState, Side
 from mmbot.domain.position import Position
-from mmbot.domain.quotes import Quotes
+from mmbot.engine.answers import Answers
+from mmbot.engine.deciding import Decider
 from mmbot.engine.desk import NEVER_NS, Desk
+from mmbot.engine.flattening import Flattening
 from mmbot.engine.outbox import Outbox, VenueTraits
+from mmbot.engine.reconciling import Reconciling
+from mmbot.engine.stops import Stops
 from mmbot.errors import InvariantViolation
 from mmbot.execution.budget import Budget
-from mmbot.execution.diff import diff
 from mmbot.execution.order_ids import OrderIds
-from mmbot.execution.tracker import Booking
-from mmbot.hedging.engine import Hedge, HedgingEngine
 from mmbot.risk.breaker import Breaker, BreakerState
 from mmbot.risk.limits import NO_SNAPSHOT, RiskManager
-
-# Members of an enum are slow to look up.
-_OPEN = OrderState.OPEN
-_REJECTED = OrderState.REJECTED
-_UNKNOWN = OrderState.UNKNOWN
 
 
 class Engine:
     """Keeps what the strategies want resting, as far as risk and the venue's rates allow."""
 
     __slots__ = (
-        "_breaker",
+        "_answers",
         "_breaker_state",
+        "_decider",
         "_desk_of",
         "_due_ns",
         "_outbox",
+        "_reconciling",
         "desks",
         "risk",
+        "stops",
     )
 
     def __init__(
@@ -66,9 +70,12 @@ class Engine:
         self.desks = tuple(desks)
         self._desk_of: dict[int | None, Desk] = dict(enumerate(self.desks))
         self.risk = risk
-        self._breaker = breaker
+        self.stops = Stops(breaker, len(self.desks))
         self._breaker_state = breaker.state
         self._outbox = Outbox(risk, ids, budget, traits)
+        self._decider = Decider(risk, self.stops, self._outbox)
+        self._reconciling = Reconciling(self.desks, self.stops, self._outbox)
+        self._answers = Answers(risk, self.stops, self._outbox, self._reconciling)
         self._due_ns = NEVER_NS
         for index, desk in enumerate(self.desks):
             if desk.state.market.index != index:
@@ -100,159 +107,126 @@ class Engine:
             if desk is None:
                 self._take_account_event(event)
             elif type(event) is OrderUpdate:
-                self._take_order_update(desk, event)
+                self._answers.take_order_update(desk, event)
             elif type(event) is BookUpdate:
-                desk.state.book_ts_ns = now_ns
-                if desk.due_ns == NEVER_NS:
-                    desk.due_ns = self._due_ns = now_ns
+                self._take_book(desk, now_ns)
             else:
                 self._take_market_event(desk, event)
         if now_ns >= self._due_ns:
             self._decide_due(now_ns)
         return outbox.take_batches() if outbox.batches else ()
 
+    def _take_book(self, desk: Desk, now_ns: int) -> None:
+        state = desk.state
+        desk.guards.take_book(state.book_ts_ns, now_ns)
+        state.book_ts_ns = now_ns
+        if desk.due_ns == NEVER_NS:
+            desk.due_ns = self._due_ns = now_ns
+        elif now_ns < desk.due_ns:
+            self._decider.endangered(desk)
+
     def _take_account_event(self, event: Event) -> None:
+        stops = self.stops
         if type(event) is AccountSnapshot:
             self.risk.take_account(event)
-            self._breaker.observe(event, self.risk.account.verdict(event.ts_recv_ns))
-            self._follow_breaker()
+            stops.judge(event, self.risk.account.verdict(event.ts_recv_ns))
+            self._follow_stops()
+        elif type(event) is VenueSnapshot:
+            self._reconciling.take(event)
+            for index, desk in enumerate(self.desks):
+                self.risk.take_exposure(index, desk.exposure(0))
+            self._follow_stops()
+        elif type(event) is Transfer:
+            stops.breaker.losses.transfer(event.uusd)
+            self._outbox.notify(Severity.INFO, "transfer", None, f"{event.uusd} uusd")
+        elif type(event) is Hindrance and event.market is None:
+            self._take_hindrance(event)
         elif type(event) is Operator and event.market is None:
             self._obey(event)
         else:
             self._outbox.notify(Severity.CRITICAL, "unknown_market", None, f"{event}")
 
-    def _obey(self, event: Operator) -> None:
-        self._breaker.command(event)
-        self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
-        self._follow_breaker()
+    def _take_hindrance(self, event: Hindrance) -> None:
+        if self.stops.hinder(event):
+            ended = event.reason is None
+            severity = Severity.INFO if ended else Severity.WARNING
+            text = "is over" if event.reason is None else event.reason
+            code = f"{event.name}_over" if ended else event.name
+            self._outbox.notify(severity, code, event.market, text)
+            self._follow_stops()
 
-    def _follow_breaker(self) -> None:
-        """Tell about a change of the breaker, and take off whatever it stops."""
-        state = self._breaker.state
+    def _obey(self, event: Operator) -> None:
+        chosen = [d for d in self.desks if event.market in (None, d.state.market.index)]
+        if event.command is Command.STOP:
+            self.stops.stop(event)
+        else:
+            self.stops.breaker.command(event)
+        for desk in chosen:
+            if event.command is Command.FLATTEN:
+                desk.guards.flattening = Flattening(desk.guards.slippage_ppb)
+            elif event.command is Command.RESUME:
+                desk.guards.flattening = None
+        self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
+        self._follow_stops()
+
+    def _follow_stops(self) -> None:
+        """Tell about a change of the breaker, and take off whatever is stopped."""
+        stops = self.stops
+        state = stops.state
         if state is not self._breaker_state:
             self._breaker_state = state
             severity = Severity.INFO if state is BreakerState.RUNNING else Severity.CRITICAL
-            reason = self._breaker.stop_reason(0)
+            reason = stops.breaker.account_reason() or stops.breaker.reduce_reason(-1)
             self._outbox.notify(
                 severity, state, None, "figures are good" if reason is None else reason
             )
         for index, desk in enumerate(self.desks):
-            if self._breaker.stop_reason(index) is not None:
+            if stops.reason(index) is not None:
                 self._outbox.pull(desk)
 
     def _take_market_event(self, desk: Desk, event: Event) -> None:
+        state = desk.state
         if type(event) is Fill:
-            self._take_fill(desk, event)
+            if self._answers.take_fill(desk, event):
+                self._decider.hedged(desk, event)
         elif type(event) is ReferencePrice:
-            desk.state.reference_ticks = event.mid_ticks
-            desk.state.reference_ts_ns = event.ts_recv_ns
+            desk.guards.take_reference(state.reference_ts_ns, event.ts_recv_ns)
+            state.reference_ticks = event.mid_ticks
+            state.reference_ts_ns = event.ts_recv_ns
+        elif type(event) is IndexPrice:
+            desk.guards.band.index_ticks = event.ticks
         elif type(event) is BookGap:
-            desk.state.book_ts_ns = None
+            state.book_ts_ns = None
+            desk.guards.lost_book()
             self._outbox.notify(Severity.WARNING, "book_gap", event.market, event.reason)
             self._outbox.pull(desk)
         elif type(event) is FundingPayment:
             desk.position.fund(event.atoms)
+        elif type(event) is Restatement:
+            desk.position.restate(event.lots, event.cash_atoms, event.fees_atoms)
+            self.risk.take_exposure(event.market, desk.exposure(0))
+            self._outbox.notify(Severity.WARNING, "restatement", event.market, f"{event}")
+        elif type(event) is Hindrance:
+            self._take_hindrance(event)
         elif type(event) is Operator:
             self._obey(event)
         else:
             raise InvariantViolation(f"not an event of a market: {event}")
 
-    def _take_order_update(self, desk: Desk, event: OrderUpdate) -> None:
-        order = desk.tracker.update(event)
-        if order is not None:
-            if self._outbox.mirrors:
-                self._outbox.mirror(desk, order.side, order.ticks)
-            state = event.state
-            if state is _REJECTED or state is _UNKNOWN:
-                code = f"order_{state}"
-                self._outbox.notify(Severity.WARNING, code, event.market, f"{event.reason}")
-        elif event.state is _OPEN and event.reason is None:
-            # It rests though we hold it for finished, or it is not ours at all.
-            self._outbox.notify(Severity.CRITICAL, "stray_order", event.market, f"{event}")
-            if self._outbox.ids.owns(event.order_id):
-                self._outbox.cancel_stray(event.market, event.order_id)
-
-    def _take_fill(self, desk: Desk, event: Fill) -> None:
-        order = desk.tracker.orders.get(event.order_id)
-        booking = desk.tracker.fill(event)
-        if booking is Booking.DUPLICATE:
-            return
-        desk.position.fill(event.side, event.ticks, event.lots, event.fee_atoms)
-        self.risk.take_exposure(event.market, desk.exposure(0))
-        if order is not None and self._outbox.mirrors:
-            self._outbox.mirror(desk, order.side, order.ticks)
-        if booking is not Booking.BOOKED:
-            late = booking is Booking.NOT_WORKING and self._outbox.ids.issued(event.order_id)
-            severity = Severity.WARNING if late else Severity.CRITICAL
-            code = "late_fill" if late else "unexpected_fill"
-            self._outbox.notify(severity, code, event.market, f"{event}")
-
     def _decide_due(self, now_ns: int) -> None:
+        stops = self.stops
         verdict = self.risk.account.verdict(now_ns)
         # Before the first snapshot there is nothing to alarm about, only nothing to do yet.
         if verdict is not None and verdict is not NO_SNAPSHOT:
-            self._breaker.fail(verdict)
-            self._follow_breaker()
+            stops.breaker.fail(verdict)
+            self._follow_stops()
         soonest_ns = NEVER_NS
         for index, desk in enumerate(self.desks):
             due_ns = desk.due_ns
             if due_ns <= now_ns:
-                desk.due_ns = due_ns = now_ns + desk.interval_ns
-                reason = self._breaker.stop_reason(index)
-                self._decide(desk, now_ns, verdict if reason is None else reason)
+                desk.due_ns = due_ns = now_ns + desk.tolerance.interval_ns
+                reason = stops.reason(index)
+                self._decider.decide(desk, now_ns, verdict if reason is None else reason)
             if due_ns < soonest_ns:
                 soonest_ns = due_ns
         self._due_ns = soonest_ns
-
-    def _decide(self, desk: Desk, now_ns: int, stop_reason: str | None) -> None:
-        state = desk.state
-        market = state.market.index
-        risk = self.risk
-        best_bid, _, best_ask, _ = state.book.touch()
-        mark = best_bid + best_ask if best_bid and best_ask else 0
-        risk.take_exposure(market, desk.exposure(mark))
-        if stop_reason is None and state.book_ts_ns is None:
-            stop_reason = "no book"
-        if stop_reason is not None:
-            desk.answer = Quotes((), (), stop_reason)
-            self._outbox.pull(desk)
-            return
-        state.now_ns = now_ns
-        state.position_lots = desk.position.lots
-        state.equity_uusd = risk.equity_uusd
-        state.free_uusd = risk.free_uusd
-        state.room = risk.room(market)
-        desk.answer = answer = desk.strategy.decide(state)
-        if type(answer) is not Quotes:
-            return
-        hedge = None
-        if desk.hedging is not None:
-            hedge = self._hedge(desk, desk.hedging, answer, (best_bid, best_ask))
-            active = desk.hedge if hedge is None else hedge
-            if active is not None:
-                # The hedge must not trade with our own quotes.
-                answer = (
-                    Quotes((), answer.asks, answer.reason)
-                    if active.side is Side.ASK
-                    else Quotes(answer.bids, (), answer.reason)
-                )
-        changes = diff(answer, desk.tracker, desk.tolerance, state.room, now_ns)
-        if hedge is not None or changes.places or changes.cancels:
-            self._outbox.send(desk, changes, hedge)
-        if hedge is not None and desk.hedge is None and desk.hedging is not None:
-            desk.hedging.settle()
-
-    def _hedge(
-        self, desk: Desk, hedging: HedgingEngine, answer: Quotes, best: tuple[int, int]
-    ) -> Hedge | None:
-        """A hedge to send now; only while the strategy finds the market fit to quote."""
-        if desk.hedge is not None and desk.hedge.order_id not in desk.tracker.orders:
-            desk.hedge = None
-            hedging.settle()
-        if desk.hedge is not None or not (answer.bids or answer.asks):
-            return None
-        side = Side.ASK if desk.position.lots > 0 else Side.BID
-        if any(order.state is not _OPEN for order in desk.tracker.rivals(side)):
-            return None
-        ratio = self.risk.position_ratio(desk.state.market.index)
-        return hedging.decide(ratio, desk.position.lots, *best, self._outbox.now_ns)

@@ -7,14 +7,16 @@ from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import FillMode, OrderState, Side
 from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
-from mmbot.execution.diff import Changes
+from mmbot.execution.diff import Changes, Wanted
 from mmbot.execution.order_ids import OrderIds
-from mmbot.execution.plan import pack
+from mmbot.execution.plan import match, pack
+from mmbot.execution.tracker import WorkingOrder
 from mmbot.hedging.engine import Hedge
-from mmbot.risk.limits import RiskManager
+from mmbot.risk.limits import Denial, RiskManager
 
 REPEAT_NS = 60_000_000_000
 # Members of an enum are slow to look up.
+_OPEN = OrderState.OPEN
 _CLOSING = OrderState.CLOSING
 _POST_ONLY = FillMode.POST_ONLY
 
@@ -23,11 +25,13 @@ class VenueTraits(NamedTuple):
     """What the engine must know of the venue.
 
     batch_size: most actions that travel together; book_includes_own: its public book shows our
-    own orders, so the book is told which they are.
+    own orders, so the book is told which they are; has_index: it tells its index prices, and no
+    order goes out without one.
     """
 
     batch_size: int = 4
     book_includes_own: bool = False
+    has_index: bool = False
 
 
 class Outbox:
@@ -81,54 +85,105 @@ class Outbox:
         """Cancel every order of the market that has no cancel on its way."""
         orders = desk.tracker.cancellable()
         if orders:
-            self.send(desk, Changes(orders, []), None)
+            self.cancel(desk, orders)
+
+    def cancel(self, desk: Desk, orders: list[WorkingOrder]) -> None:
+        """Cancel these, as many as may be now."""
+        cancels_now, _, _ = self._budget.allow(self.now_ns, len(orders), 0, 0)
+        if cancels_now:
+            market = desk.state.market.index
+            cancels = [_closing(market, order) for order in orders[:cancels_now]]
+            batches = pack(self.now_ns, cancels, (), (), self._traits.batch_size)
+            self._budget.spend(self.now_ns, cancels_now, 0, len(batches))
+            self.batches += batches
 
     def cancel_stray(self, market: int, order_id: int) -> None:
-        """Cancel an order of ours that no desk knows, if a cancel may go out."""
-        cancels_now, _ = self._budget.allow(self.now_ns, 1, 0)
+        """Cancel an order of ours that no desk knows, if a cancel may go out; each by itself."""
+        cancels_now, _, _ = self._budget.allow(self.now_ns, 1, 0, 0)
         if cancels_now:
-            self._budget.spend(self.now_ns, 1, 0)
+            self._budget.spend(self.now_ns, 1, 0, 1)
             self.batches.append(Batch(self.now_ns, (Cancel(market, order_id),)))
 
-    def send(self, desk: Desk, changes: Changes, hedge: Hedge | None) -> None:
-        """Send these changes, cancels first, then the hedge, then quotes from the inside out."""
+    def send(self, desk: Desk, changes: Changes) -> None:
+        """Send these changes as far as rates and limits allow, inner levels first.
+
+        A replacement that has lost its place to a limit is a cancel and nothing more.
+        """
         now_ns = self.now_ns
         market = desk.state.market.index
-        places: list[Place] = []
-        count = len(changes.places) + (hedge is not None)
-        cancels_now, places_now = self._budget.allow(now_ns, len(changes.cancels), count)
-        cancels = []
-        for order in changes.cancels[:cancels_now]:
-            order.move(_CLOSING)
-            cancels.append(Cancel(market, order.order_id))
-        if hedge is not None and places_now:
-            side, ticks, lots = hedge
-            place = Place(
-                market, self.ids.next(), side, ticks, lots, FillMode.IOC, reduce_only=True
-            )
-            if self._permit(desk, place):
-                places.append(place)
-                desk.hedge = desk.tracker.orders[place.order_id]
-        for wanted in changes.places:
-            if len(places) >= places_now:
-                break
-            place = Place(
-                market, self.ids.next(), wanted.side, wanted.ticks, wanted.lots, _POST_ONLY
-            )
-            if self._permit(desk, place):
-                places.append(place)
-        self._budget.spend(now_ns, len(cancels), len(places))
-        self.batches += pack(now_ns, cancels, places, self._traits.batch_size)
+        cancels, pairs, places = match(changes)
+        allowed = self._budget.allow(now_ns, len(cancels), len(pairs), len(places))
+        going = [
+            (_closing(market, order), self._permit(desk, wanted))
+            for order, wanted in pairs[: allowed[1]]
+        ]
+        lone = cancels + [order for order, _ in pairs[allowed[1] :]]
+        closing = [_closing(market, order) for order in lone[: allowed[0]]]
+        new = [self._permit(desk, wanted) for wanted in places[: allowed[2]]]
+        alone = [place for place in new if place is not None]
+        batches = pack(now_ns, closing, going, alone, self._traits.batch_size)
+        placed = len(alone) + sum([place is not None for _, place in going])
+        self._budget.spend(now_ns, len(closing) + len(going), placed, len(batches))
+        desk.counts.placed += placed
+        self.batches += batches
 
-    def _permit(self, desk: Desk, place: Place) -> bool:
+    def take(self, desk: Desk, hedge: Hedge, *, reduce_only: bool) -> WorkingOrder | None:
+        """Send an immediate-or-cancel order, and with it the cancels of what it could meet.
+
+        None when it may not go now; the cancels may have gone alone then.
+        """
+        market = desk.state.market.index
+        rivals = desk.tracker.rivals(hedge.side)
+        if len(rivals) >= self._traits.batch_size:
+            self.cancel(desk, rivals)
+            return None
+        now_ns, count = self.now_ns, len(rivals)
+        if self._budget.allow(now_ns, count, 0, 1) != (count, 0, 1):
+            return None
+        place = self._permit(desk, hedge, FillMode.IOC, reduce_only)
+        if place is None:
+            return None
+        cancels = tuple([_closing(market, order) for order in rivals])
+        self._budget.spend(now_ns, count, 1, 1)
+        desk.counts.placed += 1
+        self.batches.append(Batch(now_ns, (*cancels, place)))
+        return desk.tracker.orders[place.order_id]
+
+    def _permit(
+        self,
+        desk: Desk,
+        wanted: Wanted | Hedge,
+        mode: FillMode = _POST_ONLY,
+        reduce_only: bool = False,
+    ) -> Place | None:
+        """The order of this wish, booked as sent, when the limits allow it."""
+        state = desk.state
+        place = Place(
+            state.market.index,
+            self.ids.next(),
+            wanted.side,
+            wanted.ticks,
+            wanted.lots,
+            mode,
+            reduce_only,
+        )
         denial = self._risk.permit(place)
+        if denial is None and not desk.guards.band.allows(
+            place.ticks, state.reference_ticks, needs_index=self._traits.has_index
+        ):
+            denial = Denial.PRICE_BAND
         if denial is not None:
             self.notify(Severity.WARNING, f"denied_{denial.name.lower()}", place.market, denial)
-            return False
+            return None
         desk.tracker.send(place, self.now_ns)
         self._risk.add_order(place)
-        return True
+        return place
 
     def mirror(self, desk: Desk, side: Side, ticks: int) -> None:
         """Tell a book that shows our orders which of a price are ours; only if it `mirrors`."""
         desk.state.book.set_own(side, ticks, desk.tracker.resting_lots(side, ticks))
+
+
+def _closing(market: int, order: WorkingOrder) -> Cancel:
+    order.move(_CLOSING)
+    return Cancel(market, order.order_id)

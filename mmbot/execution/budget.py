@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mmbot.cext.rolling import Tokens
 from mmbot.domain.params import Params
+from mmbot.execution.plan import requests
 
 
 class RateLimitParams(Params):
@@ -48,26 +49,52 @@ class Budget:
         self._reserve = int(self._requests.capacity * params.emergency_reserve_pct / 100)
         self._batch_size = batch_size
 
-    def allow(self, now_ns: int, cancels: int, places: int) -> tuple[int, int]:
-        """How many of these cancels and places may go out now; cancels come first.
+    def allow(self, now_ns: int, cancels: int, pairs: int, places: int) -> tuple[int, int, int]:
+        """How many of these may go out now: lone cancels, replacements and lone places.
 
-        A place may replace an order whose cancel has to wait, so it waits with it.
+        A replacement is a cancel and a place in one batch; one that may not have its place comes
+        back as a lone cancel, so the first number may be larger than `cancels`. As long as a cancel
+        must wait no place goes out at all, so a cancel never waits behind a place.
         """
         size = self._batch_size
-        batches = -(-cancels // size)
-        requests = self._requests.free(now_ns)
-        if cancels:
-            cancels_now = min(cancels, self._cancels.free(now_ns), requests * size)
-            if cancels_now < cancels:
-                return cancels_now, 0
-        wanted = -(-(cancels + places) // size)
-        # Places may fill up the last batch of cancels; more batches must leave the reserve.
-        if wanted > batches:
-            batches = max(batches, min(wanted, requests - self._reserve))
-        return cancels, min(places, self._places.free(now_ns), batches * size - cancels)
+        free = self._requests.free(now_ns)
+        wanted = cancels + pairs
+        if wanted:
+            cancels_now = min(wanted, self._cancels.free(now_ns), free * size)
+            if cancels_now < wanted:
+                return cancels_now, 0, 0
+        # The cancels alone may use the reserve; whatever else goes out must leave it.
+        most = max(-(-wanted // size), free - self._reserve)
+        tokens = self._places.free(now_ns)
+        kept = min(pairs, tokens) if size > 1 else 0
+        while kept and requests(wanted - kept, kept, 0, size) > most:
+            kept -= 1
+        used = requests(wanted - kept, kept, 0, size)
+        alone = min(places, tokens - kept, (most - used) * size)
+        return wanted - kept, kept, alone
 
-    def spend(self, now_ns: int, cancels: int, places: int) -> None:
-        """Book what went out, packed as tightly as it can be."""
+    def spend(self, now_ns: int, cancels: int, places: int, batches: int) -> None:
+        """Book what went out."""
         self._cancels.spend(now_ns, cancels)
         self._places.spend(now_ns, places)
-        self._requests.spend(now_ns, -(-(cancels + places) // self._batch_size))
+        self._requests.spend(now_ns, batches)
+
+
+def requote_interval_ms(
+    params: RateLimitParams, markets: int, levels: int, batch_size: int
+) -> float:
+    """How often every market can have all its orders replaced, in milliseconds.
+
+    `levels` a side, every one of them moved. Orders that stay cost nothing, so it goes faster when
+    prices are quiet.
+    """
+    orders = 2 * levels * markets
+    per_batch = max(1, batch_size // 2)
+    batches = markets * -(-2 * levels // per_batch)
+    unreserved = params.requests_per_minute * (1 - params.emergency_reserve_pct / 100)
+    seconds = max(
+        orders / params.orders_per_second,
+        orders / params.cancels_per_second,
+        60 * batches / unreserved,
+    )
+    return 1000 * seconds

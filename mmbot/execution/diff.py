@@ -28,14 +28,19 @@ class RequoteParams(Params):
     max_order_age_s: Annotated[
         int, Field(ge=1, le=86_400, description="older orders are replaced")
     ] = 300
+    cancel_when_near: Annotated[
+        bool, Field(description="between decisions too, once mid is within a quarter of the spread")
+    ] = True
 
 
 SECOND_NS = 1_000_000_000
+MILLISECOND_NS = 1_000_000
 _BPS = 10_000
 # Members of an enum are slow to look up where every microsecond counts.
 _BID = Side.BID
 _ASK = Side.ASK
 _OPEN = OrderState.OPEN
+_SENT = OrderState.SENT
 _CLOSING = OrderState.CLOSING
 _FILLED = OrderState.FILLED
 _IOC = FillMode.IOC
@@ -44,7 +49,7 @@ _IOC = FillMode.IOC
 class Tolerance:
     """RequoteParams as the numbers the comparison uses."""
 
-    __slots__ = ("_ratios", "max_age_ns", "slack")
+    __slots__ = ("_ratios", "cancel_when_near", "interval_ns", "max_age_ns", "slack")
 
     def __init__(self, params: RequoteParams) -> None:
         price, size = params.price_tolerance_bps / _BPS, params.size_tolerance_pct / 100
@@ -52,6 +57,8 @@ class Tolerance:
         # Of a price; of a size downwards, and upwards for bids and for asks.
         self.slack = (price, size, size, size)
         self.max_age_ns = params.max_order_age_s * SECOND_NS
+        self.interval_ns = params.min_interval_ms * MILLISECOND_NS
+        self.cancel_when_near = params.cancel_when_near
 
     def within(self, tracker: Tracker, room: Room) -> tuple[float, float, float, float]:
         """`slack`, but none upwards for a side that has more than its room."""
@@ -75,7 +82,11 @@ class Wanted(Struct, frozen=True, gc=False):
 
 
 class Changes(Struct, frozen=True, gc=False):
-    """Orders to take off, and orders to place, inner levels first."""
+    """Orders to take off, and orders to place, inner levels first.
+
+    A side may hold as many orders as it has levels. Places beyond what that leaves are only there
+    because an order of the side is taken off: they must travel in one batch with its cancel.
+    """
 
     cancels: list[WorkingOrder]
     places: list[Wanted]
@@ -87,33 +98,21 @@ def diff(
     """Fewest changes that turn the working orders into `quotes`.
 
     An open order near enough to a level of its side, in price and in what it has left, stays and
-    keeps its queue place; each order and each level counts once. Orders that are sent or unknown
-    are left alone and hold a level each, so nothing is placed twice; closing ones are on their
-    way out and hold none. `room` denies the tolerance upwards to a side that is over it.
+    keeps its queue place; each order and each level counts once. Orders that are sent, closing or
+    unknown may be alive and hold a level each, so nothing is placed twice; of these only an unknown
+    one that fits nowhere is cancelled. `room` denies the tolerance upwards to a side that is over
+    it.
     """
-    cancels: list[WorkingOrder] = []
-    kept: list[WorkingOrder] = []
-    pending: list[WorkingOrder] = []
-    oldest_ns = now_ns - tolerance.max_age_ns
-    for order in tracker.orders.values():
-        state = order.state
-        if state is _OPEN:
-            if order.placed_ns < oldest_ns:
-                if order.mode is not _IOC:
-                    cancels.append(order)
-                continue
-        elif state is _CLOSING or state is _FILLED:
-            continue
-        else:
-            pending.append(order)
-        if order.mode is not _IOC:
-            kept.append(order)
+    cancels, kept, pending, closing = _sorted(tracker, now_ns - tolerance.max_age_ns)
     slack = tolerance.within(tracker, room)
     unfit, bid_left, ask_left = pair(kept, quotes.bids, quotes.asks, slack)
     if unfit:
-        cancels += [order for order in unfit if order.state is _OPEN]
+        cancels += [order for order in unfit if order.state is not _SENT]
     if not bid_left and not ask_left:
         return Changes(cancels, [])
+    if closing:
+        unfit = unfit + closing
+        pending = pending + closing
     if not pending:
         bids = [Wanted(_BID, ticks, lots) for ticks, lots in bid_left]
         asks = [Wanted(_ASK, ticks, lots) for ticks, lots in ask_left]
@@ -123,10 +122,36 @@ def diff(
     return Changes(cancels, _interleave(bids, asks))
 
 
+def _sorted(
+    tracker: Tracker, oldest_ns: int
+) -> tuple[list[WorkingOrder], list[WorkingOrder], list[WorkingOrder], list[WorkingOrder]]:
+    """Orders too old to stay, those that may fit a level, the unanswered of these, the closing."""
+    aged: list[WorkingOrder] = []
+    kept: list[WorkingOrder] = []
+    pending: list[WorkingOrder] = []
+    closing: list[WorkingOrder] = []
+    for order in tracker.orders.values():
+        state = order.state
+        if state is _FILLED:
+            continue
+        if order.mode is _IOC:
+            if state is not _OPEN and state is not _CLOSING:
+                pending.append(order)
+        elif state is _CLOSING:
+            closing.append(order)
+        elif state is _OPEN and order.placed_ns < oldest_ns:
+            aged.append(order)
+        else:
+            kept.append(order)
+            if state is not _OPEN:
+                pending.append(order)
+    return aged, kept, pending, closing
+
+
 def _missing(
     side: Side, levels: Sequence[Level], unfit: list[WorkingOrder], pending: list[WorkingOrder]
 ) -> list[Wanted]:
-    """Levels to place: one less, from the outside, for each pending order that fits none."""
+    """Levels to place: one less, from the outside, for each order that holds one unfit."""
     held = sum(order.state is not _OPEN and order.side is side for order in unfit)
     rivals = [order.ticks for order in pending if order.side is not side]
     places = [Wanted(side, ticks, lots) for ticks, lots in levels[: max(0, len(levels) - held)]]

@@ -41,6 +41,17 @@ class OrderIds:
         """Is it an id of this instance, from any of its runs?"""
         return order_id >> _INSTANCE_SHIFT == self._instance
 
+    @property
+    def epoch(self) -> int:
+        """The run these ids are of."""
+        return self._run % (1 << EPOCH_BITS)
+
+    def epoch_of(self, order_id: int) -> int | None:
+        """Which run of this instance an id is from, None for an id of somebody else."""
+        if not self.owns(order_id):
+            return None
+        return (order_id >> _RUN_SHIFT) % (1 << EPOCH_BITS)
+
     def issued(self, order_id: int) -> bool:
         """Was it handed out by this run?"""
         sequence = order_id % _SEQUENCES

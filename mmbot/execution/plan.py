@@ -1,18 +1,117 @@
-"""Plan: pack actions into batches a venue accepts, cancels first."""
+"""Plan: which cancel and which place travel together, packed into batches a venue accepts.
+
+A batch happens wholly or not at all. So an order is replaced by a batch of its cancel and the new
+place, and nothing else is made to depend on them. Cancels that replace nothing go first.
+"""
 
 from collections.abc import Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 from mmbot.domain.actions import Action, Batch, Cancel, Place
+from mmbot.domain.order import OrderState, Side
+from mmbot.execution.diff import Changes, Wanted
+from mmbot.execution.tracker import WorkingOrder
+
+# Members of an enum are slow to look up.
+_BID = Side.BID
+_OPEN = OrderState.OPEN
+_ticks = attrgetter("ticks")
+
+
+class Matched(NamedTuple):
+    """Changes sorted by how they travel: replacements in pairs, the rest alone, inner first."""
+
+    cancels: list[WorkingOrder]
+    pairs: list[tuple[WorkingOrder, Wanted]]
+    places: list[Wanted]
+
+
+def match(changes: Changes) -> Matched:
+    """Give each place an open order of its side to replace, as long as there are some.
+
+    Only a cancel that is sure to find its order carries a place. When the prices move across each
+    other, the side that is in the way goes first.
+    """
+    cancels, places = changes.cancels, changes.places
+    if not cancels or not places:
+        return Matched(cancels, [], places)
+    alone: list[WorkingOrder] = []
+    bids: list[WorkingOrder] = []
+    asks: list[WorkingOrder] = []
+    for order in cancels:
+        if order.state is not _OPEN:
+            alone.append(order)
+        elif order.side is _BID:
+            bids.append(order)
+        else:
+            asks.append(order)
+    # The last one is taken first: the best price, to be replaced by the innermost place.
+    if len(bids) > 1:
+        bids.sort(key=_ticks)
+    if len(asks) > 1:
+        asks.sort(key=_ticks, reverse=True)
+    pairs, rest = _paired(bids, asks, places)
+    if len(pairs) > 1:
+        first = _in_the_way(cancels, places)
+        if first is not None:
+            pairs.sort(key=lambda pair: pair[1].side is not first)
+    return Matched(alone + bids + asks, pairs, rest)
+
+
+def _paired(
+    bids: list[WorkingOrder], asks: list[WorkingOrder], places: Sequence[Wanted]
+) -> tuple[list[tuple[WorkingOrder, Wanted]], list[Wanted]]:
+    """Take an order from the end of its side's list for each place; the places left over."""
+    pairs: list[tuple[WorkingOrder, Wanted]] = []
+    rest: list[Wanted] = []
+    for place in places:
+        orders = bids if place.side is _BID else asks
+        if orders:
+            pairs.append((orders.pop(), place))
+        else:
+            rest.append(place)
+    return pairs, rest
+
+
+def _in_the_way(cancels: Sequence[WorkingOrder], places: Sequence[Wanted]) -> Side | None:
+    """The side whose orders must be off before the other side's places can rest."""
+    for place in places:
+        for order in cancels:
+            if order.side is not place.side and place.side * (place.ticks - order.ticks) >= 0:
+                return order.side
+    return None
+
+
+def requests(cancels: int, pairs: int, places: int, batch_size: int) -> int:
+    """How many batches `pack` makes of so many."""
+    count = -(-cancels // batch_size) + -(-places // batch_size)
+    return count + -(-pairs // (batch_size // 2)) if pairs else count
 
 
 def pack(
-    ts_ns: int, cancels: Sequence[Cancel], places: Sequence[Place], batch_size: int
+    ts_ns: int,
+    cancels: Sequence[Cancel],
+    pairs: Sequence[tuple[Cancel, Place | None]],
+    places: Sequence[Place],
+    batch_size: int,
 ) -> list[Batch]:
-    """Batches of at most `batch_size` actions of one market, in the order they must be sent."""
-    actions: tuple[Action, ...] = (*cancels, *places)
-    if len(actions) <= batch_size:
-        return [Batch(ts_ns, actions)] if actions else []
-    return [
-        Batch(ts_ns, actions[start : start + batch_size])
-        for start in range(0, len(actions), batch_size)
-    ]
+    """Batches of at most `batch_size` actions of one market, in the order they must be sent.
+
+    A pair that has lost its place travels as its cancel, where it would have travelled anyway.
+    """
+    batches = [Batch(ts_ns, actions) for actions in _chunks(cancels, batch_size)]
+    half = max(1, batch_size // 2)
+    for start in range(0, len(pairs), half):
+        chunk = pairs[start : start + half]
+        olds: tuple[Action, ...] = tuple([cancel for cancel, _ in chunk])
+        news = tuple([place for _, place in chunk if place is not None])
+        batches.append(Batch(ts_ns, olds + news))
+    batches += [Batch(ts_ns, actions) for actions in _chunks(places, batch_size)]
+    return batches
+
+
+def _chunks(actions: Sequence[Action], size: int) -> list[tuple[Action, ...]]:
+    if len(actions) <= size:
+        return [tuple(actions)] if actions else []
+    return [tuple(actions[start : start + size]) for start in range(0, len(actions), size)]

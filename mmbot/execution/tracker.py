@@ -7,7 +7,7 @@ by fills that were seen, so position and exposure together are right whatever or
 from enum import IntEnum
 
 from mmbot.domain.actions import Place
-from mmbot.domain.events import Fill, OrderUpdate
+from mmbot.domain.events import UNIDENTIFIED, Fill, OrderUpdate
 from mmbot.domain.order import DONE, TRANSITIONS, FillMode, OrderState, Side
 from mmbot.errors import InvariantViolation
 
@@ -17,25 +17,37 @@ _SENT = OrderState.SENT
 _OPEN = OrderState.OPEN
 _CLOSING = OrderState.CLOSING
 _FILLED = OrderState.FILLED
+_CANCELLED = OrderState.CANCELLED
+_UNKNOWN = OrderState.UNKNOWN
 _IOC = FillMode.IOC
 
 # Trades remembered, to know a fill that is told twice; replays reach back far less.
 SEEN_TRADES = 4096
+# Orders remembered after their end, so that older news of them is not taken for a stray order.
+ENDED_ORDERS = 1024
 
 
 class Booking(IntEnum):
-    """What a fill turned out to be; only DUPLICATE leaves the position alone."""
+    """What a fill turned out to be; DUPLICATE and IDENTIFIED leave the position alone.
+
+    IDENTIFIED: it was booked while its order was not known, and now the order has it too.
+    """
 
     BOOKED = 0
     DUPLICATE = 1
     NOT_WORKING = 2
     EXCESS = 3
+    IDENTIFIED = 4
 
 
 class WorkingOrder:
-    """One order that may be alive at the venue: sent; `rests` once the venue has confirmed it."""
+    """One order that may be alive at the venue: sent; `rests` once the venue has confirmed it.
+
+    `known_ns` is when that was first heard, the receipt time; 0 before.
+    """
 
     __slots__ = (
+        "known_ns",
         "leaves",
         "lots",
         "mode",
@@ -57,6 +69,13 @@ class WorkingOrder:
         self.placed_ns = now_ns
         self.state = _SENT
         self.rests = False
+        self.known_ns = 0
+
+    def land(self, now_ns: int) -> None:
+        """It is heard to rest."""
+        self.rests = True
+        if self.known_ns == 0:
+            self.known_ns = now_ns
 
     def move(self, state: OrderState) -> None:
         """Change the state; InvariantViolation when the transition table forbids it."""
@@ -66,14 +85,18 @@ class WorkingOrder:
 
 
 class Tracker:
-    """Orders by id, with the lots each side adds up to: sent, open, closing and unknown alike."""
+    """Orders by id, with the lots each side adds up to: sent, open, closing and unknown alike.
 
-    __slots__ = ("_seen", "ask_lots", "bid_lots", "orders")
+    `ended` has the latest orders that are done, each with the receipt time of its end.
+    """
+
+    __slots__ = ("_seen", "ask_lots", "bid_lots", "ended", "orders")
 
     def __init__(self) -> None:
         self.orders: dict[int, WorkingOrder] = {}
         self.bid_lots = 0
         self.ask_lots = 0
+        self.ended: dict[int, int] = {}
         self._seen: dict[tuple[int, int], None] = {}
 
     def send(self, place: Place, now_ns: int) -> WorkingOrder:
@@ -101,45 +124,64 @@ class Tracker:
         if state is order.state or order.state is _FILLED:
             return order
         if state is _OPEN:
-            order.rests = True
+            order.land(event.ts_recv_ns)
             if order.state is _CLOSING and event.reason is None:
                 return order
         order.move(state)
         if state in DONE:
-            self._finish(order)
+            order.known_ns = event.ts_recv_ns
+            self._finish(order, event.ts_recv_ns)
         return order
 
+    def end(self, order_id: int, now_ns: int) -> None:
+        """Take out an order that is proven gone, whatever was heard of it."""
+        order = self.orders[order_id]
+        if order.state is not _FILLED:
+            order.move(_CANCELLED)
+        self._drop(order, now_ns)
+
     def fill(self, event: Fill) -> Booking:
-        """Apply one execution once."""
-        key = (event.order_id, event.trade_id)
+        """Apply one execution once, also when its order becomes known only later."""
+        order_id, trade_id = key = (event.order_id, event.trade_id)
         if key in self._seen:
+            return Booking.DUPLICATE
+        identified = (UNIDENTIFIED, trade_id) in self._seen
+        if order_id == UNIDENTIFIED and any(trade == trade_id for _, trade in self._seen):
             return Booking.DUPLICATE
         self._seen[key] = None
         if len(self._seen) > SEEN_TRADES:
             del self._seen[next(iter(self._seen))]
         order = self.orders.get(event.order_id)
         if order is None:
-            return Booking.NOT_WORKING
+            return Booking.IDENTIFIED if identified else Booking.NOT_WORKING
         lots = min(event.lots, order.leaves)
         order.leaves -= lots
         self._count(order.side, -lots)
         if order.state in DONE:
-            self._finish(order)
+            self._finish(order, event.ts_recv_ns)
         elif event.leaves_lots == 0 or order.leaves == 0:
             order.move(_FILLED)
-            self._finish(order)
+            self._finish(order, event.ts_recv_ns)
         elif order.state is _SENT:
             order.move(_OPEN)
-            order.rests = True
+            order.land(event.ts_recv_ns)
+        if identified:
+            return Booking.IDENTIFIED
         return Booking.BOOKED if lots == event.lots else Booking.EXCESS
 
-    def _finish(self, order: WorkingOrder) -> None:
+    def _finish(self, order: WorkingOrder, now_ns: int) -> None:
         order.rests = False
         # Filled, yet some fills have not been heard of: they still move the position.
-        if order.state is _FILLED and order.leaves > 0:
-            return
+        if order.state is not _FILLED or order.leaves == 0:
+            self._drop(order, now_ns)
+
+    def _drop(self, order: WorkingOrder, now_ns: int) -> None:
+        order.rests = False
         del self.orders[order.order_id]
         self._count(order.side, -order.leaves)
+        self.ended[order.order_id] = now_ns
+        if len(self.ended) > ENDED_ORDERS:
+            del self.ended[next(iter(self.ended))]
 
     def _count(self, side: Side, lots: int) -> None:
         if side is _BID:
@@ -154,6 +196,10 @@ class Tracker:
             for order in self.orders.values()
             if order.rests and order.ticks == ticks and order.side is side
         )
+
+    def unknown(self) -> int:
+        """How many orders nobody knows the outcome of."""
+        return sum(order.state is _UNKNOWN for order in self.orders.values())
 
     def cancellable(self) -> list[WorkingOrder]:
         """Every order that may rest and has no cancel on its way."""

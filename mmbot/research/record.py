@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mmbot.domain.market import Market
 from mmbot.domain.order import Side
@@ -236,6 +237,18 @@ class Recorder:
         """Book a funding payment in atoms; positive is received."""
         self.tracks[market].position.fund(atoms)
         self.funding_records.append(FundingRecord(market, ts_ns, atoms, mark_half_ticks))
+
+    def restate(self, market: int, cost_atoms: int) -> bool:
+        """Correct what the market's last fill has cost; False when it has none."""
+        for place in range(len(self.fills) - 1, -1, -1):
+            last = self.fills[place]
+            if last.market == market:
+                self.fills[place] = replace(last, fee_atoms=last.fee_atoms + cost_atoms)
+                track = self.tracks[market]
+                track.position.fees_atoms += cost_atoms
+                self.equity.fees_uusd += track.money(cost_atoms, last.mark_half_ticks)
+                return True
+        return False
 
     def order(self, kind: str, count: int = 1) -> None:
         """Count an OrderCount kind; KeyError for any other."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import Execution, FundingPayment
 from mmbot.domain.order import FillMode, Side
+from mmbot.domain.position import Position
 from mmbot.domain.quotes import Quotes
 from mmbot.engine import Engine
 from mmbot.engine.desk import Desk
@@ -63,6 +64,7 @@ class Watch:
         self._hedges: set[int] = set()
         # Gate and limit change seldom; the recorder starts with none.
         self._told: list[tuple[str | None, int]] = [(None, 0)] * len(engine.desks)
+        self._marks = [0] * len(engine.desks)
 
     def batch(self, batch: Batch) -> None:
         """Count what was sent."""
@@ -86,6 +88,7 @@ class Watch:
             mark = marks[index]
             if mark == 0:
                 continue
+            self._marks[index] = mark
             answer = desk.answer
             reason = answer.reason if type(answer) is Quotes else None
             limit_lots = desk.state.room.limit_lots
@@ -93,10 +96,10 @@ class Watch:
                 self._told[index] = (reason, limit_lots)
                 recorder.gate(now_ns, index, reason)
                 recorder.set_limit(index, limit_lots)
-            recorder.sample(_sample(now_ns, index, desk, mark))
+            recorder.sample(sample_of(now_ns, index, desk, mark, desk.position))
 
     def finish(self) -> RunRecord:
-        """End the recording at the venue's last marks."""
+        """End the recording at the last marks: a recording's end may leave no book."""
         for execution in self._venue.take_executions():
             self._fill(execution)
         # No sample is made of these, so they can wait until here.
@@ -107,7 +110,8 @@ class Watch:
         rejected, would_cross = self._venue.refusals()
         self._recorder.order(OrderCount.REJECTED, rejected)
         self._recorder.order(OrderCount.POST_ONLY_REJECTED, would_cross)
-        return self._recorder.finish(self._venue.now_ns, self._venue.marks())
+        marks = [mark or last for mark, last in zip(self._venue.marks(), self._marks, strict=True)]
+        return self._recorder.finish(self._venue.now_ns, marks)
 
     def _fill(self, execution: Execution) -> None:
         number, fill, cause, mark = execution
@@ -131,7 +135,8 @@ class Watch:
         )
 
 
-def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:
+def sample_of(now_ns: int, index: int, desk: Desk, mark: int, position: Position) -> QuoteSample:
+    """Return how a market stands: its best own quotes, and a position at this mark."""
     bid = bid_lots = ask = ask_lots = 0
     for order in desk.tracker.orders.values():
         if not order.rests:
@@ -141,7 +146,6 @@ def _sample(now_ns: int, index: int, desk: Desk, mark: int) -> QuoteSample:
                 bid, bid_lots = order.ticks, order.leaves
         elif ask == 0 or order.ticks < ask:
             ask, ask_lots = order.ticks, order.leaves
-    position = desk.position
     return QuoteSample(
         now_ns,
         index,

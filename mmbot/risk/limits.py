@@ -15,6 +15,9 @@ from mmbot.domain.market import MICRO, Market
 from mmbot.domain.order import Side
 from mmbot.domain.params import Params
 from mmbot.domain.quotes import Room
+from mmbot.risk.losses import LossParams
+from mmbot.risk.reducing import reducing_room
+from mmbot.risk.shock import ShockParams
 
 
 class MarketRiskParams(Params):
@@ -32,6 +35,10 @@ class MarketRiskParams(Params):
     max_book_spread_bps: Annotated[
         float, Field(gt=0, le=10_000, description="a wider book is not quoted")
     ] = 500.0
+    max_distance_from_mark_bps: Annotated[
+        float, Field(gt=0, le=5000, description="of any order from the venue's index price; live")
+    ] = 150.0
+    shock: ShockParams = ShockParams()
 
 
 class StaleParams(Params):
@@ -44,17 +51,9 @@ class StaleParams(Params):
     reference_ms: Annotated[
         int, Field(ge=1, le=600_000, description="the reference no longer counts")
     ] = 2000
-
-
-class LossParams(Params):
-    """Losses that halt the bot until an operator clears it (spec section 9)."""
-
-    daily_limit_usd: Annotated[Decimal, Field(gt=0, description="loss since 00:00 UTC")] = Decimal(
-        50
-    )
-    drawdown_from_peak_pct: Annotated[
-        float, Field(gt=0, le=100, description="fall from the equity peak")
-    ] = 3.0
+    recovery_updates_count: Annotated[
+        int, Field(ge=1, le=1000, description="updates before quoting goes on after a stale feed")
+    ] = 5
 
 
 class RiskParams(Params):
@@ -72,6 +71,9 @@ class RiskParams(Params):
     max_open_orders_count: Annotated[
         int, Field(ge=1, le=10_000, description="orders alive at once")
     ] = 40
+    flatten_max_slippage_bps: Annotated[
+        float, Field(gt=0, le=1000, description="flatten: worst price from the best")
+    ] = 50.0
     stale: StaleParams = StaleParams()
     loss: LossParams = LossParams()
 
@@ -88,6 +90,8 @@ class Denial(StrEnum):
     NO_ACCOUNT = "equity unknown"
     OPEN_ORDERS = "too many open orders"
     NOT_REDUCING = "a reduce-only order that would not reduce"
+    REDUCE_ONLY = "only reducing orders are allowed"
+    PRICE_BAND = "price too far from the index or the reference"
     MARKET_EXPOSURE = "market exposure limit"
     TOTAL_EXPOSURE = "total exposure limit"
 
@@ -166,6 +170,7 @@ class _MarketRisk:
         "mark",
         "market",
         "orders",
+        "reducing",
         "room",
         "unpriced",
         "worst_uusd",
@@ -180,6 +185,7 @@ class _MarketRisk:
         self.ask_lots = 0
         self.orders = 0
         self.mark = 0
+        self.reducing = False
         self.room: Room | None = None
         self.worst_uusd = 0
         self.margin_uusd = 0
@@ -336,7 +342,16 @@ class RiskManager:
             room = slot.room = self._measure(slot)
         return room
 
+    def reduce_only(self, index: int, on: bool) -> None:
+        """Leave a market no more room than its position takes to close, or all of it again."""
+        slot = self._markets[index]
+        if slot.reducing is not on:
+            slot.reducing = on
+            slot.room = None
+
     def _measure(self, slot: _MarketRisk) -> Room:
+        if slot.reducing:
+            return reducing_room(slot.lots)
         own, left = self._caps(slot)
         most = slot.market.lots_for(own if own < left else left, slot.mark)
         lots = slot.lots
@@ -357,14 +372,21 @@ class RiskManager:
         return (own, equity * self._total_ppm // MICRO - (self._worst_uusd - slot.worst_uusd))
 
     def permit(self, place: Place) -> Denial | None:
-        """Why this order must not go out on top of all that may still fill, or None."""
+        """Why this order must not go out on top of all that may still fill, or None.
+
+        What reduces together with all that may fill on its side needs no figures.
+        """
+        slot = self._markets[place.market]
+        if place.reduce_only:
+            held = -place.side * slot.lots
+            if place.lots > held:
+                return Denial.NOT_REDUCING
+            if place.lots + (slot.bid_lots if place.side is _BID else slot.ask_lots) <= held:
+                return None
         if self.equity_uusd is None:
             return Denial.NO_ACCOUNT
         if self._orders >= self._max_orders:
             return Denial.OPEN_ORDERS
-        slot = self._markets[place.market]
-        if place.reduce_only and place.lots > -place.side * slot.lots:
-            return Denial.NOT_REDUCING
         room = self.room(place.market)
         if place.side is _BID:
             allowed = slot.bid_lots + place.lots <= room.bid_lots
@@ -372,6 +394,8 @@ class RiskManager:
             allowed = slot.ask_lots + place.lots <= room.ask_lots
         if allowed:
             return None
+        if slot.reducing:
+            return Denial.REDUCE_ONLY
         own, left = self._caps(slot)
         return Denial.MARKET_EXPOSURE if own <= left else Denial.TOTAL_EXPOSURE
 

@@ -76,6 +76,9 @@ class Ledger:
     def account_doubt(self, reason: str, now_ns: int) -> None:
         """See AccountSink: sizes are right, and sizes are all that is folded here."""
 
+    def account_proved(self, view: AccountView, now_ns: int) -> None:
+        """See AccountSink: what agrees changes nothing."""
+
 
 class Desk:
     """One user with a connection for books and one for the account; `open` it before use."""

@@ -78,15 +78,16 @@ class Running:
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[Running]:
-    """Start `mmbot exchange` with stepped time and control; end it whatever happens.
+async def running(*arguments: str, stepped: bool = True) -> AsyncIterator[Running]:
+    """Start `mmbot exchange` with control, and stepped time or real; end it whatever happens.
 
     AssertionError with its last words when it has ended by itself.
     """
     with TemporaryFile() as errors:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mmbot", "exchange", "--port", "0"),
-            *("--virtual-time", "--control", *arguments),
+            *(("--virtual-time",) if stepped else ()),
+            *("--control", *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
         )

@@ -89,3 +89,12 @@ def test_round_trip_by_hand() -> None:
 
 def test_a_flat_inverse_position_needs_no_mark() -> None:
     assert Position(INVERSE).pnl_atoms(0) == 0
+
+
+def test_a_restatement_adds_to_what_the_fills_say() -> None:
+    position = Position(LINEAR)
+    position.fill(Side.BID, 1000, 5, 7)
+    cash = position.cash_atoms
+    position.restate(-1, 100, -2)
+    assert (position.lots, position.cash_atoms, position.fees_atoms) == (4, cash + 100, 5)
+    assert (position.fills, position.volume_lots) == (1, 5)

@@ -27,7 +27,8 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgeParams, HedgingEngine
 from mmbot.quoting.state import QuotingState
 from mmbot.risk.breaker import Breaker
-from mmbot.risk.limits import LossParams, MarketRiskParams, RiskManager, RiskParams
+from mmbot.risk.limits import MarketRiskParams, RiskManager, RiskParams
+from mmbot.risk.losses import LossParams
 
 USD = 10**6
 MS = 10**6
@@ -75,7 +76,7 @@ class Bench:
                 self.books[market.index],
                 self.wishes[market.index],
                 RequoteParams(),
-                HedgingEngine(HedgeParams(enabled=True), 1) if hedge else None,
+                HedgingEngine(HedgeParams(enabled=True), market) if hedge else None,
             )
             for market in markets
         ]

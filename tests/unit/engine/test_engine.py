@@ -19,7 +19,7 @@ from mmbot.domain.quotes import HOLD, Quotes, Room
 from mmbot.engine import Desk, Engine, VenueTraits
 from mmbot.errors import InvariantViolation
 from mmbot.execution.diff import RequoteParams
-from mmbot.risk.limits import LossParams
+from mmbot.risk.losses import LossParams
 from tests.unit.engine.scene import MS, START, Bench, cancelled, fill_book, placed, quotes
 
 BID, ASK = Side.BID, Side.ASK

@@ -115,18 +115,19 @@ def test_old_pending_orders_are_not_cancelled(state: OrderState) -> None:
     assert changes(quotes([(10000, 10)], []), tracked, now_ns=400 * SECOND) == NOTHING
 
 
-@pytest.mark.parametrize("state", [SENT, UNKNOWN])
-def test_pending_orders_hold_a_level_and_wait(state: OrderState) -> None:
+@pytest.mark.parametrize(("state", "gone"), [(SENT, []), (UNKNOWN, [1]), (CLOSING, [])])
+def test_orders_that_may_be_alive_hold_a_level(state: OrderState, gone: list[int]) -> None:
+    # Only an unknown one is cancelled, and what it holds is free no sooner than it is gone.
     tracked = tracker((BID, 9000, 10, state))
-    assert changes(quotes([(10000, 10)], []), tracked) == NOTHING
+    assert changes(quotes([(10000, 10)], []), tracked) == (gone, [])
     wanted = quotes([(10000, 10), (9990, 10)], [])
-    assert changes(wanted, tracked) == ([], [(BID, 10000, 10)])
+    assert changes(wanted, tracked) == (gone, [(BID, 10000, 10)])
+    assert changes(quotes([], []), tracked) == (gone, [])
 
 
-def test_closing_orders_hold_nothing_and_are_not_cancelled_twice() -> None:
+def test_a_closing_order_at_the_wanted_price_is_not_kept() -> None:
     tracked = tracker((BID, 10000, 10, CLOSING))
-    assert changes(quotes([(10000, 10)], []), tracked) == ([], [(BID, 10000, 10)])
-    assert changes(quotes([], []), tracked) == NOTHING
+    assert changes(quotes([(10000, 10)], []), tracked) == NOTHING
 
 
 def test_a_filled_order_with_fills_to_come_is_no_order_any_more() -> None:
@@ -182,14 +183,16 @@ def test_a_kept_order_does_not_stand_where_the_other_side_is_wanted() -> None:
     )
 
 
-@pytest.mark.parametrize("state", [SENT, UNKNOWN])
-def test_nothing_is_placed_through_a_pending_order(state: OrderState) -> None:
+@pytest.mark.parametrize(("state", "gone"), [(SENT, []), (UNKNOWN, [1]), (CLOSING, [])])
+def test_nothing_is_placed_through_an_order_that_may_be_alive(
+    state: OrderState, gone: list[int]
+) -> None:
     asks = tracker((ASK, 10000, 10, state))
     wanted = quotes([(10000, 10), (9999, 10)], [])
-    assert changes(wanted, asks) == ([], [(BID, 9999, 10)])
+    assert changes(wanted, asks) == (gone, [(BID, 9999, 10)])
     bids = tracker((BID, 10000, 10, state))
     wanted = quotes([], [(10000, 10), (10001, 10)])
-    assert changes(wanted, bids) == ([], [(ASK, 10001, 10)])
+    assert changes(wanted, bids) == (gone, [(ASK, 10001, 10)])
 
 
 ORDERS = st.lists(
@@ -219,16 +222,16 @@ def test_the_result_is_what_was_wanted(
     found = diff(wanted, tracked, tolerance(price_tolerance_bps=price_bps), PLENTY, 0)
     gone = {order.order_id for order in found.cancels}
     assert len(gone) == len(found.cancels)
-    assert all(order.state is OPEN for order in found.cancels)
-    live = [order for order in tracked.orders.values() if order.state is not CLOSING]
-    kept = [order for order in live if order.order_id not in gone]
+    assert all(order.state in (OPEN, UNKNOWN) for order in found.cancels)
+    kept = [order for order in tracked.orders.values() if order.order_id not in gone]
     for side, levels in ((BID, below), (ASK, above)):
         stay = [order for order in kept if order.side is side]
         pending = [order for order in stay if order.state is not OPEN]
+        pending += [o for o in found.cancels if o.side is side and o.state is not OPEN]
         places = [place for place in found.places if place.side is side]
         # Never more orders than wanted, but for those that cannot be cancelled yet.
-        assert len(stay) + len(places) <= max(len(levels), len(stay))
-        assert len(stay) - len(pending) <= len(levels)
+        held = {order.order_id for order in [*stay, *pending]}
+        assert len(held) + len(places) <= max(len(levels), len(held))
         assert {(place.ticks, place.lots) for place in places} <= set(levels)
         for order in stay:
             if order.state is OPEN:

@@ -53,3 +53,11 @@ def test_only_ids_handed_out_count_as_issued() -> None:
     assert not ids.issued(first + 1)
     assert not ids.issued(first - 1)
     assert not ids.owns(-1)
+
+
+def test_an_id_tells_its_run() -> None:
+    ids = OrderIds(3, 5)
+    assert ids.epoch == 5
+    assert ids.epoch_of(ids.next()) == 5
+    assert ids.epoch_of(OrderIds(3, 8191).next()) == 8191
+    assert ids.epoch_of(OrderIds(4, 5).next()) is None

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmbot.domain.actions import Place
-from mmbot.domain.events import Fill, OrderUpdate
+from mmbot.domain.events import UNIDENTIFIED, Fill, OrderUpdate
 from mmbot.domain.order import DONE, TRANSITIONS, FillMode, OrderState, Side
 from mmbot.errors import InvariantViolation
-from mmbot.execution.tracker import SEEN_TRADES, Booking, Tracker, WorkingOrder
+from mmbot.execution.tracker import ENDED_ORDERS, SEEN_TRADES, Booking, Tracker, WorkingOrder
 
 STATES = list(OrderState)
 SENT, OPEN, CLOSING = OrderState.SENT, OrderState.OPEN, OrderState.CLOSING
@@ -263,3 +263,50 @@ def test_side_sums_are_always_those_of_the_orders(
             assert total == sum(
                 item.place.lots - sum(item.fills) for item in alive if item.place.side is part
             )
+
+
+def test_a_fill_without_its_order_is_joined_to_it_later() -> None:
+    tracker = Tracker()
+    tracker.send(place(), 0)
+    assert tracker.fill(fill(9, 4, 6, UNIDENTIFIED)) is Booking.NOT_WORKING
+    assert tracker.bid_lots == 10
+    assert tracker.fill(fill(9, 4, 6)) is Booking.IDENTIFIED
+    assert tracker.bid_lots == 6
+    for order_id in (UNIDENTIFIED, 1):
+        assert tracker.fill(fill(9, 4, 6, order_id)) is Booking.DUPLICATE
+    # Nobody works that one any more, and it has moved the position already.
+    assert tracker.fill(fill(10, 4, 6, UNIDENTIFIED)) is Booking.NOT_WORKING
+    assert tracker.fill(fill(10, 4, 6, 77)) is Booking.IDENTIFIED
+
+
+def test_a_fill_known_by_its_order_is_not_told_again_without_it() -> None:
+    tracker = Tracker()
+    tracker.send(place(), 0)
+    assert tracker.fill(fill(9, 4, 6)) is Booking.BOOKED
+    assert tracker.fill(fill(9, 4, 6, UNIDENTIFIED)) is Booking.DUPLICATE
+
+
+@pytest.mark.parametrize("state", [OPEN, CLOSING, UNKNOWN, FILLED])
+def test_an_order_proven_gone_is_taken_out(state: OrderState) -> None:
+    tracker = Tracker()
+    order = tracker.send(place(), 0)
+    order.move(state)
+    tracker.end(1, 55)
+    assert (tracker.bid_lots, tracker.orders, tracker.ended) == (0, {}, {1: 55})
+
+
+def test_ends_remembered_are_bounded() -> None:
+    tracker = Tracker()
+    for order_id in range(1, ENDED_ORDERS + 2):
+        tracker.send(place(order_id), 0)
+        tracker.update(update(CANCELLED, order_id))
+    assert len(tracker.ended) == ENDED_ORDERS
+    assert 1 not in tracker.ended
+
+
+def test_the_unknown_are_counted() -> None:
+    tracker = Tracker()
+    for order_id in (1, 2):
+        tracker.send(place(order_id), 0)
+    tracker.update(update(UNKNOWN, 2))
+    assert tracker.unknown() == 1

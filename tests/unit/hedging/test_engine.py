@@ -1,5 +1,6 @@
 """Hedging: by hand, its bounds for any position, and its pace."""
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -7,14 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmbot.domain.market import Market
 from mmbot.domain.order import Side
 from mmbot.hedging.engine import Hedge, HedgeParams, HedgingEngine
 
 MILLISECOND = 10**6
 
 
+def market(min_lots: int = 1) -> Market:
+    return Market("M", Decimal("0.1"), Decimal("0.01"), min_lots=min_lots)
+
+
 def hedging(min_lots: int = 10, **settings: Any) -> HedgingEngine:
-    return HedgingEngine(HedgeParams(**({"enabled": True} | settings)), min_lots)
+    return HedgingEngine(HedgeParams(**({"enabled": True} | settings)), market(min_lots))
 
 
 @pytest.mark.parametrize(
@@ -39,41 +45,41 @@ def hedging(min_lots: int = 10, **settings: Any) -> HedgingEngine:
     ],
 )
 def test_by_hand(ratio: float, lots: int, hedge: Hedge | None) -> None:
-    assert hedging().decide(ratio, lots, 100_000, 100_010, 0) == hedge
+    assert hedging().decide(ratio, lots, (100_000, 100_010), 0) == hedge
 
 
 def test_the_band_rounds_inwards() -> None:
     # 15 bps of 1999 are 2.9985: two ticks, never three.
-    assert hedging().decide(1.0, 100, 1999, 2001, 0) == Hedge(Side.ASK, 1997, 30)
+    assert hedging().decide(1.0, 100, (1999, 2001), 0) == Hedge(Side.ASK, 1997, 30)
     # 15 bps of 2001 are 3.0015.
-    assert hedging().decide(-1.0, -100, 1999, 2001, 0) == Hedge(Side.BID, 2004, 30)
+    assert hedging().decide(-1.0, -100, (1999, 2001), 0) == Hedge(Side.BID, 2004, 30)
     # Below a tick the band is the best price itself.
-    assert hedging().decide(1.0, 100, 7, 8, 0) == Hedge(Side.ASK, 7, 30)
+    assert hedging().decide(1.0, 100, (7, 8), 0) == Hedge(Side.ASK, 7, 30)
 
 
 def test_off_by_default() -> None:
     assert not HedgeParams().enabled
-    assert HedgingEngine(HedgeParams(), 1).decide(1.0, 10**6, 100, 101, 0) is None
+    assert HedgingEngine(HedgeParams(), market()).decide(1.0, 10**6, (100, 101), 0) is None
 
 
 @pytest.mark.parametrize(("lots", "best_bid", "best_ask"), [(100, 0, 101), (-100, 100, 0)])
 def test_nobody_to_trade_with(lots: int, best_bid: int, best_ask: int) -> None:
     engine = hedging()
-    assert engine.decide(1.0, lots, best_bid, best_ask, 0) is None
+    assert engine.decide(1.0, lots, (best_bid, best_ask), 0) is None
     # A hedge that was not sent is not in flight.
-    assert engine.decide(1.0, lots, 100, 101, 0) is not None
+    assert engine.decide(1.0, lots, (100, 101), 0) is not None
 
 
 def test_only_the_opposite_side_is_needed() -> None:
-    assert hedging().decide(1.0, 100, 100_000, 0, 0) == Hedge(Side.ASK, 99_850, 30)
-    assert hedging().decide(-1.0, -100, 0, 100_010, 0) == Hedge(Side.BID, 100_160, 30)
+    assert hedging().decide(1.0, 100, (100_000, 0), 0) == Hedge(Side.ASK, 99_850, 30)
+    assert hedging().decide(-1.0, -100, (0, 100_010), 0) == Hedge(Side.BID, 100_160, 30)
 
 
 def test_one_in_flight_and_an_interval_between_two() -> None:
     engine = hedging(min_interval_ms=2000)
 
     def hedges(at_ms: int) -> bool:
-        return engine.decide(1.0, 100, 1000, 1001, at_ms * MILLISECOND) is not None
+        return engine.decide(1.0, 100, (1000, 1001), at_ms * MILLISECOND) is not None
 
     assert hedges(5000)
     # Not settled: nothing, however long it takes.
@@ -91,7 +97,7 @@ def test_one_in_flight_and_an_interval_between_two() -> None:
 def test_no_interval() -> None:
     engine = hedging(min_interval_ms=0)
     for _ in range(3):
-        assert engine.decide(1.0, 100, 1000, 1001, 7) is not None
+        assert engine.decide(1.0, 100, (1000, 1001), 7) is not None
         engine.settle()
 
 
@@ -107,7 +113,7 @@ def test_it_only_ever_reduces_within_the_band(
     lots: int, best_bid: int, min_lots: int, fraction: float, slippage: float
 ) -> None:
     engine = hedging(min_lots, fraction_pct=fraction, max_slippage_bps=slippage)
-    hedge = engine.decide(1.0, lots, best_bid, best_bid + 3, 0)
+    hedge = engine.decide(1.0, lots, (best_bid, best_bid + 3), 0)
     if abs(lots) < min_lots:
         assert hedge is None
         return

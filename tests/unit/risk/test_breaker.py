@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmbot.domain.events import AccountSnapshot, Command, Operator
 from mmbot.risk.breaker import DAY_NS, GOOD_SNAPSHOTS, Breaker, BreakerMemory, BreakerState
-from mmbot.risk.limits import LossParams
+from mmbot.risk.losses import LossParams
 
 USD = 10**6
 NOON = 20_000 * DAY_NS + DAY_NS // 2
@@ -16,8 +16,8 @@ RUNNING, EMERGENCY, HALTED = BreakerState.RUNNING, BreakerState.EMERGENCY, Break
 
 
 def breaker(memory: BreakerMemory | None = None, **changes: Any) -> Breaker:
-    """50 USD a day, 3 % from the peak."""
-    return Breaker(LossParams(**changes), memory)
+    """50 USD a day, 3 % from the peak, no warning before."""
+    return Breaker(LossParams(**{"drawdown_warn_pct": 3.0, **changes}), memory)
 
 
 def snapshot(equity_uusd: int | None, ts_ns: int = NOON) -> AccountSnapshot:
@@ -37,7 +37,7 @@ def test_a_quiet_day_runs() -> None:
 
 
 def test_the_daily_loss_halts_at_its_limit() -> None:
-    one = breaker(drawdown_from_peak_pct=100)
+    one = breaker(drawdown_from_peak_pct=100, drawdown_warn_pct=100)
     one.observe(snapshot(10_000 * USD), None)
     one.observe(snapshot(9_950 * USD + 1), None)
     assert one.state is RUNNING
@@ -47,7 +47,7 @@ def test_the_daily_loss_halts_at_its_limit() -> None:
 
 
 def test_the_day_begins_with_the_last_figure_of_the_day_before() -> None:
-    one = breaker(drawdown_from_peak_pct=100)
+    one = breaker(drawdown_from_peak_pct=100, drawdown_warn_pct=100)
     midnight = 20_001 * DAY_NS
     one.observe(snapshot(10_000 * USD, midnight - 2), None)
     one.observe(snapshot(9_980 * USD, midnight - 1), None)
@@ -171,3 +171,62 @@ def test_halted_is_absorbing(steps: list[Command | int | str]) -> None:
         if number % 5 == 4:
             one = breaker(one.memory)
         assert (one.state is HALTED) is halted
+
+
+def test_an_operator_lets_positions_only_shrink() -> None:
+    one = breaker()
+    tell(one, Command.REDUCE)
+    assert one.state is BreakerState.REDUCE_ONLY
+    assert one.stop_reason(0) is None
+    assert one.reduce_reason(0) == "reduce only: because"
+    tell(one, Command.RESUME)
+    assert (one.state, one.reduce_reason(0)) == (RUNNING, None)
+    tell(one, Command.REDUCE, 1)
+    assert (one.state, one.reduce_reason(0)) == (RUNNING, None)
+    assert one.reduce_reason(1) == "reduce only: because"
+    tell(one, Command.RESUME, 1)
+    assert one.reduce_reason(1) is None
+
+
+def test_a_warning_lets_positions_only_shrink_until_it_is_over() -> None:
+    one = breaker(drawdown_warn_pct=1.5)
+    one.observe(snapshot(1000 * USD), None)
+    one.observe(snapshot(985 * USD), None)
+    assert one.state is BreakerState.REDUCE_ONLY
+    assert one.reduce_reason(0) == "drawdown 15.00 USD from the peak 1000.00 USD"
+    one.observe(snapshot(986 * USD), None)
+    assert one.state is RUNNING
+
+
+def test_flattening_leaves_a_pause() -> None:
+    one = breaker()
+    tell(one, Command.FLATTEN, 1)
+    assert (one.stop_reason(0), one.stop_reason(1)) == (None, "flattened: because")
+
+
+def test_a_stop_is_no_resume() -> None:
+    one = breaker()
+    tell(one, Command.PAUSE)
+    tell(one, Command.STOP)
+    assert one.stop_reason(0) == "paused: because"
+
+
+def test_another_cause_halts_too_and_the_first_reason_stays() -> None:
+    one = breaker()
+    one.halt("liquidated: by the venue")
+    one.halt("another")
+    assert one.state is HALTED
+    assert one.stop_reason(0) == "liquidated: by the venue"
+
+
+def test_pauses_of_markets_outlive_the_process() -> None:
+    one = breaker()
+    tell(one, Command.PAUSE, 1)
+    tell(one, Command.REDUCE, 0)
+    one.losses.transfer(7)
+    text = msgspec.json.encode(one.memory)
+    again = breaker(msgspec.json.decode(text, type=BreakerMemory))
+    assert again.memory == one.memory
+    assert again.stop_reason(1) == "paused: because"
+    assert again.reduce_reason(0) == "reduce only: because"
+    assert again.memory.transfers_uusd == 7

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,13 @@ from mmbot.errors import SecretError
 SESSION = "mmbot.session/1"
 REQUEST = "mmbot.session-request/1"
 _PUBKEY_BYTES = 32
+
+
+class Role(StrEnum):
+    """Who acts with a session: each has one of its own, so that none ends the other's."""
+
+    BOT = "bot"
+    GUARD = "guard"
 
 
 class StoredSession(Struct, frozen=True):
@@ -78,16 +86,17 @@ class _AnyFile(Struct, frozen=True):
 
 
 class SessionFolder:
-    """The sessions of this machine."""
+    """The sessions of this machine for one role."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, role: Role = Role.BOT) -> None:
         """Take the folder; it is made, open to this user alone, when something is stored."""
         self._folder = folder
+        self._ending = ".json" if role is Role.BOT else f".{role}.json"
 
     def path(self, venue: str, user: str) -> Path:
         """Return the file of a wallet's session at a venue."""
         place = venue.partition("://")[2].replace(":", "_").replace("[", "").replace("]", "")
-        return self._folder / f"{place}-{user}.json"
+        return self._folder / f"{place}-{user}{self._ending}"
 
     def load(self, venue: str, user: str) -> StoredSession | None:
         """Return a stored session, None when there is none; SecretError when it is not sound."""
@@ -113,22 +122,31 @@ class SessionFolder:
 
     def of_venue(self, venue: str) -> Iterator[StoredSession]:
         """Yield the stored sessions of a venue by wallet."""
-        place = self.path(venue, "").name.removesuffix(".json")
-        for path in sorted(self._folder.glob(f"{place}*.json")):
-            stored = self.load(venue, path.stem.removeprefix(place))
+        place = self.path(venue, "").name.removesuffix(self._ending)
+        for path in sorted(self._folder.glob(f"{place}*{self._ending}")):
+            user = path.name.removeprefix(place).removesuffix(self._ending)
+            # A name with a point is that of another role.
+            stored = None if "." in user else self.load(venue, user)
             if stored is not None:
                 yield stored
 
 
-def session_folder(configured: str | None, env: Mapping[str, str]) -> SessionFolder:
+def session_folder(
+    configured: str | None, env: Mapping[str, str], role: Role = Role.BOT
+) -> SessionFolder:
     """Return the folder of the settings, or the one in the state folder of service or user."""
     if configured is not None:
-        return SessionFolder(Path(configured).expanduser())
+        return SessionFolder(Path(configured).expanduser(), role)
+    return SessionFolder(state_folder(env) / "sessions", role)
+
+
+def state_folder(env: Mapping[str, str]) -> Path:
+    """Return where a service, else a user's programs, keep what must outlast them."""
     service = env.get("STATE_DIRECTORY", "").partition(os.pathsep)[0]
     if service:
-        return SessionFolder(Path(service) / "sessions")
+        return Path(service)
     state = env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return SessionFolder(Path(state) / "mmbot" / "sessions")
+    return Path(state) / "mmbot"
 
 
 def write_session(path: Path, session: StoredSession) -> None:

@@ -57,7 +57,7 @@ class Transport:
     def __init__(self, origin: Origin, timeouts: Timeouts) -> None:
         self._url = str(origin)
         self._is_local = is_loopback(origin.host)
-        self._tls = _tls() if origin.scheme == "https" else None
+        self._tls = tls_context() if origin.scheme == "https" else None
         self._timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
 
@@ -163,7 +163,7 @@ class _OnlyResolver(AbstractResolver):
         return parsed.is_loopback if self._is_local else parsed.is_global
 
 
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -77,6 +77,11 @@ class AccountFeed:
             group.create_task(self._watch(), name="account stream watch")
             group.create_task(self._snapshots.run(), name="account snapshots")
 
+    def ask_proof(self) -> None:
+        """Have REST asked whether it agrees; the sink hears of it when it does."""
+        self.sync.ask_proof()
+        self._snapshots.call()
+
     def opened(self, now_ns: int) -> None:
         """See Listener."""
         self.sync.opened(now_ns)

@@ -49,6 +49,10 @@ class AccountSink(Protocol):
         """Sizes are right, but prices or fees of a fill must be looked up in `GET /trades`."""
         ...
 
+    def account_proved(self, view: AccountView, now_ns: int) -> None:
+        """REST tells the same as the stream did, up to the same update."""
+        ...
+
 
 class _Sight(Struct):
     fresh_ns: int = 0
@@ -59,6 +63,10 @@ class _Sight(Struct):
     # REST is asked because the stream is silent, and knew of more than the stream had told then.
     refresh: bool = False
     missed_ns: int | None = None
+    # Somebody wants a proof, silent or not.
+    asked: bool = False
+    # What REST knew then: a proof as soon as the stream has told as much.
+    ahead: AccountView | None = None
 
 
 class AccountSync:
@@ -90,7 +98,9 @@ class AccountSync:
     @property
     def wanted(self) -> bool:
         """Whether a snapshot is needed: to begin, after a break, or as a proof."""
-        return self._connected and (self._reached is None or self._sight.refresh)
+        return self._connected and (
+            self._reached is None or self._sight.refresh or self._sight.asked
+        )
 
     @property
     def resting(self) -> dict[int, int]:
@@ -101,6 +111,11 @@ class AccountSync:
     def fresh_ns(self) -> int:
         """When the account was last known to be as told."""
         return self._sight.fresh_ns
+
+    def ask_proof(self) -> None:
+        """Want a snapshot that agrees with everything told; the sink hears of it."""
+        if self._reached is not None:
+            self._sight.asked = True
 
     def opened(self, now_ns: int) -> None:
         """A connection stands: what comes now waits for a snapshot asked for from now on."""
@@ -213,6 +228,11 @@ class AccountSync:
         doubt = _doubt(frame, fills, reached)
         if doubt is not None:
             self._sink.account_doubt(doubt, now_ns)
+        ahead = self._sight.ahead
+        if ahead is not None and ahead.update_id <= frame.update_id:
+            self._sight.ahead = None
+            if ahead.update_id == frame.update_id:
+                self._proves(ahead, now_ns)
 
     def _proves(self, view: AccountView, now_ns: int) -> bool:
         sight = self._sight
@@ -221,14 +241,16 @@ class AccountSync:
         if view.update_id > self._newest:
             # Or it is on its way: a moment will tell.
             sight.missed_ns = sight.missed_ns or now_ns
+            sight.ahead = view
             return False
         differs = self._holdings.differs(view)
         if differs is not None:
             self._break(differs, now_ns)
             return False
         sight.fresh_ns = now_ns
-        sight.refresh = False
+        sight.refresh = sight.asked = False
         sight.missed_ns = None
+        self._sink.account_proved(view, now_ns)
         return True
 
     def _break(self, reason: str, now_ns: int) -> None:
@@ -236,6 +258,7 @@ class AccountSync:
         self.epoch += 1
         self.reason = reason
         self._sight.late_ns = None
+        self._sight.ahead = None
         if self._reached is not None:
             self._reached = None
             self.gaps += 1

@@ -67,3 +67,7 @@ class Ledger:
     def account_doubt(self, reason: str, now_ns: int) -> None:
         assert now_ns >= 0
         self.told.append(f"doubt: {reason}")
+
+    def account_proved(self, view: AccountView, now_ns: int) -> None:
+        assert now_ns >= 0
+        self.told.append(f"proved {view.update_id}")

@@ -1,0 +1,158 @@
+"""The venue's own list of trades against what was told: nothing missed, and money exact.
+
+A trade that was not told although the stream has passed its action is told as a fill; one that was
+told with another price or fee is restated. The ledger gets every trade once.
+"""
+
+import asyncio
+from functools import partial
+from itertools import groupby
+
+from mmbot.adapters.zo.rest.answers import OwnTrade
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.rest.own_trades import own_trades
+from mmbot.adapters.zo.trading.account import Account
+from mmbot.adapters.zo.trading.hindrances import Hindrances, Outlet
+from mmbot.adapters.zo.trading.joins import Joins
+from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.adapters.zo.trading.params import Hooks, TradedAccount
+from mmbot.adapters.zo.trading.tally import Booked
+from mmbot.domain.events import Restatement
+
+LIQUIDATED = "liquidated"
+# How often the list is read again before a position is taken as it is.
+_READINGS = 6
+
+
+class Told:
+    """Where an audit's findings go."""
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        hindrances: Hindrances,
+        account: Account,
+        joins: Joins,
+        money: list[MarketMoney],
+    ) -> None:
+        self.outlet = outlet
+        self.hindrances = hindrances
+        self.account = account
+        self.joins = joins
+        self.money = money
+
+
+class Audit:
+    """Reads the trades since `cursor`. `fees_uusd` are (action, fee) of trades, for the balance."""
+
+    def __init__(
+        self, http: ZoHttp, traded: TradedAccount, told: Told, hooks: Hooks, cursor: int
+    ) -> None:
+        self.cursor = cursor
+        self.restated = 0
+        self.fees_uusd: list[tuple[int, int]] = []
+        self._http = http
+        self._traded = traded
+        self._told = told
+        self._hooks = hooks
+        # Trades of actions that the stream has not told yet.
+        self._early: list[OwnTrade] = []
+        self._readings = 0
+        self._lock = asyncio.Lock()
+
+    async def read(self) -> None:
+        """Read once; a VenueError leaves everything for the next time."""
+        async with self._lock:
+            account_id = self._traded.signer.account_id
+            # What the stream told before the list was read is in it.
+            reached = self._told.joins.reached
+            rows = await own_trades(self._http, account_id, self._traded.catalog, self.cursor)
+            if rows:
+                self.cursor = rows[-1].trade.trade_id
+                self._hooks.trades(rows, self.cursor)
+            self._compare([*self._early, *rows], reached)
+            self._explain()
+
+    def _compare(self, rows: list[OwnTrade], reached: int) -> None:
+        account = self._told.account
+        if account.adopted is None:
+            self._early = rows
+            return
+        self._early = [own for own in rows if own.trade.action_id > reached]
+        passed = [own for own in rows if account.begun < own.trade.action_id <= reached]
+        by_market: dict[int, list[OwnTrade]] = {}
+        for own in sorted(passed, key=lambda each: each.trade.action_id):
+            market = account.index(own.trade.market_id)
+            if market is not None:
+                by_market.setdefault(market, []).append(own)
+        for market, found in by_market.items():
+            for _, group in groupby(found, key=partial(self._update_of, market)):
+                self._settle(market, list(group))
+
+    def _update_of(self, market: int, own: OwnTrade) -> int:
+        span = self._told.joins.tally.told(own.trade.action_id, market)
+        return own.trade.action_id if span is None else span.high
+
+    def _settle(self, market: int, rows: list[OwnTrade]) -> None:
+        joins, money = self._told.joins, self._told.money[market]
+        span = joins.tally.told(rows[0].trade.action_id, market)
+        exact = Booked()
+        for own in rows:
+            trade = own.trade
+            fee = money.trade_fee_atoms(own)
+            cash = money.cash_atoms(own.side, trade.ticks, trade.lots)
+            exact.add(Booked(own.side * trade.lots, cash, fee))
+            self.fees_uusd.append((trade.action_id, money.uusd(fee)))
+            if span is None:
+                self._explained(market, own.side * trade.lots)
+                joins.missed(own, market)
+        if span is not None:
+            joins.tally.audited(span, market)
+            if span.booked != exact:
+                self._restate(market, span.booked, exact)
+
+    def _restate(self, market: int, booked: Booked, exact: Booked) -> None:
+        lots = exact.lots - booked.lots
+        self.restated += 1
+        self._explained(market, lots)
+        self._told.joins.tally.lots[market] += lots
+        self._tell(
+            market,
+            lots,
+            (exact.cash_atoms - booked.cash_atoms, exact.fees_atoms - booked.fees_atoms),
+            "the venue's list of trades",
+        )
+
+    def _explained(self, market: int, lots: int) -> None:
+        short = self._told.account.short
+        if short is not None:
+            short[market] -= lots
+
+    def _explain(self) -> None:
+        """After a gap: go on when the trades explain the position, or when they never will."""
+        account = self._told.account
+        if account.short is None:
+            self._readings = 0
+            return
+        self._readings += 1
+        if any(account.short) and self._readings < _READINGS:
+            return
+        for market, lots in enumerate(account.short):
+            if lots:
+                self._adjust(market, lots)
+        account.caught_up()
+
+    def _adjust(self, market: int, lots: int) -> None:
+        held = self._told.joins.tally.lots
+        if abs(held[market] + lots) < abs(held[market]):
+            reason = "a position is gone and no trade tells how"
+            self._told.hindrances.begin(LIQUIDATED, reason)
+        held[market] += lots
+        self._tell(market, lots, (0, 0), "no trade explains the position")
+        self._hooks.warn(f"market {market}: {lots} lots that no trade explains")
+
+    def _tell(self, market: int, lots: int, money: tuple[int, int], reason: str) -> None:
+        cash_atoms, fees_atoms = money
+        now_ns = self._told.outlet.clock()
+        event = Restatement(0, now_ns, market, lots, cash_atoms, fees_atoms, reason)
+        self._told.outlet.tell(event)

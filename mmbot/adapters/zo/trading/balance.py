@@ -1,0 +1,102 @@
+"""Money that neither trades nor funding explain was paid in or out; funding is told as such.
+
+The balance of an account changes by profit realised, funding settled and fees. What is left over
+counts as a transfer when two readings agree on it.
+"""
+
+from mmbot.adapters.zo.rest.answers import AccountView, Cursor, PnlRow
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.trading.account import Account
+from mmbot.adapters.zo.trading.audit import Audit
+from mmbot.adapters.zo.trading.hindrances import Outlet
+from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.domain.events import FundingPayment, Transfer
+from mmbot.domain.market import MICRO
+
+_MOST_PAGES = 200
+# Figures are told in micro-USD, each off by half of one.
+_ROUNDING_UUSD = 3
+
+
+class Balance:
+    """Follows the balance from the account's first view on."""
+
+    def __init__(
+        self,
+        http: ZoHttp,
+        account_id: int,
+        account: Account,
+        audit: Audit,
+        outlet: Outlet,
+        money: list[MarketMoney],
+    ) -> None:
+        self._http = http
+        self._account_id = account_id
+        self._account = account
+        self._audit = audit
+        self._outlet = outlet
+        self._money = money
+        self._since: AccountView | None = None
+        self._read_to = 0
+        self._changes: list[tuple[int, int]] = []
+        self._suspect: int | None = None
+
+    async def read(self) -> bool:
+        """Read what was realised; True when it must be looked at once more soon."""
+        view = self._account.adopted
+        if view is None or not self._account.in_step:
+            return False
+        if self._since is None:
+            self._since = view
+            self._read_to = self._account.begun
+        for row in await self._rows():
+            self._read_to = max(self._read_to, row.action_id)
+            self._changes.append((row.action_id, row.trading_uusd + row.funding_uusd))
+            self._funded(row)
+        return self._compare(view)
+
+    async def _rows(self) -> list[PnlRow]:
+        found: list[PnlRow] = []
+        start: Cursor | None = None
+        for _ in range(_MOST_PAGES):
+            page = await self._http.pnl(self._account_id, None, start)
+            found += [row for row in page.items if row.action_id > self._read_to]
+            start = page.following
+            if start is None or any(row.action_id <= self._read_to for row in page.items):
+                break
+        return sorted(found, key=lambda row: row.action_id)
+
+    def _funded(self, row: PnlRow) -> None:
+        market = None if row.market_id is None else self._account.index(row.market_id)
+        if market is None or not row.funding_uusd:
+            return
+        atoms = self._money[market].atoms(row.funding_uusd)
+        self._outlet.tell(FundingPayment(row.time_ns, self._outlet.clock(), market, atoms))
+
+    def _compare(self, view: AccountView) -> bool:
+        since = self._since
+        if since is None or view.update_id <= since.update_id:
+            return False
+        low, high = since.update_id, view.update_id
+        fees = [fee for action, fee in self._audit.fees_uusd if low < action <= high]
+        changes = [change for action, change in self._changes if low < action <= high]
+        moved = self._uusd(view) - self._uusd(since)
+        rest = moved - sum(changes) + sum(fees)
+        allowed = _ROUNDING_UUSD + len(fees) + len(changes)
+        if abs(rest) > allowed:
+            if self._suspect is None or abs(rest - self._suspect) > allowed:
+                self._suspect = rest
+                return True
+            self._outlet.tell(Transfer(0, self._outlet.clock(), rest))
+        self._suspect = None
+        self._since = view
+        self._audit.fees_uusd = [each for each in self._audit.fees_uusd if each[0] > high]
+        self._changes = [each for each in self._changes if each[0] > high]
+        return False
+
+    def _uusd(self, view: AccountView) -> int:
+        token_id = self._money[0].listing.quote_token_id
+        return view.balances.get(token_id, 0) * MICRO // self._per_unit(token_id)
+
+    def _per_unit(self, token_id: int) -> int:
+        return int(10 ** self._account.token_decimals(token_id))

@@ -1,0 +1,90 @@
+"""An action goes out: stamped with the engine's time, signed, written; its answer is judged.
+
+The stamp is dated back so that the venue itself refuses the bytes after `lifetime_s`
+(reliability 0.2); the host's clock is in none of it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from msgspec import Struct
+
+from mmbot.adapters.web.clock import Clock
+from mmbot.adapters.zo.engine_time import WINDOW_S, EngineClock, EngineSeconds
+from mmbot.adapters.zo.rest.action_line import ActionLine, Answer, Lost, NotSent
+from mmbot.adapters.zo.rest.gateway import judge
+from mmbot.adapters.zo.trading.health import Answered, Health
+from mmbot.adapters.zo.wire.actions import SessionAction
+from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
+from mmbot.adapters.zo.wire.signing import SessionSigner
+
+_NONCES = 1 << 32
+# Past the last second in which bytes can run, by a second shown (reliability 3.2).
+EXPIRY_MARGIN_S = 1
+
+
+class Signed(Struct, frozen=True, gc=False):
+    """The bytes of an action: they take effect at most once, and not after their stamp's end."""
+
+    action: SessionAction
+    body: bytes
+    stamp: EngineSeconds
+
+
+Judged = Callable[[Answered], None]
+
+
+class Dispatch:
+    """Signs and sends for one session. `engine_clock` is the engine's time as it is known."""
+
+    def __init__(
+        self,
+        line: ActionLine,
+        signer: SessionSigner,
+        clocks: tuple[Clock, EngineClock],
+        rng: Random,
+        health: Health,
+    ) -> None:
+        self.clock, self.engine_clock = clocks
+        self.account_id = signer.account_id
+        self._line = line
+        self._signer = signer
+        self._nonce = rng.getrandbits(32)
+        self._health = health
+
+    def sign(self, action: SessionAction, now_ns: int) -> Signed:
+        """Make the bytes of an action.
+
+        Raises Unavailable without the engine's time, ActionError for what is not allowed.
+        """
+        lifetime_s = min(self._signer.lifetime_s, WINDOW_S)
+        stamp = self.engine_clock.stamp(lifetime_s, now_ns)
+        self._nonce = (self._nonce + 1) % _NONCES
+        now_s = self.engine_clock.now_s(now_ns)
+        return Signed(action, self._signer.sign(action, stamp, self._nonce, now_s), stamp)
+
+    def send(self, signed: Signed, judged: Judged, *, urgent: bool = False) -> None:
+        """Write the bytes; `judged` is called once, with what became of this copy of them."""
+        sent_ns = self.clock()
+        self._line.post(
+            signed.body, partial(self._answered, signed, sent_ns, judged), urgent=urgent
+        )
+
+    def expired(self, stamp: EngineSeconds) -> bool:
+        """Whether bytes with this stamp can take effect no more, by a second the engine showed."""
+        return self.engine_clock.expired(EngineSeconds(stamp + EXPIRY_MARGIN_S))
+
+    def _answered(self, signed: Signed, sent_ns: int, judged: Judged, answer: Answer) -> None:
+        now_ns = self.clock()
+        outcome: Answered
+        if isinstance(answer, NotSent):
+            outcome = answer
+        elif isinstance(answer, Lost):
+            outcome = Unknown(answer.reason)
+        else:
+            outcome = judge(answer, signed.action, self.account_id)
+        if isinstance(outcome, Accepted):
+            self.engine_clock.accepted(signed.stamp, sent_ns, now_ns)
+        self._health.note(outcome, sent_ns, now_ns)
+        judged(outcome)

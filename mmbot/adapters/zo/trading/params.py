@@ -1,0 +1,102 @@
+"""What live trading is given: the account, the ways to the venue, the world, and its settings."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+from mmbot.adapters.web.clock import Clock
+from mmbot.adapters.zo.engine_time import EngineClock
+from mmbot.adapters.zo.origin import Origin
+from mmbot.adapters.zo.rest.action_line import ActionLine
+from mmbot.adapters.zo.rest.answers import Catalog, Listing, OwnTrade
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.streams.account_feed import AccountFeedParams
+from mmbot.adapters.zo.wire.signing import SessionSigner
+
+
+class OwnIds(Protocol):
+    """Tells our client order ids from those of others; `execution.order_ids.OrderIds` does."""
+
+    def owns(self, order_id: int) -> bool:
+        """Is it an id of this instance, from any of its runs?"""
+        ...
+
+    def issued(self, order_id: int) -> bool:
+        """Was it handed out by this run?"""
+        ...
+
+
+class TradedAccount(NamedTuple):
+    """Whose orders, and on which markets; a listing's place is the engine's number for it.
+
+    `user` is the wallet's public key, None when the user's sessions are not to be watched.
+    """
+
+    signer: SessionSigner
+    user: bytes | None
+    catalog: Catalog
+    listings: tuple[Listing, ...]
+    ids: OwnIds
+
+
+class Access(NamedTuple):
+    """The ways to the venue. `http` must have been opened with the clock of Surroundings."""
+
+    http: ZoHttp
+    line: ActionLine
+    ws_origin: Origin
+
+
+class Surroundings(NamedTuple):
+    """Clock, chance, and the engine's time as far as it is known already."""
+
+    clock: Clock
+    rng: Random
+    engine_clock: EngineClock
+
+
+TradesTold = Callable[[Sequence[OwnTrade], int], None]
+"""Takes trades of the venue's list, oldest first, and the cursor that is reached with them."""
+
+
+class Hooks(NamedTuple):
+    """Who wants to know what is no event: the ledger its trades, people their warnings.
+
+    Both return at once and raise nothing.
+    """
+
+    trades: TradesTold
+    warn: Callable[[str], None]
+
+
+class Start(NamedTuple):
+    """Where the run before ended: its last trade, and whether it proved itself clean.
+
+    After a run that did not, its last actions may still land: quoting waits for their expiry.
+    """
+
+    trades_cursor: int = 0
+    previous_run_clean: bool = False
+
+
+class TradingParams(Struct, frozen=True, kw_only=True):
+    """How the venue is traded on. Times are milliseconds unless named otherwise.
+
+    `resend_ms`: when, after the first sending, the same bytes are sent again.
+    """
+
+    ack_ms: int = 1_500
+    resend_ms: tuple[int, ...] = (300, 800, 1_500)
+    unanswered: int = 3
+    evidence_ms: int = 250
+    tick_ms: int = 50
+    clock_ms: int = 1_000
+    prices_ms: int = 1_000
+    reconcile_ms: int = 5_000
+    audit_ms: int = 30_000
+    listing_ms: int = 60_000
+    sweep_ms: int = 500
+    split_ms: int = 300
+    feed: AccountFeedParams = AccountFeedParams()

@@ -1,0 +1,214 @@
+"""Batches become actions, and every action is followed until its orders' fate is proven.
+
+While nobody has answered, only the identical bytes go out again, and only while what they place is
+still wanted: the venue executes bytes once (reliability 0, 3.2).
+"""
+
+from msgspec import Struct
+
+from mmbot.adapters.web.clock import NS_PER_MS
+from mmbot.adapters.zo.engine_time import ClockState
+from mmbot.adapters.zo.rest.action_line import NotSent
+from mmbot.adapters.zo.trading.cancels import Cancels
+from mmbot.adapters.zo.trading.dispatch import Dispatch, Signed
+from mmbot.adapters.zo.trading.health import Answered, Health
+from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
+from mmbot.adapters.zo.trading.verdicts import Verdicts
+from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder, SessionAction
+from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.order import OrderState
+from mmbot.errors import ActionError, Unavailable
+
+NOT_ALONE = "its batch cancels an order whose venue id is not known"
+STOPPING = "stopping"
+# Longer than the venue's answers are waited for; then a flight has nothing left to hear.
+_FORGET_NS = 5_000 * NS_PER_MS
+
+
+class Flight(Struct):
+    """Bytes on their way: `orders` are those of the action's parts, in their order.
+
+    `copies` of the bytes were handed over, `refused` of them never left.
+    """
+
+    signed: Signed
+    orders: tuple[KnownOrder, ...]
+    places: int
+    sent_ns: int
+    copies: int = 0
+    refused: int = 0
+    settled: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether every order it places is still wanted and unproven."""
+        placed = self.orders[len(self.orders) - self.places :]
+        return all(order.wanted and not order.landed and not order.done for order in placed)
+
+
+class Sender:
+    """Sends batches; `stopping` refuses everything that places."""
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        orders: KnownOrders,
+        cancels: Cancels,
+        verdicts: Verdicts,
+        health: Health,
+    ) -> None:
+        self.stopping = False
+        self.ack_ns = 0
+        self.resend_ns: tuple[int, ...] = ()
+        self.split_ns = 0
+        self._dispatch = dispatch
+        self._orders = orders
+        self._cancels = cancels
+        self._verdicts = verdicts
+        self._health = health
+        self._flights: list[Flight] = []
+
+    @property
+    def in_flight(self) -> int:
+        """How many actions have no definite answer yet."""
+        return len(self._flights)
+
+    def pace(self, ack_ms: int, resend_ms: tuple[int, ...], split_ms: int) -> None:
+        """Set when an answer is late, when bytes go again, when a batch of cancels is split."""
+        self.ack_ns = ack_ms * NS_PER_MS
+        self.resend_ns = tuple(each * NS_PER_MS for each in resend_ms)
+        self.split_ns = split_ms * NS_PER_MS
+
+    def submit(self, batch: Batch, market_ids: tuple[int, ...]) -> None:
+        """Send a batch at once; `market_ids` are the venue's, by the engine's number."""
+        now_ns = self._dispatch.clock()
+        cancelled: list[KnownOrder] = []
+        alone: list[KnownOrder] = []
+        placed: list[Place] = []
+        for action in batch.actions:
+            if isinstance(action, Cancel):
+                order = self._orders.get(action.order_id)
+                if order is not None:
+                    order.wanted = False
+                    (alone if order.venue_id is None else cancelled).append(order)
+            else:
+                placed.append(action)
+        refusal = self._refusal(now_ns, alone) if placed else None
+        if refusal is not None:
+            for place in placed:
+                self._orders.tell(self._orders.place(place), OrderState.REJECTED, refusal)
+            placed = []
+        self._send(cancelled, placed, market_ids, now_ns)
+        for order in alone:
+            self._cancels.want(order, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Repeat what nobody has answered, say what nobody knows, notice what has expired."""
+        for flight in self._flights:
+            self._look_at(flight, now_ns)
+        self._flights = [each for each in self._flights if not self._over(each, now_ns)]
+        self._verdicts.expire(now_ns)
+        self._cancels.tick(now_ns)
+
+    def _refusal(self, now_ns: int, alone: list[KnownOrder]) -> str | None:
+        if self.stopping:
+            return STOPPING
+        if alone:
+            return NOT_ALONE
+        state = self._dispatch.engine_clock.state(now_ns)
+        return None if state is ClockState.OK else f"the engine's time: {state}"
+
+    def _send(
+        self,
+        cancelled: list[KnownOrder],
+        placed: list[Place],
+        market_ids: tuple[int, ...],
+        now_ns: int,
+    ) -> None:
+        if self._health.maintained or self._health.quiet(now_ns):
+            # A place is not kept for later, a cancel is.
+            for place in placed:
+                self._orders.tell(self._orders.place(place), OrderState.REJECTED, "not now")
+            placed = []
+        orders = [*cancelled, *(self._orders.place(place) for place in placed)]
+        if not orders:
+            return
+        if not placed and (len(cancelled) == 1 or not self._health.permit(now_ns)):
+            for order in cancelled:
+                self._cancels.want(order, now_ns)
+            return
+        cancels = [CancelById(order.venue_id or 0, market_ids[order.market]) for order in cancelled]
+        parts: list[PlaceOrder | CancelById] = [*cancels]
+        parts += [_wire(place, market_ids) for place in placed]
+        action: SessionAction = parts[0] if len(parts) == 1 else Atomic(tuple(parts))
+        try:
+            signed = self._dispatch.sign(action, now_ns)
+        except (Unavailable, ActionError) as error:
+            self._unsigned(orders[len(cancelled) :], str(error))
+            for order in cancelled:
+                self._cancels.want(order, now_ns)
+            return
+        flight = Flight(signed, tuple(orders), len(placed), now_ns)
+        self._hand_over(flight)
+        self._flights.append(flight)
+        late_ns = self.resend_ns[-1] + self.split_ns if placed else self.split_ns
+        for order in cancelled:
+            # Should nobody answer, each of them is cancelled by itself.
+            order.cancel_tries = 0
+            order.cancel_due_ns = now_ns + late_ns
+        for order in orders[len(cancelled) :]:
+            order.stamp = signed.stamp
+
+    def _unsigned(self, placed: list[KnownOrder], reason: str) -> None:
+        for order in placed:
+            self._orders.tell(order, OrderState.REJECTED, reason)
+
+    def _hand_over(self, flight: Flight) -> None:
+        flight.copies += 1
+        urgent = not flight.places
+        self._dispatch.send(
+            flight.signed, lambda outcome: self._judge(flight, outcome), urgent=urgent
+        )
+
+    def _judge(self, flight: Flight, outcome: Answered) -> None:
+        if isinstance(outcome, NotSent):
+            flight.refused += 1
+            if flight.refused < flight.copies:
+                # An earlier copy left, and may have arrived.
+                return
+        repeated = flight.copies - flight.refused > 1
+        if self._verdicts.judge(flight.orders, flight.places, outcome, repeated=repeated):
+            flight.settled = True
+
+    def _look_at(self, flight: Flight, now_ns: int) -> None:
+        if flight.settled:
+            return
+        age_ns = now_ns - flight.sent_ns
+        if flight.places and age_ns >= self.ack_ns:
+            for order in flight.orders[len(flight.orders) - flight.places :]:
+                self._verdicts.unanswered(order)
+        again = sum(age_ns >= due_ns for due_ns in self.resend_ns) + 1
+        held = self._health.maintained or self._health.quiet(now_ns)
+        if again <= flight.copies or not flight.places or not flight.wanted or held:
+            return
+        if not self._dispatch.engine_clock.expired(flight.signed.stamp):
+            self._hand_over(flight)
+
+    def _over(self, flight: Flight, now_ns: int) -> bool:
+        if flight.settled:
+            return True
+        late = now_ns - flight.sent_ns > _FORGET_NS
+        placed = flight.orders[len(flight.orders) - flight.places :]
+        return late and all(order.done or order.landed for order in placed)
+
+
+def _wire(place: Place, market_ids: tuple[int, ...]) -> PlaceOrder:
+    return PlaceOrder(
+        market_ids[place.market],
+        place.side,
+        place.mode,
+        place.ticks,
+        place.lots,
+        place.order_id,
+        place.reduce_only,
+    )

@@ -1,0 +1,80 @@
+"""What sends actions and judges their answers, put together: the side that acts."""
+
+from mmbot.adapters.web.clock import NS_PER_S
+from mmbot.adapters.zo.trading.cancels import Cancels
+from mmbot.adapters.zo.trading.dispatch import Dispatch
+from mmbot.adapters.zo.trading.health import Health
+from mmbot.adapters.zo.trading.knowledge import Knowledge
+from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
+from mmbot.adapters.zo.trading.sender import Sender
+from mmbot.adapters.zo.trading.verdicts import Settled, Verdicts
+from mmbot.adapters.zo.wire.actions import CancelByClientId
+from mmbot.errors import Unavailable
+
+# No order ever has this client id: a cancel of it must be answered ORDER_NOT_FOUND.
+_NOBODYS = 2**63 - 1
+_PROBE_NS = NS_PER_S
+
+
+class Sending:
+    """Sender, cancels and the health of the way; `tick` keeps them going."""
+
+    def __init__(
+        self,
+        access: Access,
+        traded: TradedAccount,
+        outside: Surroundings,
+        params: TradingParams,
+        known: Knowledge,
+    ) -> None:
+        self._known = known
+        self.health = Health(known.hindrances, params.unanswered)
+        clocks = (outside.clock, outside.engine_clock)
+        self.dispatch = Dispatch(access.line, traded.signer, clocks, outside.rng, self.health)
+        orders, joins, settling = known.orders, known.joins, known.settling
+        self.cancels = Cancels(self.dispatch, orders, joins, settling, self.health)
+        settled = Settled(orders, joins, settling, known.hindrances)
+        self.verdicts = Verdicts(self.dispatch, self.cancels, settled)
+        self.sender = Sender(self.dispatch, orders, self.cancels, self.verdicts, self.health)
+        self.sender.pace(params.ack_ms, params.resend_ms, params.split_ms)
+        self._probed_ns: int | None = None
+
+    def tick(self, now_ns: int) -> None:
+        """Let time do what it has to; tells nothing that is not due."""
+        self.health.tick(now_ns)
+        self.sender.tick(now_ns)
+        if self._known.joins.tick(now_ns):
+            self._known.settling.ask()
+        self._known.settling.tick(now_ns)
+        if self.health.troubled and not self.health.maintained:
+            self.probe(now_ns)
+
+    def probe(self, now_ns: int) -> None:
+        """Ask something harmless, once a second at most, to hear whether actions are answered."""
+        if self._probed_ns is not None and now_ns - self._probed_ns < _PROBE_NS:
+            return
+        if not self.health.permit(now_ns):
+            return
+        self._probed_ns = now_ns
+        try:
+            signed = self.dispatch.sign(CancelByClientId(_NOBODYS), now_ns)
+        except Unavailable:
+            return
+        self.dispatch.send(signed, _ignored, urgent=True)
+
+    def after_maintenance(self, now_ns: int) -> None:
+        """The venue seems to be back: cancels of everything first, and their answers tell."""
+        if self._probed_ns is not None and now_ns - self._probed_ns < _PROBE_NS:
+            return
+        orders = list(self._known.orders)
+        if not orders:
+            self.probe(now_ns)
+            return
+        self._probed_ns = now_ns
+        self.health.maintained = False
+        for order in orders:
+            self.cancels.want(order, now_ns)
+
+
+def _ignored(_outcome: object) -> None:
+    """Only that an answer came matters, which the health of the way has noted."""

@@ -1,0 +1,1 @@
+"""The demonstration: a local exchange, play money, another trader, and the bot in front of you."""

@@ -1,0 +1,264 @@
+"""Bookkeeping: what happens to a live bot, as rows of its ledger. See runtime.keeping.Keeper.
+
+Trades come from the venue's own list where there is one; on paper the fills are the trades.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from mmbot.adapters.web.clock import NS_PER_S
+from mmbot.adapters.zo.rest.answers import OwnTrade
+from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.domain.actions import Batch, Place
+from mmbot.domain.events import (
+    AccountSnapshot,
+    BookGap,
+    Event,
+    Fill,
+    FundingPayment,
+    Hindrance,
+    Operator,
+    OrderUpdate,
+    Restatement,
+    Transfer,
+)
+from mmbot.domain.notices import Notice
+from mmbot.domain.order import DONE, FillMode, OrderState
+from mmbot.engine import Engine
+from mmbot.ledger.ledger import Ledger
+from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
+from mmbot.risk.breaker import Breaker
+from mmbot.runtime.inherited import HELD_BEFORE
+from mmbot.runtime.params import RuntimeParams
+from mmbot.runtime.supervision import ExitReport
+
+BREAKER = "breaker"
+MEMORY_EVERY_S = 60.0
+CLOSE_S = 3.0
+OLDEST_NS = 2 * NS_PER_S
+POINT_EVERY_NS = NS_PER_S
+
+_MONEY = frozenset({FundingPayment, Transfer, Restatement})
+_NOTED = frozenset({Hindrance, BookGap, Operator})
+
+Tell = Callable[[Sequence[Notice]], None]
+
+
+class Bookkeeping:
+    """Keeper over a ledger whose run has been begun."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        run: int,
+        breaker: Breaker,
+        params: RuntimeParams,
+        clock: Callable[[], int],
+        *,
+        fills_are_trades: bool = False,
+    ) -> None:
+        self.tell: Tell = _nobody
+        self.engine: Engine | None = None
+        self.money: Mapping[int, MarketMoney] = {}
+        self._ledger = ledger
+        self._run = run
+        self._breaker = breaker
+        self._most_rows = params.journal_backlog_count
+        self._clock = clock
+        self._fills_are_trades = fills_are_trades
+        self._orders: dict[int, Place] = {}
+        self._point_ns = 0
+        self._halt_lost = False
+
+    async def run(self) -> None:
+        """See Keeper: what the breaker remembers, every minute."""
+        while True:
+            await asyncio.sleep(MEMORY_EVERY_S)
+            await self._ledger.keep_async(BREAKER, self._memory())
+
+    def event(self, event: Event) -> None:
+        """See Keeper."""
+        if type(event) is OrderUpdate:
+            self._order(event)
+        elif type(event) is Fill:
+            self._fill(event)
+        elif type(event) is AccountSnapshot:
+            self._point(event)
+        elif type(event) in _MONEY:
+            self._money(event)
+        elif type(event) in _NOTED:
+            self._note(event)
+
+    def batch(self, batch: Batch) -> None:
+        """See Keeper."""
+        for action in batch.actions:
+            if type(action) is Place:
+                self._orders[action.order_id] = action
+                self._row(action, batch.ts_ns, OrderState.SENT, action.lots, None)
+
+    def notices(self, notices: Sequence[Notice]) -> None:
+        """See Keeper."""
+        for each in notices:
+            text = f"{each.severity.name} {each.code}: {each.text}"
+            self._ledger.note(each.ts_ns, Kind.NOTICE, each.market, None, text)
+        self.tell(notices)
+
+    def trouble(self) -> str | None:
+        """See Keeper."""
+        count, age_ns = self._ledger.backlog(self._clock())
+        if self._ledger.failure is not None:
+            return self._ledger.failure
+        if count > self._most_rows or age_ns > OLDEST_NS:
+            return f"the disk is {count} rows or {age_ns / NS_PER_S:.1f} s behind"
+        return None
+
+    def trades(self, trades: Sequence[OwnTrade], cursor: int) -> None:
+        """Take trades of the venue's list, and up to which one all are known."""
+        rows = []
+        for own in trades:
+            money = self.money.get(own.trade.market_id)
+            if money is not None:
+                rows.append(_trade_row(own, money))
+        self._ledger.fills(rows, cursor)
+
+    async def halt(self, reason: str, now_ns: int) -> None:
+        """See Keeper."""
+        self._halt_lost = not await self._ledger.latch_async(reason, now_ns)
+
+    async def end(self, report: ExitReport, now_ns: int) -> None:
+        """See Keeper."""
+        text = f"exit {report.code}: {report.reason}"
+        if self._halt_lost:
+            text += "; the halt is not on the disk"
+        self._ledger.note(now_ns, Kind.RUN, None, None, text)
+        await self._ledger.keep_async(BREAKER, self._memory())
+        clean = report.leftovers.clean
+        self._ledger.end_run(self._run, now_ns, report.code, clean)
+        self._ledger.close(CLOSE_S)
+
+    def _money(self, event: Event) -> None:
+        ledger, now_ns = self._ledger, event.ts_recv_ns
+        if type(event) is FundingPayment:
+            ledger.funding([FundingRow(event.ts_venue_ns or now_ns, event.market, event.atoms)])
+        elif type(event) is Transfer:
+            ledger.transfer(now_ns, event.uusd)
+        elif type(event) is Restatement:
+            row = AdjustmentRow(
+                now_ns,
+                event.market,
+                event.lots,
+                event.cash_atoms,
+                event.fees_atoms,
+                event.reason,
+            )
+            # The rows of trades are right already: only what no trade explains is added to them,
+            # and what was held before is explained by the trades of the runs before.
+            if event.lots and event.reason != HELD_BEFORE:
+                ledger.adjustment(row)
+            ledger.note(now_ns, Kind.STATE, event.market, None, f"restated: {row}")
+
+    def _note(self, event: Event) -> None:
+        ledger, now_ns = self._ledger, event.ts_recv_ns
+        if type(event) is Hindrance:
+            reason = "over" if event.reason is None else event.reason
+            ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
+        elif type(event) is BookGap:
+            ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
+        elif type(event) is Operator:
+            text = f"{event.command}: {event.reason}"
+            ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
+
+    def _memory(self) -> bytes:
+        return msgspec.json.encode(self._breaker.memory)
+
+    def _order(self, event: OrderUpdate) -> None:
+        place = self._orders.get(event.order_id)
+        if place is None:
+            return
+        self._row(place, event.ts_recv_ns, event.state, event.leaves_lots, event.reason)
+        if event.state in DONE:
+            del self._orders[event.order_id]
+
+    def _fill(self, event: Fill) -> None:
+        mark = self._mark(event.market)
+        if self._fills_are_trades:
+            row = FillRow(
+                event.ts_venue_ns,
+                event.market,
+                event.trade_id,
+                event.trade_id,
+                event.order_id,
+                event.side,
+                event.ticks,
+                event.lots,
+                event.maker,
+                event.fee_atoms,
+                mark_half_ticks=mark,
+            )
+            self._ledger.fills([row], None)
+        text = f"{event.side.name} {event.lots} lots at {event.ticks} ticks, mark {mark}"
+        self._ledger.note(event.ts_recv_ns, Kind.FILL, event.market, event.order_id, text)
+        place = self._orders.get(event.order_id)
+        if place is not None:
+            state = OrderState.OPEN if event.leaves_lots else OrderState.FILLED
+            self._row(place, event.ts_recv_ns, state, event.leaves_lots, None)
+            if not event.leaves_lots:
+                del self._orders[event.order_id]
+
+    def _row(
+        self, place: Place, ts_ns: int, state: OrderState, leaves: int, reason: str | None
+    ) -> None:
+        self._ledger.order(
+            OrderRow(
+                ts_ns,
+                place.market,
+                place.order_id,
+                place.side,
+                place.ticks,
+                place.lots,
+                leaves,
+                state,
+                reason,
+                hedge=place.mode is FillMode.IOC,
+            )
+        )
+
+    def _mark(self, market: int) -> int | None:
+        if self.engine is None:
+            return None
+        best_bid, _, best_ask, _ = self.engine.desks[market].state.book.touch()
+        return best_bid + best_ask if best_bid and best_ask else None
+
+    def _point(self, event: AccountSnapshot) -> None:
+        if self.engine is None or event.ts_recv_ns - self._point_ns < POINT_EVERY_NS:
+            return
+        self._point_ns = event.ts_recv_ns
+        marks = tuple(self._mark(index) or 0 for index in range(len(self.engine.desks)))
+        pnl_uusd = sum(
+            position.market.atoms_to_uusd(position.pnl_atoms(mark), mark)
+            for position, mark in zip(self.engine.positions, marks, strict=True)
+            if mark
+        )
+        self._ledger.equity(EquityPoint(event.ts_recv_ns, event.mf_uusd, pnl_uusd, marks=marks))
+
+
+def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:
+    trade = own.trade
+    return FillRow(
+        trade.time_ns,
+        money.market.index,
+        trade.trade_id,
+        trade.action_id,
+        trade.order_id,
+        own.side,
+        trade.ticks,
+        trade.lots,
+        own.is_maker,
+        money.trade_fee_atoms(own),
+    )
+
+
+def _nobody(_notices: Sequence[Notice]) -> None:
+    """Nobody is told."""

@@ -1,0 +1,132 @@
+"""The heart of a live bot: tells guard, systemd and its own watchdog that it lives, and how."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from mmbot.adapters.zo.keys.session_files import StoredSession
+from mmbot.adapters.zo.wire import base58
+from mmbot.config.schema import Config
+from mmbot.domain.status import Mode
+from mmbot.engine import Engine
+from mmbot.engine.view import orders_alive, standing
+from mmbot.ports import Leftovers
+from mmbot.rescue.session import Session
+from mmbot.rescue.sweep import Observer, Wanted, cancel_all
+from mmbot.runtime.guard_params import guard_socket
+from mmbot.runtime.heartbeat import Heartbeat
+from mmbot.runtime.systemd import Supervisor
+from mmbot.runtime.watchdog import Watchdog
+
+NS_PER_S = 1_000_000_000
+TRIP_TIMEOUT_S = 30.0
+
+
+class NoHeart:
+    """Heart that nobody listens to."""
+
+    def beat(self, now_ns: int, *, deciding: bool) -> None:
+        """See Heart."""
+
+    async def run(self) -> None:
+        """See Heart."""
+        await asyncio.Event().wait()
+
+    async def end(self, leftovers: Leftovers) -> None:
+        """See Heart."""
+
+
+class GuardedHeart:
+    """Heart that a guard process, systemd and a watchdog thread listen to."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        epoch: int,
+        heartbeat: Heartbeat,
+        supervisor: Supervisor,
+        watchdog: Watchdog,
+    ) -> None:
+        self._engine = engine
+        self._epoch = epoch
+        self._heartbeat = heartbeat
+        self._supervisor = supervisor
+        self._watchdog = watchdog
+        self._petted_ns: int | None = None
+
+    def beat(self, now_ns: int, *, deciding: bool) -> None:
+        """See Heart."""
+        self._watchdog.beat()
+        mode = standing(self._engine).mode
+        self._heartbeat.beat(mode.value, orders_alive(self._engine), self._epoch)
+        if self._petted_ns is None:
+            self._supervisor.ready(mode.value)
+            self._petted_ns = now_ns
+        every_s = self._supervisor.pet_every_s
+        if every_s is not None and now_ns - self._petted_ns >= every_s * NS_PER_S:
+            self._petted_ns = now_ns
+            self._supervisor.pet({"decisions come in time": deciding})
+        if mode is Mode.DRAINING:
+            self._supervisor.stopping("taking orders off")
+
+    async def run(self) -> None:
+        """See Heart."""
+        self._watchdog.start()
+        try:
+            await self._heartbeat.run()
+        finally:
+            self._watchdog.stop()
+
+    async def end(self, leftovers: Leftovers) -> None:
+        """See Heart."""
+        await self._heartbeat.goodbye(len(leftovers.orders) if leftovers.proven else 1)
+
+
+class HeartTerms(NamedTuple):
+    """What a heart is for: whose orders, by which session, and whom to tell of a rescue."""
+
+    config: Config
+    engine: Engine
+    epoch: int
+    session: StoredSession
+    account_id: int
+    clock: Callable[[], int]
+    warn: Callable[[str], None]
+
+
+def guarded_heart(terms: HeartTerms, env: Mapping[str, str]) -> GuardedHeart:
+    """Put a heart together whose watchdog cancels by itself when the loop is blocked."""
+    config = terms.config
+    landing_s = config.venue.action_lifetime_s
+    socket = guard_socket(config.guard, config.instance.name, env)
+    heartbeat = Heartbeat(socket, terms.clock, os.getpid(), landing_s)
+    watchdog = Watchdog(_rescue(terms, landing_s), os.abort)
+    supervisor = Supervisor(env, os.getpid())
+    return GuardedHeart(terms.engine, terms.epoch, heartbeat, supervisor, watchdog)
+
+
+def _rescue(terms: HeartTerms, landing_s: int) -> Callable[[str], None]:
+    """Return what cancels without the loop, over connections of its own; one at a time."""
+    stored, warn = terms.session, terms.warn
+    origin = terms.config.venue.http_origin
+    secret = base58.encode(stored.keypair.reveal())
+    session = Session(origin, stored.user, stored.session_id, secret)
+    wanted = Wanted(
+        instance=terms.config.instance.id, landing_s=landing_s, timeout_s=TRIP_TIMEOUT_S
+    )
+    busy = threading.Lock()
+
+    def rescue(reason: str) -> None:
+        if not busy.acquire(blocking=False):
+            return
+        try:
+            warn(f"watchdog: {reason}; cancelling without it")
+            swept = cancel_all(session, wanted, terms.account_id, Observer(warn))
+            how = "none is left" if swept.proven else swept.reason
+            warn(f"watchdog: {swept.cancelled} orders cancelled, {how}")
+        finally:
+            busy.release()
+
+    return rescue

@@ -1,0 +1,77 @@
+"""What lies outside a live bot, and what it is asked for; a simulation brings its own."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from random import Random, SystemRandom
+
+from mmbot.adapters.web.clock import Clock, steady_clock
+from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
+from mmbot.assemble.live.heart import HeartTerms, guarded_heart
+from mmbot.domain.market import Market
+from mmbot.domain.notices import Notice
+from mmbot.ledger.ledger import Ledger
+from mmbot.ledger.opening import open_ledger
+from mmbot.ledger.params import StorageParams
+from mmbot.quoting.strategy import Strategy
+from mmbot.runtime.keeping import Heart
+
+OpenLedger = Callable[[Path, StorageParams, int], Ledger]
+"""Open the ledger of a path; the number is now, ns."""
+
+
+class RunMode(StrEnum):
+    """What a bot does with its quotes."""
+
+    OBSERVE = "observe"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Clock, chance, disk and environment. `heart`: who watches over a live run, if anybody."""
+
+    clock: Clock
+    rng: Callable[[], Random]
+    open_ledger: OpenLedger
+    state: Path
+    env: Mapping[str, str]
+    heart: Callable[[HeartTerms], Heart] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What is not configuration.
+
+    markets: these instead of the configured ones. session: this one instead of the kept one.
+    record: the folder of the run. warn, notices: whom to tell; both return at once.
+    """
+
+    markets: Sequence[str] = ()
+    session: StoredSession | None = None
+    record: Path | None = None
+    accept_literal_skew: bool = False
+    close_on_exit: bool = False
+    strategy: Callable[[Market], Strategy] | None = None
+    warn: Callable[[str], None] = print
+    notices: Callable[[Sequence[Notice]], None] | None = None
+
+
+def real_world(env: Mapping[str, str]) -> World:
+    """Return the machine we run on."""
+    return World(
+        clock=steady_clock(),
+        rng=SystemRandom,
+        open_ledger=_open,
+        state=state_folder(env),
+        env=env,
+        heart=partial(guarded_heart, env=env),
+    )
+
+
+def _open(path: Path, params: StorageParams, now_ns: int) -> Ledger:
+    return open_ledger(path, params=params, now_ns=now_ns or time.time_ns())

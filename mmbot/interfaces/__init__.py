@@ -1,0 +1,1 @@
+"""Faces of a running bot: each renders the StatusView and decides nothing."""

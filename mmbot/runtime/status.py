@@ -1,0 +1,119 @@
+"""How a running bot stands, as a StatusView: added up only when somebody asks."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mmbot.domain.events import AccountSnapshot
+from mmbot.domain.order import Level, OrderState, Side
+from mmbot.domain.status import MarketStatus, Mode, StatusView
+from mmbot.engine import Desk, Engine
+from mmbot.engine.view import market_reason, orders_alive, orders_unknown, standing
+from mmbot.ports import VenueFigures
+
+
+class Named(NamedTuple):
+    """What a run is called, and what does not change during it."""
+
+    instance: str
+    run_mode: str
+    epoch: int
+    started_ns: int
+    requote_interval_ms: float
+
+
+class Moment(NamedTuple):
+    """What only the loop knows; `mode` where it is not the engine's to say."""
+
+    now_ns: int
+    mode: Mode | None
+    account: AccountSnapshot | None
+    venue: VenueFigures
+    loop_lag_p99_ms: float | None
+    reconnects: int
+
+
+def status_view(
+    engine: Engine, named: Named, moment: Moment, book_age_ms: Callable[[int], float | None]
+) -> StatusView:
+    """Say how the bot stands."""
+    mode, reasons = standing(engine)
+    counts = [desk.counts for desk in engine.desks]
+    account, base = moment.account, engine.stops.breaker.memory
+    equity = None if account is None else account.mf_uusd
+    day_start = base.day_start_uusd
+    return StatusView(
+        ts_ns=moment.now_ns,
+        instance=named.instance,
+        run_mode=named.run_mode,
+        mode=mode if moment.mode is None else moment.mode,
+        reasons=reasons,
+        started_ns=named.started_ns,
+        epoch=named.epoch,
+        equity_uusd=equity,
+        free_uusd=_free(account),
+        day_pnl_uusd=_less(equity, None if day_start is None else day_start + base.transfers_uusd),
+        drawdown_uusd=_less(base.peak_uusd, equity),
+        margin_fraction=_fraction(account),
+        markets=tuple(
+            _market(engine, index, book_age_ms(index)) for index in range(len(engine.desks))
+        ),
+        orders=orders_alive(engine),
+        unknown=orders_unknown(engine),
+        placed=sum(each.placed for each in counts),
+        cancelled=sum(each.cancelled for each in counts),
+        rejected=sum(each.rejected for each in counts),
+        fills=sum(each.fills for each in counts),
+        ack_p50_ms=moment.venue.ack_p50_ms,
+        ack_p99_ms=moment.venue.ack_p99_ms,
+        loop_lag_p99_ms=moment.loop_lag_p99_ms,
+        reconnects=moment.reconnects + moment.venue.reconnects,
+        requote_interval_ms=named.requote_interval_ms,
+    )
+
+
+def _market(engine: Engine, index: int, age_ms: float | None) -> MarketStatus:
+    desk = engine.desks[index]
+    state, position = desk.state, desk.position
+    market = state.market
+    best_bid, _, best_ask, _ = state.book.touch(False)
+    mark = best_bid + best_ask if best_bid and best_ask else 0
+    return MarketStatus(
+        symbol=market.symbol,
+        reason=market_reason(engine, index),
+        best_bid=best_bid,
+        best_ask=best_ask,
+        bids=_resting(desk, Side.BID),
+        asks=_resting(desk, Side.ASK),
+        position_lots=position.lots,
+        mark_half_ticks=mark,
+        pnl_uusd=market.atoms_to_uusd(position.pnl_atoms(mark), mark) if mark else 0,
+        room=state.room,
+        fills=desk.counts.fills,
+        volume_uusd=desk.counts.volume_uusd,
+        book_age_ms=age_ms,
+    )
+
+
+def _resting(desk: Desk, side: Side) -> tuple[Level, ...]:
+    found = [
+        Level(each.ticks, each.leaves)
+        for each in desk.tracker.orders.values()
+        if each.side is side and each.state is OrderState.OPEN
+    ]
+    return tuple(sorted(found, reverse=side is Side.BID))
+
+
+def _less(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one - other
+
+
+def _free(account: AccountSnapshot | None) -> int | None:
+    if account is None or account.omf_uusd is None or account.imf_uusd is None:
+        return None
+    return max(0, account.omf_uusd - account.imf_uusd)
+
+
+def _fraction(account: AccountSnapshot | None) -> float | None:
+    if account is None or account.mf_uusd is None or not account.pn_uusd:
+        return None
+    return account.mf_uusd / account.pn_uusd

@@ -1,0 +1,1 @@
+"""Processes of the product against each other, killed and stopped as processes are."""

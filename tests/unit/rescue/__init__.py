@@ -1,0 +1,1 @@
+"""The ways to get orders off that depend on nothing else."""
