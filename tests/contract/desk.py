@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 
 from mmbot.adapters.web.backoff import BackoffParams
-from mmbot.adapters.web.clock import steady_clock
+from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.params import VenueParams
@@ -80,13 +80,20 @@ class Ledger:
 class Desk:
     """One user with a connection for books and one for the account; `open` it before use."""
 
-    def __init__(self, url: str, seed: int, book: BookParams | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        seed: int,
+        book: BookParams | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._venue = VenueParams(http_url=url)
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self._rng = Random(seed)
         self._seed = seed
         self._book = book or BookParams()
+        self._clock = clock or steady_clock()
         self.ledger = Ledger()
         self.told: Counter[str] = Counter()
         self.person: Person
@@ -96,9 +103,9 @@ class Desk:
 
     async def open(self) -> None:
         """Log in and listen."""
-        self.http = await self._stack.enter_async_context(open_http(self._venue))
+        self.http = await self._stack.enter_async_context(open_http(self._venue, self._clock))
         self.person = await Person(self.http, self._seed).open()
-        catalog, clock, rng = self.person.catalog, steady_clock(), Random(self._seed)
+        catalog, clock, rng = self.person.catalog, self._clock, Random(self._seed)
         markets = [
             BookedMarket(number, listing, OrderBook())
             for number, listing in enumerate(catalog.listings.values())
