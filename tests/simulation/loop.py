@@ -7,6 +7,7 @@ is in memory (see network), executors run inline, and a loop that would wait for
 import asyncio
 import heapq
 import socket
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from itertools import count
@@ -43,37 +44,16 @@ class _Task(asyncio.Task[Any]):
         return self._number
 
 
-class _Selector:
-    """What the loop asks when it has nothing to do: lets time pass."""
-
-    def __init__(self, loop: "VirtualLoop") -> None:
-        self._loop = loop
-        self._rounds = 0
-
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise DeadlockError("nothing is ready and nothing is scheduled")
-        if timeout > 0:
-            self._loop.now_s += timeout
-            self._rounds = 0
-        else:
-            self._rounds += 1
-            if self._rounds > MOST_ROUNDS:
-                raise LivelockError(f"{MOST_ROUNDS} rounds at {self._loop.now_s:.6f} s")
-        return []
-
-    def close(self) -> None:
-        pass
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
     """The loop; `now_s` counts from zero. `network` carries whatever programs say to each other."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
-        self._clock_resolution = RESOLUTION_S
-        self._selector = _Selector(self)
         self.now_s = 0.0
+        # When, the order of asking, the call.
+        self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._given_up = 0
+        self._rounds = 0
         self.network = Network(self, seed)
         self._sockets: WeakKeyDictionary[socket.socket, tuple[str, int]] = WeakKeyDictionary()
         self._numbers = count(1)
@@ -87,8 +67,44 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Virtual time in nanoseconds."""
         return round(self.now_s * NS_PER_S)
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        pass
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle._scheduled = True  # type: ignore[attr-defined]
+        heapq.heappush(self.timers, (when, next(self._numbers), handle))
+        return handle
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        self._given_up += 1
+        if self._given_up > 100 and self._given_up * 2 > len(self.timers):
+            self._given_up = 0
+            self.timers = [each for each in self.timers if not each[2].cancelled()]
+            heapq.heapify(self.timers)
+
+    def _run_once(self) -> None:
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
+        timers = self.timers
+        if ready or self._stopping:  # type: ignore[attr-defined]
+            self._rounds += 1
+            if self._rounds > MOST_ROUNDS:
+                raise LivelockError(f"{MOST_ROUNDS} rounds at {self.now_s:.6f} s")
+        else:
+            while timers and timers[0][2].cancelled():
+                heapq.heappop(timers)
+            if not timers:
+                raise DeadlockError("nothing is ready and nothing is scheduled")
+            self.now_s = max(self.now_s, timers[0][0])
+            self._rounds = 0
+        end = self.now_s + RESOLUTION_S
+        while timers and timers[0][0] < end:
+            handle = heapq.heappop(timers)[2]
+            handle._scheduled = False  # type: ignore[attr-defined]
+            ready.append(handle)
+        for _ in range(len(ready)):
+            each = ready.popleft()
+            if not each.cancelled():
+                each._run()
 
     def _write_to_self(self) -> None:
         # Called for every call from another thread: there is none here, and none may come.
@@ -179,18 +195,15 @@ def start(loop: VirtualLoop, process: Process, work: Coroutine[Any, Any, T]) -> 
 def freeze(loop: VirtualLoop, process: Process, for_s: float) -> None:
     """Let a program do nothing for a while; the world goes on, what comes for it waits."""
     until = process.frozen_until = max(process.frozen_until, loop.now_s + for_s)
-    own = [handle for handle in loop._scheduled if owner(handle) is process]  # type: ignore[attr-defined]
-    own.sort(key=lambda handle: handle.when())
-    moment = count(1)
     for handle in list(loop._ready):  # type: ignore[attr-defined]
         if owner(handle) is process and not handle.cancelled():
-            when = until + next(moment) * RESOLUTION_S
-            loop.call_at(when, handle._callback, *handle._args, context=handle._context)
+            loop.call_at(until, handle._callback, *handle._args, context=handle._context)
             handle.cancel()
-    for handle in own:
-        if handle.when() < until:
-            handle._when = until + next(moment) * RESOLUTION_S
-    heapq.heapify(loop._scheduled)  # type: ignore[attr-defined]
+    loop.timers.sort()
+    for place, (when, number, timer) in enumerate(loop.timers):
+        if when < until and owner(timer) is process:
+            loop.timers[place] = (until, number, timer)
+    heapq.heapify(loop.timers)
     loop.network.delay(process, until)
 
 
@@ -207,9 +220,9 @@ def kill(loop: VirtualLoop, process: Process, *, silently: bool = False) -> None
             each.vanish()
         else:
             each.abort()
-    for handle in list(loop._scheduled):  # type: ignore[attr-defined]
-        if owner(handle) is process:
-            handle.cancel()
+    for _, _, timer in list(loop.timers):
+        if owner(timer) is process:
+            timer.cancel()
     # Its memory is gone: whatever its tasks still do while they end is without effect.
     _bury(loop, process, 200)
 
