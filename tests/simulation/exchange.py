@@ -31,12 +31,12 @@ class LoopPace:
 
     def __init__(self, loop: VirtualLoop, start_ns: int = START_NS) -> None:
         self._loop = loop
-        self._start_ns = start_ns
+        self.start_ns = start_ns
 
     @property
     def now_ns(self) -> int:
         """The engine time it is now."""
-        return self._start_ns + self._loop.now_ns
+        return self.start_ns + self._loop.now_ns
 
     def later(self, delay_ns: int, call: Callable[[], None]) -> None:
         """Call back when `delay_ns` have passed."""
