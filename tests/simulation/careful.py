@@ -26,6 +26,8 @@ MOVED = 0.0003
 DECIDE_S = 0.1
 PAUSES_S = (0.3, 0.5, 0.7)
 CANCEL_S = 0.3
+# Six slots and one place each in this time are within the venue's limit.
+APART_NS = 1_000_000_000
 
 
 class Slot:
@@ -39,6 +41,7 @@ class Slot:
         self.ticks = 0
         self.lots = 0
         self.landed_at = 0
+        self.placed_ns = 0
         self.task: asyncio.Task[None] | None = None
 
     @property
@@ -179,7 +182,9 @@ class Careful:
         blind = self.eyes.blind(slot.market)
         wanted = None if blind is not None else self._wanted(slot)
         if slot.client_id is None:
-            if wanted is not None and self.mode is Mode.QUOTING:
+            waited_ns = self.setting.clock() - slot.placed_ns
+            if wanted is not None and self.mode is Mode.QUOTING and waited_ns >= APART_NS:
+                slot.placed_ns = self.setting.clock()
                 slot.task = asyncio.create_task(self._place(slot, wanted), name="place")
         elif wanted is None or abs(wanted / slot.ticks - 1) > MOVED:
             slot.task = asyncio.create_task(self._cancel(slot), name="cancel")
@@ -294,7 +299,11 @@ class Careful:
         until_ns = clock.range_ns(self.setting.clock())[0] + round(after_s * 1e9)
         while clean < 2:
             view = await self._account()
-            mine = [each for each in view.orders if self._is_ours(each.client_order_id)] if view else []
+            mine = (
+                [each for each in view.orders if self._is_ours(each.client_order_id)]
+                if view
+                else []
+            )
             for each in mine:
                 action = CancelById(each.order_id)
                 try:

@@ -49,28 +49,30 @@ class Deadlines:
             if tasks > self._terms.most_tasks or sockets > self._terms.most_sockets:
                 self._once("I21", 0, f"{tasks} tasks and {sockets} connections")
 
-    def quiet(self) -> None:
-        """Judge belief against truth when faults are long over."""
+    def quiet(self) -> dict[tuple[str, int], str]:
+        """Compare belief with truth when faults are long over; what is wrong at this moment.
+
+        An order on its way is no finding: only what is wrong again and again is.
+        """
         view = self._around.belief
         if view is None:
-            self._report("I20", "no bot runs at the end")
-            return
+            return {("I20", -1): "no bot runs at the end"}
+        wrong = {}
         if view.mode is not Mode.QUOTING:
-            self._report("I20", f"still {view.mode} at the end: {', '.join(view.reasons)}")
+            wrong["I20", -1] = f"still {view.mode} at the end: {', '.join(view.reasons)}"
         orders = self._resting.own()
         for market, status in enumerate(view.markets):
-            held = self._resting.held(market)
-            if held != status.position_lots:
-                told = status.position_lots
-                self._report("I7", f"market {market}: holds {held} lots and believes {told}")
+            held, told = self._resting.held(market), status.position_lots
+            if held != told:
+                wrong["I7", market] = f"market {market}: holds {held} lots and believes {told}"
             mine = [order for order in orders if order.market_id == market]
             if view.mode is Mode.QUOTING and status.reason is None and not mine:
-                self._report("I20", f"market {market}: nothing rests at the end")
-            unknown = [order for order in mine if not _shown(order, status)]
-            if unknown:
-                self._report("I19", f"market {market}: {len(unknown)} orders it does not show")
+                wrong["I20", market] = f"market {market}: nothing rests at the end"
+            if any(not _shown(order, status) for order in mine):
+                wrong["I19", market] = f"market {market}: orders rest that it does not show"
         if view.orders != len(orders):
-            self._report("I19", f"{len(orders)} orders rest, it says {view.orders}")
+            wrong["I19", -1] = f"{len(orders)} orders rest, it says {view.orders}"
+        return wrong
 
     def _strangers(self, orders: list[Order]) -> None:
         view, now_s = self._around.belief, self._loop.now_s

@@ -4,6 +4,7 @@ It looks at every action as it is sent and as it is executed, at every change of
 for what has a deadline, at regular moments. Where an invariant is about belief, it asks the bot.
 """
 
+import asyncio
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.simulation.sending import Executions, Sendings
 from tests.simulation.terms import Surroundings, Terms, Violation
 
 LOOK_S = 0.05
+QUIET_LOOKS, QUIET_S = 6, 0.35
 MOST_KEPT = 50
 
 
@@ -38,12 +40,14 @@ class Judge:
         self.executions = Executions(loop, venue, terms, self.report)
         self.deadlines = Deadlines(loop, venue, terms, surroundings, self.report)
         self._seen_update = -1
+        self._told: set[tuple[str, str]] = set()
         venue.operation.watches.append(self._happened)
         loop.network.taps.append(Tap(self._sent))
 
     def report(self, invariant: str, text: str) -> None:
         """Note a broken invariant."""
-        if len(self.violations) < MOST_KEPT:
+        if len(self.violations) < MOST_KEPT and (invariant, text) not in self._told:
+            self._told.add((invariant, text))
             self.violations.append(Violation(invariant, self._loop.now_s, text))
 
     def begin(self) -> None:
@@ -60,9 +64,15 @@ class Judge:
         """A bot runs again."""
         self.resting.must_be_none = False
 
-    def finish(self) -> None:
-        """Judge what must hold when all is quiet (I7, I19, I20)."""
-        self.deadlines.quiet()
+    async def finish(self) -> None:
+        """Judge what must hold when all is quiet (I7, I19, I20), in several moments."""
+        always = self.deadlines.quiet()
+        for _ in range(QUIET_LOOKS):
+            await asyncio.sleep(QUIET_S)
+            now = self.deadlines.quiet()
+            always = {key: text for key, text in always.items() if key in now}
+        for (invariant, _), text in always.items():
+            self.report(invariant, text)
 
     def _look(self) -> None:
         self.deadlines.look()

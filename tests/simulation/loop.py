@@ -33,11 +33,14 @@ class LivelockError(Exception):
     """Time does not pass any more, although there is always something to do."""
 
 
-class _Task(asyncio.Task[Any]):
+class Task(asyncio.Task[Any]):
     """A task whose place in a set does not depend on its address."""
 
-    def __init__(self, number: int, coro: Any, loop: asyncio.AbstractEventLoop, **more: Any) -> None:
+    def __init__(
+        self, number: int, coro: Any, loop: asyncio.AbstractEventLoop, **more: Any
+    ) -> None:
         self._number = number
+        self.process: Process | None = None
         super().__init__(coro, loop=loop, **more)
 
     def __hash__(self) -> int:
@@ -132,8 +135,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         coro: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
         context: Context | None = None,
     ) -> asyncio.Task[Any]:
-        task = _Task(next(self._numbers), coro, loop, context=context)
+        task = Task(next(self._numbers), coro, loop, context=context)
         process = PROCESS.get() if context is None else context.get(PROCESS)
+        task.process = process
         if process is not None:
             process.tasks[task] = None
             task.add_done_callback(lambda done: _forget(process, done))

@@ -86,9 +86,7 @@ class Network:
             raise socket.gaierror(socket.EAI_AGAIN, "temporary failure in name resolution")
         return self.terms.names[host]
 
-    def listen(
-        self, factory: Callable[[], asyncio.Protocol], host: str, port: int
-    ) -> "Listening":
+    def listen(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> "Listening":
         """Open a door; OSError when somebody has it."""
         address = (host, port or next(self._ports))
         if address in self.doors:

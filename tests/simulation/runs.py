@@ -1,7 +1,6 @@
 """One simulation from its seed: play a schedule, let it be quiet, judge, stop the bot, judge again."""
 
 import asyncio
-import logging
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
@@ -84,7 +83,6 @@ def simulate(plan: Plan) -> Result:
 
 
 async def _whole(stage: Stage, plan: Plan) -> None:
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     await stage.open()
     stage.begin()
     if plan.warm_s:
@@ -96,7 +94,7 @@ async def _whole(stage: Stage, plan: Plan) -> None:
         await acting
     await asyncio.sleep(plan.quiet_s)
     if plan.settled:
-        stage.judge.finish()
+        await stage.judge.finish()
     if plan.ends:
         await stopped(stage)
     await stage.close()

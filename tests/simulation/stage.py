@@ -4,6 +4,7 @@ import asyncio
 from contextvars import Context
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from nacl.signing import SigningKey
 
@@ -17,8 +18,8 @@ from tests.simulation.bot import Bot, Factory, Setting
 from tests.simulation.disk import Disk
 from tests.simulation.exchange import Venue, opened
 from tests.simulation.judge import Judge
-from tests.simulation.loop import VirtualLoop, freeze, kill, start
-from tests.simulation.process import Process
+from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
+from tests.simulation.process import PROCESS, Process, owner
 from tests.simulation.terms import Terms
 
 SESSION_S = 20 * 86_400
@@ -48,7 +49,7 @@ class Troubles:
     """What keeps the bot from seeing or from being understood, and since when nothing does."""
 
     def __init__(self) -> None:
-        self._under_way: dict[object, None] = {}
+        self._under_way: dict[int, None] = {}
         self._calm_from = 0.0
 
     @property
@@ -58,11 +59,11 @@ class Troubles:
 
     def begin(self, what: object) -> None:
         """It is hindered from now on."""
-        self._under_way[what] = None
+        self._under_way[id(what)] = None
 
     def end(self, what: object, now_s: float, after_s: float) -> None:
         """By this it is hindered no more, and has had time to recover `after_s` later."""
-        self._under_way.pop(what, None)
+        self._under_way.pop(id(what), None)
         self._calm_from = max(self._calm_from, now_s + after_s)
 
 
@@ -85,6 +86,9 @@ class Stage:
         # Wall time of the bot's host, against its steady clock.
         self.wall_step_ns = 0
         self.troubles = Troubles()
+        # What went wrong in callbacks and unawaited tasks; the harness's own are its bugs.
+        self.own_errors: list[BaseException] = []
+        loop.set_exception_handler(self._unhandled)
         self._factory = factory
         self._folder = folder
 
@@ -124,6 +128,8 @@ class Stage:
         await asyncio.gather(self.serving, return_exceptions=True)
         if not self.serving.cancelled() and (error := self.serving.exception()) is not None:
             raise error
+        if self.own_errors:
+            raise self.own_errors[0]
         for violation in self.venue.exchange.violations():
             self.judge.report("EXCHANGE", violation)
 
@@ -135,6 +141,19 @@ class Stage:
         self.judge.started()
         self.judge.deadlines.bot = run.process
         return run
+
+    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        process = PROCESS.get()
+        source = context.get("handle") or context.get("task") or context.get("future")
+        if isinstance(source, asyncio.Handle):
+            process = owner(source)
+        elif isinstance(source, Task):
+            process = source.process
+        if process is None:
+            self.own_errors.append(error or RuntimeError(context["message"]))
+        elif process.alive:
+            self.judge.report("CRASH", f"{process.name}: {context['message']}: {error!r}")
 
     def _setting(self, number: int) -> Setting:
         cast, pace = self.cast, self.venue.pace
