@@ -25,7 +25,7 @@ AWAY = 0.0010
 MOVED = 0.0003
 DECIDE_S = 0.1
 PAUSES_S = (0.3, 0.5, 0.7)
-CANCEL_S = 0.3
+CANCEL_S = 0.5
 # Six slots and one place each in this time are within the venue's limit.
 APART_NS = 1_000_000_000
 
@@ -260,7 +260,7 @@ class Careful:
                 if expired:
                     slot.free()
                     return
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.0)
 
     async def _cancelled(self, client_id: int) -> bool:
         action = CancelByClientId(client_id)

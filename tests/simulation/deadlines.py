@@ -93,8 +93,11 @@ class Deadlines:
             self._unquoted.clear()
             return
         for market, status in enumerate(view.markets):
-            quoted = view.mode is Mode.QUOTING and status.reason is None
-            if quoted or not any(order.market_id == market for order in orders):
+            # What a stop may take is another invariant's (I11).
+            fine = view.mode is Mode.DRAINING or (
+                view.mode is Mode.QUOTING and status.reason is None
+            )
+            if fine or not any(order.market_id == market for order in orders):
                 self._unquoted.pop(market, None)
                 continue
             from_s = self._unquoted.setdefault(market, now_s)

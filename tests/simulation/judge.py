@@ -76,6 +76,7 @@ class Judge:
 
     def _look(self) -> None:
         self.deadlines.look()
+        self.sendings.look()
         self._loop.call_later(LOOK_S, self._look)
 
     def _sent(self, process: Process, body: bytes | None) -> None:

@@ -168,8 +168,13 @@ def _disk_slow(stage: Stage, fault: Fault) -> End_:
 
 
 def _raise_in(stage: Stage, fault: Fault) -> None:
+    throw_in(stage, fault.entry["task"])
+
+
+def throw_in(stage: Stage, part: str) -> None:
+    """Let a part of the bot die of an exception; see PARTS."""
     run = stage.run
-    name = None if run is None else run.bot.task(fault.entry["task"])
+    name = None if run is None else run.bot.task(part)
     if run is not None and name is not None:
         _throw(stage, run, name)
 

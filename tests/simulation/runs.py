@@ -9,6 +9,7 @@ from signal import SIGTERM
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.simulation import knobs
 from tests.simulation.bot import Factory
@@ -153,5 +154,4 @@ def shrunk(plan: Plan, invariants: frozenset[str], *, attempts: int = 40) -> Pla
 
 def _with(plan: Plan, schedule: Schedule) -> Plan:
     last_s = max((fault.end_s for fault in schedule), default=0.0)
-    fields = {name: getattr(plan, name) for name in plan.__struct_fields__}
-    return Plan(**{**fields, "schedule": schedule, "horizon_s": min(plan.horizon_s, last_s + 1.0)})
+    return replace(plan, schedule=schedule, horizon_s=min(plan.horizon_s, last_s + 1.0))

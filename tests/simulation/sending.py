@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from mmbot.domain.status import Mode
+from mmbot.domain.status import MarketStatus, Mode, StatusView
 from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.requests import ALLOWED_KINDS, Request, epoch_of, instance_of
@@ -53,6 +53,7 @@ class Sendings:
         self._cancels = _Window(SECOND)
         self._requests = _Window(MINUTE)
         self._known: set[bytes] = set()
+        self._before: dict[int, str] = {}
 
     def read(self) -> None:
         """A GET was sent."""
@@ -109,14 +110,31 @@ class Sendings:
         taking = all(place.reduce_only for place in request.places)
         if taking and self._terms.may_take:
             return
-        if view.mode is not Mode.QUOTING:
-            self._report("I5", f"a place was sent in {view.mode}: {', '.join(view.reasons)}")
-            return
-        for place in request.places:
-            reason = view.markets[place.market].reason
-            if reason is not None:
-                self._report("I5", f"a place in market {place.market}, not quoted: {reason}")
-                return
+        for market, why in self._forbidden(view, request).items():
+            # What was decided a moment ago may still be on its way through the program.
+            if self._before.get(market) is not None:
+                self._report("I5", f"a place in market {market}, not quoted: {why}")
+
+    def look(self) -> None:
+        """Remember what may not be quoted at this moment."""
+        view = self._surroundings.belief
+        self._before = {}
+        if view is not None:
+            self.halted = self.halted or view.mode is Mode.HALTED
+            for market, status in enumerate(view.markets):
+                if (why := _forbids(view, status)) is not None:
+                    self._before[market] = why
+
+    def _forbidden(self, view: StatusView, request: Request) -> dict[int, str]:
+        markets = sorted({place.market for place in request.places})
+        whys = {market: _forbids(view, view.markets[market]) for market in markets}
+        return {market: why for market, why in whys.items() if why is not None}
+
+
+def _forbids(view: StatusView, status: MarketStatus) -> str | None:
+    if view.mode is not Mode.QUOTING:
+        return f"{view.mode} {', '.join(view.reasons)}"
+    return status.reason
 
 
 class Executions:
@@ -142,10 +160,10 @@ class Executions:
                 self._report("I9", f"client id {place.client_id} in other bytes again")
         if accepted:
             for place in request.places:
-                self._took_effect(request, place.client_id)
+                self._took_effect(place.client_id)
         self._priced(request)
 
-    def _took_effect(self, request: Request, client_id: int | None) -> None:
+    def _took_effect(self, client_id: int | None) -> None:
         self.placed += 1
         if client_id is None:
             return
