@@ -80,20 +80,13 @@ class Ledger:
 class Desk:
     """One user with a connection for books and one for the account; `open` it before use."""
 
-    def __init__(
-        self,
-        url: str,
-        seed: int,
-        book: BookParams | None = None,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, url: str, seed: int, book: BookParams | None = None) -> None:
         self._venue = VenueParams(http_url=url)
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self._rng = Random(seed)
         self._seed = seed
         self._book = book or BookParams()
-        self._clock = clock or steady_clock()
         self.ledger = Ledger()
         self.told: Counter[str] = Counter()
         self.person: Person
@@ -101,11 +94,12 @@ class Desk:
         self.books: BookStream
         self.feed: AccountFeed
 
-    async def open(self) -> None:
-        """Log in and listen."""
-        self.http = await self._stack.enter_async_context(open_http(self._venue, self._clock))
+    async def open(self, clock: Clock | None = None) -> None:
+        """Log in and listen; `clock` instead of the steady one."""
+        clock = clock or steady_clock()
+        self.http = await self._stack.enter_async_context(open_http(self._venue, clock))
         self.person = await Person(self.http, self._seed).open()
-        catalog, clock, rng = self.person.catalog, self._clock, Random(self._seed)
+        catalog, rng = self.person.catalog, Random(self._seed)
         markets = [
             BookedMarket(number, listing, OrderBook())
             for number, listing in enumerate(catalog.listings.values())

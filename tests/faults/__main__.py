@@ -38,6 +38,12 @@ class Verdict(NamedTuple):
     fills: int
 
 
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def plan_of(job: Job) -> Plan:
     """Return the plan of a job."""
     factory, terms = BOTS[job.bot]()
@@ -82,13 +88,12 @@ def main(arguments: list[str]) -> int:
             failed[name] = failed.get(name, 0) + bool(verdict.words)
             speed = verdict.simulated_s / max(verdict.took_s, 1e-9)
             word = "FAILED" if verdict.words else "ok"
-            print(
+            say(
                 f"{name} seed {verdict.job.seed}: {word}, {verdict.simulated_s:.0f} s at"
-                f" {speed:.0f}x, {verdict.placed} placed, {verdict.fills} fills",
-                flush=True,
+                f" {speed:.0f}x, {verdict.placed} placed, {verdict.fills} fills"
             )
             if verdict.words:
-                print("  " + verdict.words.replace("\n", "\n  "), flush=True)
+                say("  " + verdict.words.replace("\n", "\n  "))
     return _summary(totals, failed, bool(asked.only))
 
 
@@ -108,12 +113,12 @@ def _summary(totals: dict[str, int], failed: dict[str, int], partly: bool) -> in
     bad = {name: count for name, count in failed.items() if count}
     for name in sorted(totals):
         if name in bad:
-            print(f"{name}: {bad[name]} of {totals[name]} failed")
+            say(f"{name}: {bad[name]} of {totals[name]} failed")
     if not partly:
         for entry in CATALOGUE.values():
             if isinstance(entry, Elsewhere):
-                print(f"{entry.id}: not here: {entry.why}")
-    print(f"{len(totals) - len(bad)} of {len(totals)} kinds of runs passed")
+                say(f"{entry.id}: not here: {entry.why}")
+    say(f"{len(totals) - len(bad)} of {len(totals)} kinds of runs passed")
     return 1 if bad else 0
 
 

@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 
 from tests.faults import machine, network, protocol, venue
-from tests.faults.scenario import Elsewhere, Scenario
+from tests.faults.scenario import Entry, Scenario
 
-_ENTRIES: tuple[Scenario | Elsewhere, ...] = (
-    *network.SCENARIOS,
-    *venue.SCENARIOS,
-    *protocol.SCENARIOS,
-    *machine.SCENARIOS,
-)
-CATALOGUE: Mapping[str, Scenario | Elsewhere] = {entry.id: entry for entry in _ENTRIES}
+_MODULES = (network.ENTRIES, venue.ENTRIES, protocol.ENTRIES, machine.ENTRIES)
+CATALOGUE: Mapping[str, Entry] = {entry.id: entry for entries in _MODULES for entry in entries}
 SCENARIOS: Mapping[str, Scenario] = {
     name: entry for name, entry in CATALOGUE.items() if isinstance(entry, Scenario)
 }

@@ -3,7 +3,7 @@
 from random import Random
 
 from tests.faults import acts
-from tests.faults.scenario import Elsewhere, Expect, Scenario, begin, during, together
+from tests.faults.scenario import Elsewhere, Entry, Expect, Scenario, begin, during, together
 from tests.simulation.schedule import Fault, Schedule
 
 # A new run waits until nothing signed by the one before can land.
@@ -18,7 +18,7 @@ def crash_while_late(dice: Random) -> Schedule:
     return (slow, Fault(at_s + dice.uniform(0.5, 4.0), 0.1, "host.kill", {"restart_s": 0.5}))
 
 
-SCENARIOS = (
+ENTRIES: tuple[Entry, ...] = (
     Scenario(
         id="X01",
         says="kill -9 while requests are under way",

@@ -1,13 +1,21 @@
 """N01-N14: requests lost, late and twice; connections dead, closed, refused; nobody found."""
 
-from tests.faults.scenario import Elsewhere, Expect, Scenario, during, one_after_another, together
+from tests.faults.scenario import (
+    Elsewhere,
+    Entry,
+    Expect,
+    Scenario,
+    during,
+    one_after_another,
+    together,
+)
 
 SLOW = {"p": 0.5, "ms": 2_000, "jitter_ms": 2_000}
 REFUSED = {"p": 1.0}
 # Reconnecting backs off up to 30 s, and ten attempts a minute are all there are.
 LATE_S = 40.0
 
-SCENARIOS = (
+ENTRIES: tuple[Entry, ...] = (
     Scenario(
         id="N01",
         says="the response to a place is lost after execution",

@@ -1,14 +1,14 @@
-"""P01-P15 and C01-C04: messages lost, twice, out of turn, wrong; clocks that step, jump and stop."""
+"""P01-P15, C01-C04: messages lost, twice, out of turn, wrong; clocks that step, jump and stop."""
 
 from tests.faults import acts
-from tests.faults.scenario import Expect, Scenario, during, one_after_another, together
+from tests.faults.scenario import Entry, Expect, Scenario, during, one_after_another, together
 
 MALFORMED = tuple(("md.malformed", 0.5, {"p": 0.5, "id": number}) for number in range(0, 16, 3))
 BAD = ("-1", "1e400", "NaN", "1e-300", "99999999999999999999")
 # Reconnecting backs off up to 30 s, and ten attempts a minute are all there are.
 LATE_S = 40.0
 
-SCENARIOS = (
+ENTRIES: tuple[Entry, ...] = (
     Scenario(
         id="P01",
         says="deltas are lost",

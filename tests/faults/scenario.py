@@ -55,6 +55,9 @@ class Elsewhere(Struct, frozen=True):
     why: str
 
 
+Entry = Scenario | Elsewhere
+
+
 def during(knob: str, for_s: float = 8.0, **entry: Any) -> Callable[[Random], Schedule]:
     """Return the schedule of one fault that begins at a random moment."""
     return lambda dice: (Fault(begin(dice), for_s, knob, entry),)

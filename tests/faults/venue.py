@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.faults import acts
-from tests.faults.scenario import Expect, Scenario, during, one_after_another, together
+from tests.faults.scenario import Entry, Expect, Scenario, during, one_after_another, together
 
 POST_ONLY = 135
 OLD = {"ms": 1_500}
@@ -14,7 +14,7 @@ def refusals(*codes: int) -> tuple[tuple[str, float, dict[str, Any]], ...]:
     return tuple(("eng.err_next", 0.4, {"code": code}) for code in codes)
 
 
-SCENARIOS = (
+ENTRIES: tuple[Entry, ...] = (
     Scenario(
         id="V01",
         says="maintenance: every action is refused, orders rest",

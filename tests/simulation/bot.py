@@ -1,11 +1,10 @@
-"""What the simulation asks of a bot: how one is made, run, asked and told. The real one and doubles.
+"""What the simulation asks of a bot, the real one or a double: to be made, run, asked and told.
 
 A bot is one run of one program. Everything it does happens in its process: it is awaited there,
 sends through the loop's network, and keeps what must outlive it in its folder.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Protocol
 
@@ -15,13 +14,13 @@ from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.domain.events import Command
 from mmbot.domain.status import StatusView
-from tests.simulation.disk import Disk
+from tests.simulation.machine import Machine
 
 
 class Setting(Struct, frozen=True, kw_only=True):
     """What a bot is given. `clock` is steady, `wall` may be stepped; both in Unix nanoseconds.
 
-    `number` counts the starts in one simulation; `disk` says what becomes of writes.
+    `number` counts the starts in one simulation; `machine` has the disk and its folder.
     """
 
     url: str
@@ -38,8 +37,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     instance: int
     symbols: tuple[str, ...]
     lifetime_s: int
-    folder: Path
-    disk: Disk
+    machine: Machine
 
 
 class Bot(Protocol):

@@ -4,20 +4,18 @@ One order a side, no batches. It shows that the invariants can be kept, and driv
 """
 
 import asyncio
-from itertools import count
 
-from mmbot.adapters.zo.rest.answers import AccountView
-from mmbot.adapters.zo.wire.actions import CancelByClientId, CancelById, PlaceOrder, SessionAction
-from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Placed, Rejected, Unknown
-from mmbot.adapters.zo.wire.signing import SessionSigner
+from mmbot.adapters.zo.wire.actions import CancelByClientId, PlaceOrder
+from mmbot.adapters.zo.wire.outcomes import Accepted, Placed, Rejected
 from mmbot.domain.events import Command
 from mmbot.domain.order import FillMode, Level, Side
 from mmbot.domain.quotes import Room
 from mmbot.domain.status import MarketStatus, Mode, StatusView
-from mmbot.errors import Unavailable, VenueError
+from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
 from tests.simulation.bot import Setting
 from tests.simulation.eyes import Eyes
+from tests.simulation.hands import Hands
 
 LOTS = (10, 100, 500)
 MOST_LOTS = (30, 300, 1500)
@@ -26,6 +24,13 @@ MOVED = 0.0003
 DECIDE_S = 0.1
 PAUSES_S = (0.3, 0.5, 0.7)
 CANCEL_S = 0.5
+TASKS = {
+    "books": "market stream watch",
+    "account": "account stream watch",
+    "reference": "reference stream watch",
+    "clock": "clock",
+    "strategy": "strategy",
+}
 # Six slots and one place each in this time are within the venue's limit.
 APART_NS = 1_000_000_000
 
@@ -62,11 +67,7 @@ class Careful:
         self.eyes = Eyes(setting)
         self.mode = Mode.BOOT
         self.epoch = _next_epoch(setting)
-        self._ids = OrderIds(setting.instance, self.epoch)
-        self._nonces = count(setting.rng.randrange(1 << 31))
-        self._signer = SessionSigner(
-            setting.keypair, setting.session, setting.account, setting.lifetime_s
-        )
+        self._hands = Hands(self.eyes, OrderIds(setting.instance, self.epoch))
         self._slots: list[Slot] = []
         self._wedged = False
 
@@ -80,16 +81,15 @@ class Careful:
             ]
             watching = asyncio.create_task(eyes.watch(), name="watch")
             self.mode = Mode.RECONCILING
-            await self._sweep(self.setting.lifetime_s + 1)
+            await self._hands.sweep(self.setting.lifetime_s + 1)
             if self.mode is Mode.RECONCILING:
                 self.mode = Mode.QUOTING
             deciding = asyncio.create_task(self._decide(), name="strategy")
             await asyncio.wait([watching, deciding], return_when=asyncio.FIRST_COMPLETED)
             self.mode = Mode.DRAINING
             deciding.cancel()
-            while any(slot.is_busy for slot in self._slots):
-                await asyncio.sleep(0.02)
-            await self._sweep(0)
+            await asyncio.gather(*(slot.task for slot in self._slots if slot.task is not None))
+            await self._hands.sweep(0)
             watching.cancel()
             await asyncio.gather(watching, deciding, return_exceptions=True)
         self.mode = Mode.EXIT
@@ -102,7 +102,7 @@ class Careful:
 
     def task(self, name: str) -> str | None:
         """See Bot."""
-        return name
+        return TASKS[name]
 
     def wedge(self) -> None:
         """See Bot."""
@@ -204,32 +204,18 @@ class Careful:
         known = order_id in eyes.feed.sync.resting
         return lacks and not known and adopted is not None and adopted.update_id > slot.landed_at
 
-    # -- acting
-
-    def _sign(self, action: SessionAction) -> tuple[bytes, int]:
-        now_ns = self.setting.clock()
-        stamp = self.eyes.clock.stamp(self.setting.lifetime_s, now_ns)
-        now_s = self.eyes.clock.now_s(now_ns)
-        return self._signer.sign(action, stamp, next(self._nonces), max(now_s, stamp)), stamp
-
-    async def _send(self, body: bytes, action: SessionAction) -> Outcome:
-        try:
-            return await self.eyes.http.act(body, action, self.setting.account)
-        except VenueError as error:
-            return Unknown(str(error))
-
     async def _place(self, slot: Slot, ticks: int) -> None:
-        client_id, lots = self._ids.next(), LOTS[slot.market]
+        client_id, lots = self._hands.ids.next(), LOTS[slot.market]
         action = PlaceOrder(slot.market, slot.side, FillMode.POST_ONLY, ticks, lots, client_id)
         try:
-            body, stamp = self._sign(action)
+            body, stamp = self._hands.sign(action)
         except Unavailable:
             return
         slot.client_id, slot.ticks, slot.lots = client_id, ticks, lots
         for number, pause_s in enumerate(PAUSES_S):
             if number and (self.mode is not Mode.QUOTING or self.eyes.blind(slot.market)):
                 break
-            outcome = await self._send(body, action)
+            outcome = await self._hands.send(body, action)
             if isinstance(outcome, Accepted):
                 placed = outcome.results[0]
                 assert isinstance(placed, Placed)
@@ -249,9 +235,9 @@ class Careful:
         cancelled = False
         while True:
             if not cancelled and self.eyes.blind(slot.market):
-                cancelled = await self._cancelled(slot.client_id)
+                cancelled = await self._hands.cancelled(slot.client_id)
             expired = self.eyes.clock.range_ns(self.setting.clock())[0] > (stamp + 62) * 10**9
-            view = await self._account()
+            view = await self._hands.account()
             if view is not None:
                 found = [each for each in view.orders if each.client_order_id == slot.client_id]
                 if found:
@@ -262,24 +248,16 @@ class Careful:
                     return
             await asyncio.sleep(1.0)
 
-    async def _cancelled(self, client_id: int) -> bool:
-        action = CancelByClientId(client_id)
-        try:
-            body, _ = self._sign(action)
-        except Unavailable:
-            return False
-        return isinstance(await self._send(body, action), Accepted)
-
     async def _cancel(self, slot: Slot) -> None:
         assert slot.client_id is not None
         while slot.order_id is None or not self._over(slot, slot.order_id):
             action = CancelByClientId(slot.client_id)
             try:
-                body, _ = self._sign(action)
+                body, _ = self._hands.sign(action)
             except Unavailable:
                 await asyncio.sleep(CANCEL_S)
                 continue
-            outcome = await self._send(body, action)
+            outcome = await self._hands.send(body, action)
             if isinstance(outcome, Accepted):
                 break
             if isinstance(outcome, Rejected) and outcome.refusal.name == "ORDER_NOT_FOUND":
@@ -287,40 +265,9 @@ class Careful:
             await asyncio.sleep(CANCEL_S)
         slot.free()
 
-    async def _account(self) -> AccountView | None:
-        try:
-            return await self.eyes.http.account(self.setting.account, self.eyes.catalog)
-        except VenueError:
-            return None
-
-    async def _sweep(self, after_s: float) -> None:
-        """Cancel what is ours until two snapshots lack it, the last `after_s` from now or later."""
-        clean, clock = 0, self.eyes.clock
-        until_ns = clock.range_ns(self.setting.clock())[0] + round(after_s * 1e9)
-        while clean < 2:
-            view = await self._account()
-            mine = (
-                [each for each in view.orders if self._is_ours(each.client_order_id)]
-                if view
-                else []
-            )
-            for each in mine:
-                action = CancelById(each.order_id)
-                try:
-                    body, _ = self._sign(action)
-                except Unavailable:
-                    break
-                await self._send(body, action)
-            late = clock.range_ns(self.setting.clock())[0] >= until_ns
-            clean = clean + 1 if view is not None and not mine and late else 0
-            await asyncio.sleep(0.2)
-
-    def _is_ours(self, client_id: int | None) -> bool:
-        return client_id is not None and self._ids.owns(client_id)
-
 
 def _next_epoch(setting: Setting) -> int:
-    path = setting.folder / "epoch"
+    path = setting.machine.folder / "epoch"
     epoch = int(path.read_text()) + 1 if path.exists() else 1
     path.write_text(str(epoch))
     return epoch

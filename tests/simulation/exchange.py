@@ -70,12 +70,14 @@ class Venue:
         self.faults = Faults(seed, lambda: self.pace.now_ns, symbols)
         self.floor = open_floor(self.operation, self.faults)
         self.server: ExchangeServer
+        self.is_open = asyncio.Event()
         self.address = Address(HOST, PORT)
 
     async def serve(self) -> None:
         """Be open until cancelled; whatever breaks the exchange is raised."""
         self.server = ExchangeServer(self.floor, ServerOptions())
         self.address = await self.server.start(HOST, PORT)
+        self.is_open.set()
         try:
             await self.server.broken
         finally:
@@ -107,9 +109,3 @@ def _sources(exchange: Exchange, seed: int) -> list[Source]:
 def _grid(params: MarketParams, place: int) -> Market:
     tick, lot = (Decimal(1).scaleb(-n) for n in (params.price_decimals, params.size_decimals))
     return Market(params.symbol, tick, lot, index=place)
-
-
-async def opened(venue: Venue) -> None:
-    """Wait until its door is open."""
-    while not hasattr(venue, "server"):
-        await asyncio.sleep(0.001)

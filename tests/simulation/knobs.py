@@ -136,10 +136,10 @@ def _pause(stage: Stage, fault: Fault) -> None:
 
 def _clock_step(stage: Stage, fault: Fault) -> End_:
     step_ns = round(fault.entry["s"] * 1e9)
-    stage.wall_step_ns += step_ns
+    stage.machine.wall_step_ns += step_ns
 
     def end() -> None:
-        stage.wall_step_ns -= step_ns
+        stage.machine.wall_step_ns -= step_ns
 
     return end
 
@@ -150,19 +150,19 @@ def _signal(stage: Stage, _fault: Fault) -> None:
 
 
 def _disk_full(stage: Stage, _fault: Fault) -> End_:
-    stage.disk.full = True
+    stage.machine.is_full = True
 
     def end() -> None:
-        stage.disk.full = False
+        stage.machine.is_full = False
 
     return end
 
 
 def _disk_slow(stage: Stage, fault: Fault) -> End_:
-    stage.disk.slow_s = fault.entry.get("ms", 3_000) / 1000
+    stage.machine.slow_s = fault.entry.get("ms", 3_000) / 1000
 
     def end() -> None:
-        stage.disk.slow_s = 0.0
+        stage.machine.slow_s = 0.0
 
     return end
 
@@ -184,11 +184,10 @@ def _throw(stage: Stage, run: Run, name: str) -> None:
     for task in run.process.tasks:
         waiter = getattr(task, "_fut_waiter", None)
         if task.get_name() == name and not task.done():
-            if isinstance(waiter, asyncio.Future) and not isinstance(waiter, asyncio.Task):
-                if not waiter.done():
-                    waiter.set_exception(InjectedError(name))
-                    return
-            stage.loop.call_later(0.01, _throw, stage, run, name)
+            if isinstance(waiter, asyncio.Task) or waiter is None or waiter.done():
+                stage.loop.call_later(0.01, _throw, stage, run, name)
+            else:
+                waiter.set_exception(InjectedError(name))
             return
 
 

@@ -6,16 +6,15 @@ is in memory (see network), executors run inline, and a loop that would wait for
 
 import asyncio
 import heapq
-import socket
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from itertools import count
 from threading import get_ident
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
-from tests.simulation.network import Listening, Network
+from tests.simulation.connecting import ConnectingLoop
+from tests.simulation.network import Network
 from tests.simulation.process import PROCESS, Process, owner
 
 NS_PER_S = 1_000_000_000
@@ -47,7 +46,7 @@ class Task(asyncio.Task[Any]):
         return self._number
 
 
-class VirtualLoop(asyncio.BaseEventLoop):
+class VirtualLoop(ConnectingLoop):
     """The loop; `now_s` counts from zero. `network` carries whatever programs say to each other."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -58,7 +57,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._given_up = 0
         self._rounds = 0
         self.network = Network(self, seed)
-        self._sockets: WeakKeyDictionary[socket.socket, tuple[str, int]] = WeakKeyDictionary()
         self._numbers = count(1)
         self.set_task_factory(self._make_task)
 
@@ -70,7 +68,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Virtual time in nanoseconds."""
         return round(self.now_s * NS_PER_S)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self, context)
@@ -78,7 +76,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heappush(self.timers, (when, next(self._numbers), handle))
         return handle
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002
         self._given_up += 1
         if self._given_up > 100 and self._given_up * 2 > len(self.timers):
             self._given_up = 0
@@ -120,7 +118,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self.call_soon(callback, *args, context=context)
 
     def run_in_executor(  # type: ignore[override]
-        self, executor: Any, func: Callable[..., T], *args: Any
+        self,
+        executor: Any,  # noqa: ARG002 - everything runs here
+        func: Callable[..., T],
+        *args: Any,
     ) -> "asyncio.Future[T]":
         done = self.create_future()
         try:
@@ -142,53 +143,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             process.tasks[task] = None
             task.add_done_callback(lambda done: _forget(process, done))
         return task
-
-    # -- networking
-
-    async def getaddrinfo(  # type: ignore[override]
-        self, host: str | None, port: int | None, **_options: Any
-    ) -> list[Any]:
-        address = self.network.resolve(host or "127.0.0.1")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port or 0))]
-
-    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-        # The connection is made when its protocol is known.
-        self._sockets[sock] = (address[0], address[1])
-
-    async def create_connection(  # type: ignore[override]
-        self,
-        protocol_factory: Callable[[], asyncio.Protocol],
-        host: str | None = None,
-        port: int | None = None,
-        **options: Any,
-    ) -> tuple[asyncio.Transport, asyncio.Protocol]:
-        sock = options.get("sock")
-        if options.get("ssl"):
-            raise OSError("no encryption is spoken here")
-        if sock is not None:
-            host, port = self._sockets.pop(sock)
-            sock.close()
-        assert host is not None
-        assert port is not None
-        return await self.network.connect(protocol_factory, self.network.resolve(host), port)
-
-    async def create_server(  # type: ignore[override]
-        self,
-        protocol_factory: Callable[[], asyncio.Protocol],
-        host: str,
-        port: int,
-        **_options: Any,
-    ) -> Listening:
-        return self.network.listen(protocol_factory, host, port)
-
-    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:
-        process = PROCESS.get()
-        assert process is not None, "a signal is sent to a program"
-        process.signals[sig] = lambda: process.context.copy().run(callback, *args)
-
-    def remove_signal_handler(self, sig: int) -> bool:
-        process = PROCESS.get()
-        return process is not None and process.signals.pop(sig, None) is not None
 
 
 def start(loop: VirtualLoop, process: Process, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":

@@ -1,4 +1,4 @@
-"""The mistakes of reliability 0 and of known bots, as small quoting clients: the harness must see them.
+"""The mistakes of reliability 0, as small quoting clients: the harness must see what they do.
 
 RETRIES: a request without an answer is signed anew and sent again. FORGETS: what had no answer is
 taken for not placed. WALL: a slot is free when the wall clock says that its bytes have expired.
@@ -36,15 +36,15 @@ class Naive(Careful):
     async def _place(self, slot: Slot, ticks: int) -> None:
         tries = TRIES if self._mistake is Mistake.RETRIES else 1
         for _ in range(tries):
-            client_id, lots = self._ids.next(), LOTS[slot.market]
+            client_id, lots = self._hands.ids.next(), LOTS[slot.market]
             action = PlaceOrder(slot.market, slot.side, FillMode.POST_ONLY, ticks, lots, client_id)
             try:
-                body, _ = self._sign(action)
+                body, _ = self._hands.sign(action)
             except Unavailable:
                 return
             slot.client_id, slot.ticks, slot.lots = client_id, ticks, lots
             sent_ns = self.setting.wall()
-            outcome = await self._send(body, action)
+            outcome = await self._hands.send(body, action)
             if isinstance(outcome, Accepted):
                 placed = outcome.results[0]
                 assert isinstance(placed, Placed)
@@ -62,14 +62,13 @@ class Naive(Careful):
         """Cancel once, and free the slot when the bytes must have expired by our own clock."""
         action = CancelByClientId(client_id)
         try:
-            body, _ = self._sign(action)
+            body, _ = self._hands.sign(action)
         except Unavailable:
             pass
         else:
-            await self._send(body, action)
+            await self._hands.send(body, action)
         until_ns = sent_ns + (self.setting.lifetime_s + 1) * 10**9
-        while self.setting.wall() < until_ns:
-            await asyncio.sleep(0.05)
+        await asyncio.sleep(max(0, until_ns - self.setting.wall()) / 1e9)
 
 
 def naive(mistake: Mistake) -> Factory:

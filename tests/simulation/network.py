@@ -60,6 +60,12 @@ class Listening(asyncio.AbstractServer):
     def get_loop(self) -> "VirtualLoop":
         return self._network.loop
 
+    async def start_serving(self) -> None:
+        return None
+
+    async def serve_forever(self) -> None:
+        await self._network.loop.create_future()
+
     async def wait_closed(self) -> None:
         return None
 

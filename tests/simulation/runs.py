@@ -1,4 +1,4 @@
-"""One simulation from its seed: play a schedule, let it be quiet, judge, stop the bot, judge again."""
+"""One simulation from its seed: play a schedule, be quiet, judge, stop the bot, judge again."""
 
 import asyncio
 import tempfile
@@ -118,9 +118,7 @@ async def stopped(stage: Stage) -> None:
     if run is None:
         return
     run.signal(SIGTERM)
-    until = stage.loop.now_s + STOP_S
-    while run.is_on and stage.loop.now_s < until:
-        await asyncio.sleep(0.05)
+    await asyncio.wait([run.task], timeout=STOP_S)
     if run.is_on:
         stage.judge.report("I11", f"not ended {STOP_S:g} s after SIGTERM")
         run.kill()

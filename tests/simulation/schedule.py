@@ -32,9 +32,7 @@ class Fault(Struct, frozen=True):
 
 Schedule = tuple[Fault, ...]
 
-# Knobs that leave the bot's sight and its way to the venue alone.
-HARMLESS = ("md.dup", "md.fragment", "ws.fragment", "acct.transfer", "eng.partial_fill")
-# What a swarm draws from: (knob, parameters with bounds or choices). Chances make EACH knobs strike.
+# What a swarm draws from: a knob, and its parameters with their bounds or choices.
 SWARM: tuple[tuple[str, dict[str, Any]], ...] = (
     ("act.drop_req", {"p": (0.02, 0.3)}),
     ("act.drop_resp", {"p": (0.02, 0.3)}),
@@ -148,7 +146,7 @@ def read(line: str) -> tuple[int, Schedule]:
 
 
 def shorter(schedule: Schedule) -> Iterable[Schedule]:
-    """Give simpler schedules: halves left out, single faults left out, faults of half the length."""
+    """Give simpler schedules: without a half, without one fault, with one of half the length."""
     size = len(schedule)
     if size > 2:
         yield schedule[: size // 2]

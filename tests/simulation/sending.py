@@ -1,4 +1,4 @@
-"""Invariants of actions, as they are sent (I5, I14-I16, I18) and executed (I8, I9, I12, I13, I24)."""
+"""Invariants of actions, sent (I5, I14-I16, I18) and executed (I8, I9, I12, I13, I24)."""
 
 from collections import deque
 

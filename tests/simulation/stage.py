@@ -15,10 +15,10 @@ from mmbot.domain.events import Command
 from mmbot.domain.status import StatusView
 from mmbot.exchange.params import ExchangeParams
 from tests.simulation.bot import Bot, Factory, Setting
-from tests.simulation.disk import Disk
-from tests.simulation.exchange import Venue, opened
+from tests.simulation.exchange import Venue
 from tests.simulation.judge import Judge
 from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
+from tests.simulation.machine import Machine
 from tests.simulation.process import PROCESS, Process, owner
 from tests.simulation.terms import Terms
 
@@ -81,16 +81,13 @@ class Stage:
         self.terms = terms
         self.exchange = Process("exchange")
         self.judge = Judge(loop, self.venue, terms, self)
-        self.disk = Disk()
+        self.machine = Machine(folder)
         self.runs: list[Run] = []
-        # Wall time of the bot's host, against its steady clock.
-        self.wall_step_ns = 0
         self.troubles = Troubles()
         # What went wrong in callbacks and unawaited tasks; the harness's own are its bugs.
         self.own_errors: list[BaseException] = []
         loop.set_exception_handler(self._unhandled)
         self._factory = factory
-        self._folder = folder
 
     @property
     def run(self) -> "Run | None":
@@ -119,7 +116,7 @@ class Stage:
     async def open(self) -> None:
         """Open the exchange."""
         self.serving = start(self.loop, self.exchange, self.venue.serve())
-        await opened(self.venue)
+        await self.venue.is_open.wait()
         self.judge.begin()
 
     async def close(self) -> None:
@@ -162,7 +159,7 @@ class Stage:
             return pace.now_ns + HOST_AHEAD_NS
 
         def wall() -> int:
-            return pace.now_ns + HOST_AHEAD_NS + self.wall_step_ns
+            return pace.now_ns + HOST_AHEAD_NS + self.machine.wall_step_ns
 
         return Setting(
             url=self.venue.url,
@@ -179,8 +176,7 @@ class Stage:
             instance=self.terms.instance,
             symbols=tuple(market.symbol for market in self.venue.exchange.params.markets),
             lifetime_s=self.terms.lifetime_s,
-            folder=self._folder,
-            disk=self.disk,
+            machine=self.machine,
         )
 
 
