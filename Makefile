@@ -1,15 +1,18 @@
 # make run    the bot trades on a local exchange for a minute, with play money, in front of you
 # make test   the whole suite: lint, types, stubs, both native builds
+# make faults every fault of the catalogue, SEEDS=20 seeds of each, and MIXED=20 mixed runs
 # make bench  timings on this machine, into bench.json
 # Each sets up what it needs (a virtual environment, packages, the native kernels) and is quick when run again.
 
 PYTHON ?= python3
+SEEDS ?= 20
+MIXED ?= 20
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 
-.PHONY: run test bench build clean
+.PHONY: run test faults bench build clean
 
 run: build
 	$(BIN)/python -m mmbot demo --for 60s
@@ -17,6 +20,9 @@ run: build
 test: build $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
 	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8
+
+faults: build $(VENV)/.dev
+	$(BIN)/python -m tests.faults --seeds $(SEEDS) --mixed $(MIXED)
 
 bench: build $(VENV)/.dev
 	$(BIN)/python -m tests.bench --out bench.json

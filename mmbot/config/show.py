@@ -31,6 +31,12 @@ def show(loaded: Loaded, origin: bool = False, defaults: bool = False) -> str:
     return "".join(f"{line}\n" for line in _nested(lines))
 
 
+def effective(config: Config) -> str:
+    """Return every value in force as YAML that loads to the same settings."""
+    lines = [(path, value, "") for path, value in values(config)]
+    return "".join(f"{line}\n" for line in _nested(lines))
+
+
 def get(loaded: Loaded, key: str) -> str:
     """Return the value of a dotted key as YAML, the whole section when it is one.
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 
 from mmbot.adapters.web.backoff import BackoffParams
-from mmbot.adapters.web.clock import steady_clock
+from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.web.connection import ConnectionParams
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.params import VenueParams
@@ -97,11 +97,12 @@ class Desk:
         self.books: BookStream
         self.feed: AccountFeed
 
-    async def open(self) -> None:
-        """Log in and listen."""
-        self.http = await self._stack.enter_async_context(open_http(self._venue))
+    async def open(self, clock: Clock | None = None) -> None:
+        """Log in and listen; `clock` instead of the steady one."""
+        clock = clock or steady_clock()
+        self.http = await self._stack.enter_async_context(open_http(self._venue, clock))
         self.person = await Person(self.http, self._seed).open()
-        catalog, clock, rng = self.person.catalog, steady_clock(), Random(self._seed)
+        catalog, rng = self.person.catalog, Random(self._seed)
         markets = [
             BookedMarket(number, listing, OrderBook())
             for number, listing in enumerate(catalog.listings.values())

@@ -29,7 +29,6 @@ from mmbot.domain.order import DONE, FillMode, OrderState
 from mmbot.engine import Engine
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
-from mmbot.risk.breaker import Breaker
 from mmbot.runtime.inherited import HELD_BEFORE
 from mmbot.runtime.params import RuntimeParams
 from mmbot.runtime.supervision import ExitReport
@@ -46,29 +45,79 @@ _NOTED = frozenset({Hindrance, BookGap, Operator})
 Tell = Callable[[Sequence[Notice]], None]
 
 
+class OrderRows:
+    """Keeps how every order of ours stands."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._placed: dict[int, Place] = {}
+
+    def placed(self, place: Place, now_ns: int) -> None:
+        """An order was sent."""
+        self._placed[place.order_id] = place
+        self._row(place, now_ns, OrderState.SENT, place.lots, None)
+
+    def update(self, event: OrderUpdate) -> None:
+        """Something was said of an order."""
+        place = self._placed.get(event.order_id)
+        if place is None:
+            return
+        self._row(place, event.ts_recv_ns, event.state, event.leaves_lots, event.reason)
+        if event.state in DONE:
+            del self._placed[event.order_id]
+
+    def fill(self, event: Fill) -> None:
+        """An order was filled, wholly or in part."""
+        place = self._placed.get(event.order_id)
+        if place is None:
+            return
+        state = OrderState.OPEN if event.leaves_lots else OrderState.FILLED
+        self._row(place, event.ts_recv_ns, state, event.leaves_lots, None)
+        if not event.leaves_lots:
+            del self._placed[event.order_id]
+
+    def _row(
+        self, place: Place, ts_ns: int, state: OrderState, leaves: int, reason: str | None
+    ) -> None:
+        self._ledger.order(
+            OrderRow(
+                ts_ns,
+                place.market,
+                place.order_id,
+                place.side,
+                place.ticks,
+                place.lots,
+                leaves,
+                state,
+                reason,
+                hedge=place.mode is FillMode.IOC,
+            )
+        )
+
+
 class Bookkeeping:
-    """Keeper over a ledger whose run has been begun."""
+    """Keeper over a ledger whose run has been begun.
+
+    `money` are the markets of the venue's trades, `tell` hears of notices.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         run: int,
-        breaker: Breaker,
+        engine: Engine,
         params: RuntimeParams,
         clock: Callable[[], int],
-        *,
-        fills_are_trades: bool = False,
     ) -> None:
         self.tell: Tell = _nobody
-        self.engine: Engine | None = None
+        self.fills_are_trades = False
         self.money: Mapping[int, MarketMoney] = {}
+        self._engine = engine
         self._ledger = ledger
         self._run = run
-        self._breaker = breaker
         self._most_rows = params.journal_backlog_count
         self._clock = clock
-        self._fills_are_trades = fills_are_trades
-        self._orders: dict[int, Place] = {}
+        self._orders = OrderRows(ledger)
         self._point_ns = 0
         self._halt_lost = False
 
@@ -81,7 +130,7 @@ class Bookkeeping:
     def event(self, event: Event) -> None:
         """See Keeper."""
         if type(event) is OrderUpdate:
-            self._order(event)
+            self._orders.update(event)
         elif type(event) is Fill:
             self._fill(event)
         elif type(event) is AccountSnapshot:
@@ -95,8 +144,7 @@ class Bookkeeping:
         """See Keeper."""
         for action in batch.actions:
             if type(action) is Place:
-                self._orders[action.order_id] = action
-                self._row(action, batch.ts_ns, OrderState.SENT, action.lots, None)
+                self._orders.placed(action, batch.ts_ns)
 
     def notices(self, notices: Sequence[Notice]) -> None:
         """See Keeper."""
@@ -171,19 +219,11 @@ class Bookkeeping:
             ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
 
     def _memory(self) -> bytes:
-        return msgspec.json.encode(self._breaker.memory)
-
-    def _order(self, event: OrderUpdate) -> None:
-        place = self._orders.get(event.order_id)
-        if place is None:
-            return
-        self._row(place, event.ts_recv_ns, event.state, event.leaves_lots, event.reason)
-        if event.state in DONE:
-            del self._orders[event.order_id]
+        return msgspec.json.encode(self._engine.stops.breaker.memory)
 
     def _fill(self, event: Fill) -> None:
         mark = self._mark(event.market)
-        if self._fills_are_trades:
+        if self.fills_are_trades:
             row = FillRow(
                 event.ts_venue_ns,
                 event.market,
@@ -200,45 +240,20 @@ class Bookkeeping:
             self._ledger.fills([row], None)
         text = f"{event.side.name} {event.lots} lots at {event.ticks} ticks, mark {mark}"
         self._ledger.note(event.ts_recv_ns, Kind.FILL, event.market, event.order_id, text)
-        place = self._orders.get(event.order_id)
-        if place is not None:
-            state = OrderState.OPEN if event.leaves_lots else OrderState.FILLED
-            self._row(place, event.ts_recv_ns, state, event.leaves_lots, None)
-            if not event.leaves_lots:
-                del self._orders[event.order_id]
-
-    def _row(
-        self, place: Place, ts_ns: int, state: OrderState, leaves: int, reason: str | None
-    ) -> None:
-        self._ledger.order(
-            OrderRow(
-                ts_ns,
-                place.market,
-                place.order_id,
-                place.side,
-                place.ticks,
-                place.lots,
-                leaves,
-                state,
-                reason,
-                hedge=place.mode is FillMode.IOC,
-            )
-        )
+        self._orders.fill(event)
 
     def _mark(self, market: int) -> int | None:
-        if self.engine is None:
-            return None
-        best_bid, _, best_ask, _ = self.engine.desks[market].state.book.touch()
+        best_bid, _, best_ask, _ = self._engine.desks[market].state.book.touch()
         return best_bid + best_ask if best_bid and best_ask else None
 
     def _point(self, event: AccountSnapshot) -> None:
-        if self.engine is None or event.ts_recv_ns - self._point_ns < POINT_EVERY_NS:
+        if event.ts_recv_ns - self._point_ns < POINT_EVERY_NS:
             return
         self._point_ns = event.ts_recv_ns
-        marks = tuple(self._mark(index) or 0 for index in range(len(self.engine.desks)))
+        marks = tuple(self._mark(index) or 0 for index in range(len(self._engine.desks)))
         pnl_uusd = sum(
             position.market.atoms_to_uusd(position.pnl_atoms(mark), mark)
-            for position, mark in zip(self.engine.positions, marks, strict=True)
+            for position, mark in zip(self._engine.positions, marks, strict=True)
             if mark
         )
         self._ledger.equity(EquityPoint(event.ts_recv_ns, event.mf_uusd, pnl_uusd, marks=marks))

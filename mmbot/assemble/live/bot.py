@@ -29,12 +29,11 @@ from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.cext.orderbook import OrderBook
-from mmbot.config.loader import Loaded
 from mmbot.config.schema import Config
-from mmbot.config.show import show
+from mmbot.config.show import effective
 from mmbot.domain.market import MICRO
 from mmbot.domain.status import StatusView
-from mmbot.engine import VenueTraits
+from mmbot.engine import Engine, VenueTraits
 from mmbot.execution.budget import requote_interval_ms
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
@@ -63,7 +62,7 @@ class LiveBot:
         return self.live.status(self.named)
 
 
-class _Base(NamedTuple):
+class _Given(NamedTuple):
     """What every part is put together from."""
 
     config: Config
@@ -91,77 +90,68 @@ async def live_bot(
         markets = tuple(
             BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
         )
-        base = _Base(config, mode, world, options, ground, markets, http)
+        given = _Given(config, mode, world, options, ground, markets, http)
         holding = None
         if mode is RunMode.LIVE:
-            holding = await _hold(base, stack)
-        ledger = _ledger(base)
+            holding = await _hold(given, stack)
+        ledger = _ledger(given)
         stack.callback(ledger.close, 1.0)
-        yield await _wire(base, holding, ledger, stack)
+        yield await _wire(given, holding, ledger, stack)
 
 
-async def _hold(base: _Base, stack: AsyncExitStack) -> Holding:
-    config, world, options = base.config, base.world, base.options
+async def _hold(given: _Given, stack: AsyncExitStack) -> Holding:
+    config, world, options = given.config, given.world, given.options
     origin = config.venue.http_origin
     session = options.session
     if session is None:
         session = session_of(session_folder(config.session.dir, world.env), origin)
     allowed = Allowance(options.accept_literal_skew)
-    holding = await take_hold(base.http, config, base.ground, session, allowed, world.clock)
+    holding = await take_hold(given.http, config, given.ground, session, allowed, world.clock)
     stack.enter_context(locked_account(world.state, str(origin), holding.account_id))
     return holding
 
 
-def _ledger(base: _Base) -> Ledger:
-    config, world = base.config, base.world
+def _ledger(given: _Given) -> Ledger:
+    config, world = given.config, given.world
     path = ledger_file(config, world.env)
-    if base.mode is not RunMode.LIVE:
+    if given.mode is not RunMode.LIVE:
         # What was never traded must not be taken for what was.
-        path = path.with_name(f"{path.stem}-{base.mode}{path.suffix}")
+        path = path.with_name(f"{path.stem}-{given.mode}{path.suffix}")
     return world.open_ledger(path, config.storage, world.clock())
 
 
 async def _wire(
-    base: _Base, holding: Holding | None, ledger: Ledger, stack: AsyncExitStack
+    given: _Given, holding: Holding | None, ledger: Ledger, stack: AsyncExitStack
 ) -> LiveBot:
-    config, world = base.config, base.world
+    config, world, options = given.config, given.world, given.options
     epoch = ledger.next_epoch(config.instance.id)
     footing = Footing(
         OrderIds(config.instance.id, epoch=epoch),
         Breaker(config.risk.loss, _memory(ledger)),
-        VenueTraits(batch_size=BATCH_SIZE, book_includes_own=holding is not None),
+        VenueTraits(
+            batch_size=BATCH_SIZE,
+            book_includes_own=holding is not None,
+            has_index=holding is not None,
+        ),
     )
-    grids = tuple(each.listing.market(each.index) for each in base.markets)
-    options = RunOptions(strategy=base.options.strategy)
-    engine = build_engine(config, grids, [each.book for each in base.markets], options, footing)
-    run = ledger.begin_run(_run_start(base, holding, epoch), grids)
-    books = Bookkeeping(
-        ledger,
-        run,
-        footing.breaker,
-        config.runtime,
-        world.clock,
-        fills_are_trades=holding is None,
+    grids = tuple(each.listing.market(each.index) for each in given.markets)
+    engine = build_engine(
+        config,
+        grids,
+        [each.book for each in given.markets],
+        RunOptions(strategy=options.strategy),
+        footing,
     )
-    books.engine = engine
-    if base.options.notices is not None:
-        books.tell = base.options.notices
-    folder = _run_folder(base, holding, stack)
-    taps: list[MarketTap] = [] if folder is None else [folder]
-    if holding is None:
-        paper = paper_venue(config, base.markets, world.clock, fills=base.mode is RunMode.PAPER)
-        taps.insert(0, paper)
-        placed = Placed(paper, paper.figures)
-    else:
-        placed = _trading(base, holding, footing.ids, books, ledger)
-    book_feed, feeds = _feeds(base, taps, index=holding is None)
+    run = ledger.begin_run(_run_start(given, holding, epoch), grids)
+    books = Bookkeeping(ledger, run, engine, config.runtime, world.clock)
+    if options.notices is not None:
+        books.tell = options.notices
+    folder = _run_folder(given, holding, stack)
+    placed, taps = _venue(given, holding, footing.ids, books, ledger)
+    if folder is not None:
+        taps.append(folder)
+    book_feed, feeds = _feeds(given, taps, index=holding is None)
     keepers = Keepers(books, folder)
-    heart: Heart = NoHeart()
-    if holding is not None and world.heart is not None:
-        session, account_id = holding.session, holding.account_id
-        heart = world.heart(
-            HeartTerms(config, engine, epoch, session, account_id, world.clock, base.options.warn)
-        )
     works = Works(
         engine=engine,
         venue=placed.venue,
@@ -169,27 +159,88 @@ async def _wire(
         feeds=feeds,
         book_age_ms=book_feed.age_ms,
         keeper=keepers,
+        heart=_heart(given, holding, engine, epoch),
         clock=world.clock,
-        heart=heart,
         params=config.runtime,
-        close_on_exit=base.options.close_on_exit,
+        close_on_exit=options.close_on_exit,
     )
-    live = MarketMakerLive(works)
     return LiveBot(
-        live=live,
+        live=MarketMakerLive(works),
         keepers=keepers,
         folder=folder,
-        named=_named(base, epoch),
+        named=_named(given, epoch),
         account_id=None if holding is None else holding.account_id,
-        lines=tuple(_lines(base, holding)),
+        lines=tuple(_lines(given, holding)),
+    )
+
+
+def _run_folder(given: _Given, holding: Holding | None, stack: AsyncExitStack) -> RunFolder | None:
+    """Begin the folder of the run, if one is wanted."""
+    options = given.options
+    if options.record is None:
+        return None
+    folder = RunFolder(options.record, given.markets, _begun(given, holding), options.warn)
+    stack.callback(folder.close)
+    folder.write(CONFIG, effective(given.config).encode())
+    return folder
+
+
+def _begun(given: _Given, holding: Holding | None) -> Begun:
+    """Say what a run begins with, for its journal."""
+    equity_uusd = int(given.config.backtest.initial_equity_usd * MICRO)
+    held: dict[int, int] = {}
+    if holding is not None:
+        equity_uusd = holding.view.margins.mf_uusd
+        held = {each.market_id: each.lots for each in holding.view.positions}
+    listings = given.ground.listings
+    return Begun(
+        ts_ns=given.world.clock(),
+        mode=given.mode.value,
+        symbols=tuple(each.symbol for each in listings),
+        lots=tuple(held.get(each.market_id, 0) for each in listings),
+        equity_uusd=equity_uusd,
+        own_in_book=holding is not None,
+    )
+
+
+def _venue(
+    given: _Given,
+    holding: Holding | None,
+    ids: OrderIds,
+    books: Bookkeeping,
+    ledger: Ledger,
+) -> tuple[Placed, list[MarketTap]]:
+    """Return the venue, and who else has to be told of the market."""
+    if holding is not None:
+        return _trading(given, holding, ids, books, ledger), []
+    clock, fills = given.world.clock, given.mode is RunMode.PAPER
+    paper = paper_venue(given.config, given.markets, clock, fills=fills)
+    books.fills_are_trades = True
+    return Placed(paper, paper.figures), [paper]
+
+
+def _heart(given: _Given, holding: Holding | None, engine: Engine, epoch: int) -> Heart:
+    world = given.world
+    if holding is None or world.heart is None:
+        return NoHeart()
+    return world.heart(
+        HeartTerms(
+            given.config,
+            engine,
+            epoch,
+            holding.session,
+            holding.account_id,
+            world.clock,
+            given.options.warn,
+        )
     )
 
 
 def _trading(
-    base: _Base, holding: Holding, ids: OrderIds, books: Bookkeeping, ledger: Ledger
+    given: _Given, holding: Holding, ids: OrderIds, books: Bookkeeping, ledger: Ledger
 ) -> Placed:
-    config, world, ground = base.config, base.world, base.ground
-    money = [MarketMoney(each.listing, each.index) for each in base.markets]
+    config, world, ground = given.config, given.world, given.ground
+    money = [MarketMoney(each.listing, each.index) for each in given.markets]
     for each in money:
         each.rates = holding.rates
     books.money = {each.listing.market_id: each for each in money}
@@ -198,8 +249,8 @@ def _trading(
     outside = Surroundings(world.clock, world.rng(), ground.engine_clock)
     last = ledger.last_run()
     start = Start(ledger.cursor(), previous_run_clean=last is None or last.clean)
-    hooks = Hooks(books.trades, base.options.warn)
-    return real_venue(base.http, config, traded, outside, hooks, start)
+    hooks = Hooks(books.trades, given.options.warn)
+    return real_venue(given.http, config, traded, outside, hooks, start)
 
 
 def _memory(ledger: Ledger) -> BreakerMemory:
@@ -215,16 +266,16 @@ def _memory(ledger: Ledger) -> BreakerMemory:
     return memory if memory.halted is None else BreakerMemory(paused=memory.paused)
 
 
-def _run_start(base: _Base, holding: Holding | None, epoch: int) -> RunStart:
-    place = str(base.config.venue.http_origin)
-    account = base.mode.value if holding is None else str(holding.account_id)
-    settings = base.config.model_dump_json().encode()
+def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
+    place = str(given.config.venue.http_origin)
+    account = given.mode.value if holding is None else str(holding.account_id)
+    settings = given.config.model_dump_json().encode()
     protocol = resources.files("mmbot.adapters.zo.wire.proto").joinpath("nord.proto").read_bytes()
     return RunStart(
-        base.world.clock(),
-        base.mode.value,
+        given.world.clock(),
+        given.mode.value,
         f"{place}#{account}",
-        base.config.instance.id,
+        given.config.instance.id,
         epoch,
         __version__,
         hashlib.sha256(settings).hexdigest(),
@@ -232,51 +283,22 @@ def _run_start(base: _Base, holding: Holding | None, epoch: int) -> RunStart:
     )
 
 
-def _run_folder(base: _Base, holding: Holding | None, stack: AsyncExitStack) -> RunFolder | None:
-    """Begin the folder of the run, if one is wanted."""
-    if base.options.record is None:
-        return None
-    begun = _begun(base, holding)
-    folder = RunFolder(base.options.record, base.markets, begun, base.options.warn)
-    folder.write(CONFIG, show(Loaded(base.config, {}), defaults=True).encode())
-    stack.callback(folder.close)
-    return folder
-
-
-def _begun(base: _Base, holding: Holding | None) -> Begun:
-    """Say what a run begins with, for its journal."""
-    equity_uusd = int(base.config.backtest.initial_equity_usd * MICRO)
-    held: dict[int, int] = {}
-    if holding is not None:
-        equity_uusd = holding.view.margins.mf_uusd
-        held = {each.market_id: each.lots for each in holding.view.positions}
-    listings = base.ground.listings
-    return Begun(
-        ts_ns=base.world.clock(),
-        mode=base.mode.value,
-        symbols=tuple(each.symbol for each in listings),
-        lots=tuple(held.get(each.market_id, 0) for each in listings),
-        equity_uusd=equity_uusd,
-        own_in_book=holding is not None,
-    )
-
-
 def _feeds(
-    base: _Base, taps: Sequence[MarketTap], *, index: bool
+    given: _Given, taps: Sequence[MarketTap], *, index: bool
 ) -> tuple[BookFeed, list[LiveFeed]]:
-    config, world, http = base.config, base.world, base.http
+    config, world, http = given.config, given.world, given.http
     outside = Outside(http.orderbook, world.clock, world.rng())
-    books = BookFeed(config.venue.ws_origin, base.markets, outside, taps)
+    books = BookFeed(config.venue.ws_origin, given.markets, outside, taps)
     feeds: list[LiveFeed] = [books]
     if index:
-        feeds.append(IndexFeed(http, base.ground.listings, world.clock))
+        feeds.append(IndexFeed(http, given.ground.listings, world.clock))
     wanted = [
         ReferenceMarket(
             each.index,
             config.reference.symbol_of(each.listing.symbol),
             config.reference.scale_of(each.listing.symbol) / float(each.listing.market(0).tick),
         )
-        for each in base.markets
+        for each in given.markets
         if market_settings(config, each.listing.symbol).fair_price.source == "reference"
     ]
     if wanted:
@@ -286,17 +308,18 @@ def _feeds(
     return books, feeds
 
 
-def _named(base: _Base, epoch: int) -> Named:
-    config = base.config
-    levels = max(market_settings(config, each.listing.symbol).levels.count for each in base.markets)
-    interval_ms = requote_interval_ms(config.rate_limits, len(base.markets), levels, BATCH_SIZE)
-    return Named(config.instance.name, base.mode.value, epoch, base.world.clock(), interval_ms)
+def _named(given: _Given, epoch: int) -> Named:
+    config = given.config
+    symbols = [each.listing.symbol for each in given.markets]
+    levels = max(market_settings(config, symbol).levels.count for symbol in symbols)
+    interval_ms = requote_interval_ms(config.rate_limits, len(symbols), levels, BATCH_SIZE)
+    return Named(config.instance.name, given.mode.value, epoch, given.world.clock(), interval_ms)
 
 
-def _lines(base: _Base, holding: Holding | None) -> list[str]:
-    config, world = base.config, base.world
-    symbols = ", ".join(each.listing.symbol for each in base.markets)
+def _lines(given: _Given, holding: Holding | None) -> list[str]:
+    config, world = given.config, given.world
+    symbols = ", ".join(each.listing.symbol for each in given.markets)
     who = "no account" if holding is None else f"account {holding.account_id}"
-    lines = [f"{base.mode}: {symbols} at {config.venue.http_origin}, {who}"]
-    words = clock_words(base.ground.engine_clock, world.clock(), config.venue.max_clock_offset_ms)
+    lines = [f"{given.mode}: {symbols} at {config.venue.http_origin}, {who}"]
+    words = clock_words(given.ground.engine_clock, world.clock(), config.venue.max_clock_offset_ms)
     return lines if words is None else [*lines, f"warning: {words}"]

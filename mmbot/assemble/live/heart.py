@@ -112,7 +112,7 @@ def _rescue(terms: HeartTerms, landing_s: int) -> Callable[[str], None]:
     stored, warn = terms.session, terms.warn
     origin = terms.config.venue.http_origin
     secret = base58.encode(stored.keypair.reveal())
-    session = Session(origin, stored.user, stored.session_id, secret)
+    session = Session(origin, stored.user, stored.session_id, stored.expiry_s, secret)
     wanted = Wanted(
         instance=terms.config.instance.id, landing_s=landing_s, timeout_s=TRIP_TIMEOUT_S
     )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mmbot.adapters.sim.account import SimAccount
 from mmbot.adapters.sim.paper import PaperTerms, PaperVenue
+from mmbot.adapters.sim.paper_floor import PaperFloor
 from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.market_terms import BookedMarket
 from mmbot.adapters.zo.rest.action_line import ActionLine, LineParams
@@ -70,21 +71,22 @@ def paper_venue(
         numbers = (arrivals.arrivals_per_s, arrivals.decay_per_bps, params.seed)
     grids = [each.listing.market(each.index) for each in markets]
     latency = params.latency
-    terms = PaperTerms(
-        maker_fee_ppb=round(params.maker_fee_bps * BPS_PPB),
-        taker_fee_ppb=round(params.taker_fee_bps * BPS_PPB),
-        funding_ppb_per_hour=round(params.funding_bps_per_hour * BPS_PPB),
-        entry_ns=round(latency.entry_ms * MILLISECOND_NS),
-        response_ns=round(latency.response_ms * MILLISECOND_NS),
-    )
-    return PaperVenue(
+    matchings = [
+        Matching(queue=params.fill_model, numbers=numbers, partial=params.partial_fills)
+        for _ in markets
+    ]
+    floor = PaperFloor(
         SimAccount(grids, int(params.initial_equity_usd * MICRO)),
         [each.book for each in markets],
-        terms,
-        clock,
-        [
-            Matching(queue=params.fill_model, numbers=numbers, partial=params.partial_fills)
-            for _ in markets
-        ],
+        matchings,
+        (round(params.maker_fee_bps * BPS_PPB), round(params.taker_fee_bps * BPS_PPB)),
+        # Ids of fills go on from those of the runs before.
+        first_fill=clock() // MILLISECOND_NS * 1_000,
+    )
+    terms = PaperTerms(
+        entry_ns=round(latency.entry_ms * MILLISECOND_NS),
+        response_ns=round(latency.response_ms * MILLISECOND_NS),
+        funding_ppb_per_hour=round(params.funding_bps_per_hour * BPS_PPB),
         fills=fills,
     )
+    return PaperVenue(floor, terms, clock)

@@ -1,0 +1,197 @@
+"""What scenarios do besides setting knobs, and what they look for that no other one does."""
+
+import asyncio
+from collections.abc import Callable
+from signal import SIGTERM
+from typing import Any
+
+from mmbot.adapters.zo.wire import codec
+from mmbot.domain.events import Command
+from mmbot.domain.status import Mode
+from mmbot.exchange.running.journal import Kind
+from tests.faults.scenario import Act
+from tests.simulation.bot import PARTS
+from tests.simulation.knobs import throw_in
+from tests.simulation.process import Process
+from tests.simulation.requests import Request, Tap, read_request
+from tests.simulation.stage import Run, Stage
+
+END_S = 20.0
+
+
+async def until(stage: Stage, holds: Callable[[], bool], most_s: float) -> bool:
+    """Wait until something holds; whether it came to."""
+    deadline = stage.loop.now_s + most_s
+    while stage.loop.now_s < deadline:
+        if holds():
+            return True
+        await asyncio.sleep(0.02)
+    return holds()
+
+
+def cancels_before_places(knob: str) -> Act:
+    """Look that after a fault no place is executed while an order from before it rests."""
+
+    async def act(stage: Stage) -> None:
+        await until(stage, lambda: stage.venue.faults.armed(knob), 10.0)
+        old = {order.order_id for order in stage.judge.resting.own()}
+
+        def watch(kind: Kind, body: bytes, receipt: Any) -> None:
+            request = read_request(body) if kind is Kind.ACT else None
+            if request is None or not request.places:
+                return
+            if codec.decode_receipt(receipt).WhichOneof("kind") == "err":
+                return
+            resting = {order.order_id for order in stage.judge.resting.own()}
+            if old & resting:
+                stage.judge.report("FIRST", "a place before everything old was cancelled")
+
+        stage.venue.operation.watches.append(watch)
+        await asyncio.sleep(14.0)
+        stage.venue.operation.watches.remove(watch)
+
+    return act
+
+
+async def first_word_is_no_place(stage: Stage) -> None:
+    """Look that the first action after a pause has no place."""
+    run = stage.run
+    assert run is not None
+    frozen = await until(stage, lambda: run.process.frozen_until > stage.loop.now_s, 10.0)
+    assert frozen
+    first: list[Request] = []
+
+    def told(process: Process, body: bytes | None) -> None:
+        request = None if body is None else read_request(body)
+        if process is run.process and request is not None and not first:
+            first.append(request)
+            if request.places:
+                stage.judge.report("FIRST", "the first action after a pause is a place")
+
+    stage.loop.network.taps.append(Tap(told))
+    await asyncio.sleep(12.0)
+
+
+async def session_lost(stage: Stage) -> None:
+    """The session ends: no place may be sent from a second later on."""
+    sessions = stage.venue.exchange.state.session_owners
+    await until(stage, lambda: stage.cast.session not in sessions, 10.0)
+    run = stage.run
+    assert run is not None
+    await asyncio.sleep(1.0)
+
+    def told(process: Process, body: bytes | None) -> None:
+        request = None if body is None else read_request(body)
+        if process is run.process and request is not None and request.places:
+            stage.judge.report("SESSION", "a place after the session was lost")
+
+    stage.loop.network.taps.append(Tap(told))
+    await asyncio.sleep(5.0)
+
+
+async def halts(stage: Stage) -> None:
+    """Something happens after which the bot must be halted, with nothing resting."""
+    await asyncio.sleep(3.5)
+    view = stage.belief
+    if view is not None and view.mode is not Mode.HALTED:
+        stage.judge.report("HALT", f"{view.mode} after a liquidation")
+
+
+async def flattens(stage: Stage) -> None:
+    """Get a position, then order it closed; it must come down to nothing, or be said not to."""
+    await asyncio.sleep(1.0)
+    for order in stage.judge.resting.own():
+        if order.market_id == 0:
+            stage.venue.floor.fill(order.order_id)
+            break
+    await asyncio.sleep(1.0)
+    command(stage, Command.FLATTEN)
+    flat = await until(stage, lambda: stage.judge.resting.held(0) == 0, 25.0)
+    if not flat:
+        stage.judge.report("FLATTEN", "still not flat after 25 s")
+
+
+async def stops_while_busy(stage: Stage) -> None:
+    """Send SIGTERM while something is under way, and once more."""
+    await asyncio.sleep(4.0)
+    run = stage.run
+    assert run is not None
+    run.signal(SIGTERM)
+    await asyncio.sleep(0.5)
+    await ended(stage, run, {0})
+
+
+async def ended(stage: Stage, run: Run, codes: set[int]) -> None:
+    """Wait until a run has ended; it must have one of these codes and leave nothing."""
+    if not await until(stage, lambda: not run.is_on, END_S):
+        stage.judge.report("I11", f"not ended {END_S:g} s after it had to")
+    elif run.code not in codes:
+        stage.judge.report("I11", f"exit code {run.code}, not one of {sorted(codes)}")
+    elif stage.judge.resting.own():
+        stage.judge.report("I11", "orders rest after the end")
+
+
+async def task_dies(stage: Stage) -> None:
+    """Let a part die of an exception: the bot must stop by itself, with nothing left."""
+    part = PARTS[stage.seed % len(PARTS)]
+    run = stage.run
+    assert run is not None
+    await asyncio.sleep(1.0 + 0.1 * (stage.seed % 7))
+    throw_in(stage, part)
+    await ended(stage, run, set(range(1, 131)))
+
+
+async def second_instance(stage: Stage) -> None:
+    """Start a second one beside the first: it must end by itself, the first go on."""
+    first = stage.run
+    assert first is not None
+    await asyncio.sleep(1.0)
+    second = stage.begin()
+    if not await until(stage, lambda: not second.is_on, 3.0):
+        stage.judge.report("X09", "two instances run on one account")
+    elif second.code != 7:
+        stage.judge.report("X09", f"the second one ended with {second.code}, not 7")
+    stage.runs.remove(second)
+    stage.judge.deadlines.bot = first.process
+
+
+async def halt_ordered(stage: Stage) -> None:
+    """Order a halt in the middle of everything else."""
+    await asyncio.sleep(2.0)
+    command(stage, Command.HALT)
+    empty = await until(stage, lambda: not stage.judge.resting.own(), 8.0)
+    if not empty:
+        stage.judge.report("HALT", "orders rest 8 s after the halt")
+
+
+async def foreign_order_stays(stage: Stage) -> None:
+    """The order of somebody else must still rest in the end."""
+    account = stage.venue.exchange.state.accounts[stage.terms.account]
+
+    def foreign() -> list[int]:
+        orders = account.orders.values()
+        return [order.order_id for order in orders if order.client_order_id is None]
+
+    await until(stage, lambda: bool(foreign()), 10.0)
+    await asyncio.sleep(8.0)
+    if not foreign():
+        stage.judge.report("O01", "somebody else's order was cancelled")
+
+
+async def many_commands(stage: Stage) -> None:
+    """Pause, resume, stop, stop again, resume: it must end once, and well."""
+    run = stage.run
+    assert run is not None
+    for each in (Command.PAUSE, Command.RESUME, Command.PAUSE, Command.RESUME):
+        command(stage, each)
+        await asyncio.sleep(0.4)
+    for each in (Command.STOP, Command.STOP, Command.RESUME, Command.STOP):
+        command(stage, each)
+        await asyncio.sleep(0.05)
+    await ended(stage, run, {0})
+
+
+def command(stage: Stage, what: Command) -> None:
+    """Give an order to whatever runs."""
+    if stage.run is not None:
+        stage.run.command(what)

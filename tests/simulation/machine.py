@@ -1,0 +1,25 @@
+"""The machine the bot runs on, as far as faults on it are concerned."""
+
+from pathlib import Path
+
+
+class Machine:
+    """Its disk and its wall clock.
+
+    The bot's own writer asks `write` before every write. `wall_step_ns` is how far the wall clock
+    is from the steady one; `folder` outlives the bot.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.wall_step_ns = 0
+        self.is_full = False
+        self.slow_s = 0.0
+        self.writes = 0
+
+    def write(self) -> float:
+        """Account for one write; how long it takes. OSError when there is no room."""
+        self.writes += 1
+        if self.is_full:
+            raise OSError(28, "no space left on device")
+        return self.slow_s

@@ -1,0 +1,189 @@
+"""Invariants of actions, sent (I5, I14-I16, I18) and executed (I8, I9, I12, I13, I24)."""
+
+from collections import deque
+
+from mmbot.domain.status import MarketStatus, Mode, StatusView
+from tests.simulation.exchange import Venue
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.requests import ALLOWED_KINDS, Request, epoch_of, instance_of
+from tests.simulation.terms import Report, Surroundings, Terms
+
+SECOND, MINUTE = 1.0, 60.0
+# The engine's second is read through a cache; an estimate may be so much behind, never ahead.
+GRACE_S = 1
+
+
+class _Window:
+    """How much was sent within a span."""
+
+    def __init__(self, span_s: float) -> None:
+        self._span_s = span_s
+        self._sent: deque[tuple[float, int]] = deque()
+        self._sum = 0
+
+    def add(self, count: int, now_s: float) -> int:
+        """Count something; how much there was within the span."""
+        self._sent.append((now_s, count))
+        self._sum += count
+        # A message of exactly one span ago is outside of it.
+        while self._sent[0][0] <= now_s - self._span_s + 1e-6:
+            self._sum -= self._sent.popleft()[1]
+        return self._sum
+
+
+class Sendings:
+    """What the bot hands to the network, at that moment."""
+
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        venue: Venue,
+        terms: Terms,
+        surroundings: Surroundings,
+        report: Report,
+    ) -> None:
+        self.count = 0
+        self.halted = False
+        self._loop = loop
+        self._venue = venue
+        self._terms = terms
+        self._surroundings = surroundings
+        self._report = report
+        self._places = _Window(SECOND)
+        self._cancels = _Window(SECOND)
+        self._requests = _Window(MINUTE)
+        self._known: set[bytes] = set()
+        self._before: dict[int, str] = {}
+
+    def read(self) -> None:
+        """A GET was sent."""
+        self._asked()
+
+    def sent(self, request: Request) -> None:
+        """An action was sent, for the first time or again."""
+        self.count += 1
+        self._asked()
+        if request.kind not in ALLOWED_KINDS:
+            self._report("I14", f"an action of the kind {request.kind} was signed")
+            return
+        self._stamped(request)
+        self._paced(request)
+        if request.places:
+            self._allowed(request)
+        self._known.add(request.digest)
+
+    def _asked(self) -> None:
+        if self._requests.add(1, self._loop.now_s) > self._terms.actions_per_min:
+            self._report("I18", f"more than {self._terms.actions_per_min} requests in a minute")
+
+    def _stamped(self, request: Request) -> None:
+        if request.digest in self._known or self._venue.operation.stalled:
+            return
+        engine_s = self._venue.exchange.state.now_s
+        age = engine_s - request.stamp_s
+        left = request.stamp_s + 60 - engine_s
+        if age < 0 and not self._venue.operation.ahead_ns:
+            self._report("I15", f"stamped {-age} s in the engine's future")
+        # Cancels may live longer: they free what a short life protects.
+        if request.places and left > self._terms.lifetime_s + GRACE_S:
+            ahead = self._venue.operation.ahead_ns
+            if not ahead:
+                self._report("I15", f"a place can land for {left} s")
+
+    def _paced(self, request: Request) -> None:
+        if request.digest in self._known:
+            return
+        now_s, terms = self._loop.now_s, self._terms
+        if request.places and self._places.add(len(request.places), now_s) > terms.places_per_s:
+            self._report("I18", f"more than {terms.places_per_s} places in a second")
+        if request.cancels and self._cancels.add(request.cancels, now_s) > terms.cancels_per_s:
+            self._report("I18", f"more than {terms.cancels_per_s} cancels in a second")
+
+    def _allowed(self, request: Request) -> None:
+        view = self._surroundings.belief
+        if view is None:
+            self._report("I5", "a place was sent by a bot that does not say how it stands")
+            return
+        self.halted = self.halted or view.mode is Mode.HALTED
+        if self.halted:
+            self._report("I16", "a place was sent after the halt")
+        taking = all(place.reduce_only for place in request.places)
+        if taking and self._terms.may_take:
+            return
+        for market, why in self._forbidden(view, request).items():
+            # What was decided a moment ago may still be on its way through the program.
+            if self._before.get(market) is not None:
+                self._report("I5", f"a place in market {market}, not quoted: {why}")
+
+    def look(self) -> None:
+        """Remember what may not be quoted at this moment."""
+        view = self._surroundings.belief
+        self._before = {}
+        if view is not None:
+            self.halted = self.halted or view.mode is Mode.HALTED
+            for market, status in enumerate(view.markets):
+                if (why := _forbids(view, status)) is not None:
+                    self._before[market] = why
+
+    def _forbidden(self, view: StatusView, request: Request) -> dict[int, str]:
+        markets = sorted({place.market for place in request.places})
+        whys = {market: _forbids(view, view.markets[market]) for market in markets}
+        return {market: why for market, why in whys.items() if why is not None}
+
+
+def _forbids(view: StatusView, status: MarketStatus) -> str | None:
+    if view.mode is not Mode.QUOTING:
+        return f"{view.mode} {', '.join(view.reasons)}"
+    return status.reason
+
+
+class Executions:
+    """What the exchange did with what it was sent."""
+
+    def __init__(self, loop: VirtualLoop, venue: Venue, terms: Terms, report: Report) -> None:
+        self.placed = 0
+        self._loop = loop
+        self._venue = venue
+        self._terms = terms
+        self._report = report
+        # Client ids with the bytes that carried them, and how often they had an effect.
+        self._carriers: dict[int, bytes] = {}
+        self._effects: dict[int, int] = {}
+        self._highest_epoch = 0
+
+    def executed(self, request: Request, accepted: bool) -> None:
+        """An action of ours came to the engine."""
+        for place in request.places:
+            if place.client_id is None:
+                self._report("I9", "an order without a client id")
+            elif self._carriers.setdefault(place.client_id, request.digest) != request.digest:
+                self._report("I9", f"client id {place.client_id} in other bytes again")
+        if accepted:
+            for place in request.places:
+                self._took_effect(place.client_id)
+        self._priced(request)
+
+    def _took_effect(self, client_id: int | None) -> None:
+        self.placed += 1
+        if client_id is None:
+            return
+        count = self._effects[client_id] = self._effects.get(client_id, 0) + 1
+        if count > 1:
+            self._report("I8", f"client id {client_id} took effect {count} times")
+        if instance_of(client_id) != self._terms.instance:
+            self._report("I9", f"client id {client_id} is of another instance")
+        epoch = epoch_of(client_id)
+        if epoch < self._highest_epoch:
+            self._report("I24", f"a place of epoch {epoch} after one of {self._highest_epoch}")
+        self._highest_epoch = max(self._highest_epoch, epoch)
+
+    def _priced(self, request: Request) -> None:
+        for place in request.places:
+            index = self._venue.outside(place.market)
+            terms = self._terms.markets[place.market]
+            if not place.post_only and not (self._terms.may_take and place.reduce_only):
+                self._report("I12", f"market {place.market}: an order that may take")
+            if not place.ticks or not 0 < place.lots <= terms.order_lots:
+                self._report("I13", f"market {place.market}: {place.lots} lots at {place.ticks}")
+            elif index and abs(place.ticks / index - 1) > self._terms.band:
+                self._report("I13", f"market {place.market}: {place.ticks} by an index of {index}")
