@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.streams.frames import OwnFill, OwnOrder
+from mmbot.adapters.zo.trading.endings import Ending, Endings
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.money import MarketMoney
@@ -27,7 +28,8 @@ _STRANGERS = 1024
 class Stranger(Struct):
     """What the stream told of an order whose client id is not known.
 
-    `span`: the actions one of which brought it; `left`: lots it has left, None while it was not said; `cancelled`: it ended so.
+    `span`: the actions one of which brought it; `left`: lots it has left, None while it was not
+    said; `cancelled`: it ended so.
     """
 
     venue_id: int
@@ -39,15 +41,6 @@ class Stranger(Struct):
     placed_lots: int | None = None
     left: int | None = None
     cancelled: bool = False
-
-
-class Ending(Struct):
-    """An end that is told when the stream has reached the action that brought it."""
-
-    order: KnownOrder
-    state: OrderState
-    action_id: int
-    due_ns: int
 
 
 class Joins:
@@ -65,7 +58,7 @@ class Joins:
         self._strangers: dict[int, Stranger] = {}
         # Orders that traded at once and never got an id, by the action that executed them.
         self._nameless: dict[int, list[KnownOrder]] = {}
-        self._endings: list[Ending] = []
+        self._endings = Endings(orders)
         self._numbers = count(1)
 
     @property
@@ -153,20 +146,11 @@ class Joins:
         self.reached = max(self.reached, action_id)
         if self._nameless:
             self._nameless = {at: each for at, each in self._nameless.items() if at > self.reached}
-        if self._endings:
-            ready = [each for each in self._endings if each.action_id <= self.reached]
-            self._endings = [each for each in self._endings if each.action_id > self.reached]
-            for each in ready:
-                self._orders.tell(each.order, each.state)
+        self._endings.reached(self.reached)
 
     def tick(self, now_ns: int) -> bool:
         """Tell ends whose evidence is late; whether there were any."""
-        late = [each for each in self._endings if each.due_ns <= now_ns]
-        if late:
-            self._endings = [each for each in self._endings if each.due_ns > now_ns]
-            for each in late:
-                self._orders.tell(each.order, each.state)
-        return bool(late)
+        return self._endings.late(now_ns)
 
     def identify(self, order: KnownOrder, venue_id: int) -> None:
         """An order's venue id is known now: tell what waited for it, and that it rests if it does.
@@ -203,9 +187,9 @@ class Joins:
         order.cancel_due_ns = None
         if action_id <= self.reached:
             self._orders.tell(order, state)
-        elif not any(each.order is order for each in self._endings):
+        else:
             due_ns = self._outlet.clock() + self._evidence_ns
-            self._endings.append(Ending(order, state, action_id, due_ns))
+            self._endings.hold(Ending(order, state, action_id, due_ns))
 
     def only_match(self, order: KnownOrder) -> Stranger | None:
         """Return the one stranger that can be an order whose receipt was lost, if it is one."""

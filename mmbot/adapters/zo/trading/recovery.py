@@ -3,10 +3,9 @@
 from mmbot.adapters.zo.engine_time import WINDOW_S, ClockState, EngineClock, EngineSeconds
 from mmbot.adapters.zo.rest.answers import AccountView
 from mmbot.adapters.zo.trading.dispatch import EXPIRY_MARGIN_S
-from mmbot.adapters.zo.trading.hindrances import Hindrances
+from mmbot.adapters.zo.trading.hindrances import RECOVERING, Hindrances
 from mmbot.adapters.zo.trading.params import OwnIds
 
-RECOVERING = "recovering"
 _CLEAN_IN_A_ROW = 2
 
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from mmbot.adapters.zo.rest.http import ZoHttp
-from mmbot.adapters.zo.trading.account import ACCOUNT, Asking
+from mmbot.adapters.zo.trading.account import Asking
 from mmbot.adapters.zo.trading.audit import Audit, Told
 from mmbot.adapters.zo.trading.balance import Balance
+from mmbot.adapters.zo.trading.hindrances import ACCOUNT
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Hooks, Start, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.recovery import Recovery
