@@ -193,8 +193,8 @@ class ActionLine:
         self._params = params
         self._tls = tls_context() if origin.scheme == "https" else None
         self._wires: list[_Wire] = []
-        self._waiting: deque[tuple[bytes, Done]] = deque()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[bytes, Done, float]] = deque()
+        self._opening: list[asyncio.Task[None]] = []
         self._wanted = asyncio.Event()
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         self._prefix = (
@@ -218,7 +218,8 @@ class ActionLine:
         if wire is not None:
             wire.send(request, done, self._params.answer_s)
             return
-        self._waiting.append((request, done))
+        until = asyncio.get_running_loop().time() + self._params.connect_s
+        self._waiting.append((request, done, until))
         if len(self._wires) + len(self._opening) < self._params.most:
             self._open(urgent=False)
 
@@ -233,6 +234,7 @@ class ActionLine:
                         await self._wanted.wait()
                 except TimeoutError:
                     self._replace_idle()
+                self._refuse_late()
         finally:
             self.close()
 
@@ -253,7 +255,7 @@ class ActionLine:
     def free(self, wire: _Wire) -> None:
         """A connection can take a request: the oldest that waits."""
         if self._waiting and wire.ready and not wire.urgent:
-            request, done = self._waiting.popleft()
+            request, done, _ = self._waiting.popleft()
             wire.send(request, done, self._params.answer_s)
 
     def _free_wire(self, urgent: bool) -> _Wire | None:
@@ -283,8 +285,8 @@ class ActionLine:
 
     def _open(self, *, urgent: bool) -> None:
         task = asyncio.get_running_loop().create_task(self._connect(urgent))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        self._opening.append(task)
+        task.add_done_callback(self._opening.remove)
 
     async def _connect(self, urgent: bool) -> None:
         try:
@@ -324,8 +326,15 @@ class ActionLine:
 
     def _refuse_waiting(self, reason: str) -> None:
         while self._waiting:
-            _, done = self._waiting.popleft()
+            _, done, _ = self._waiting.popleft()
             done(NotSent(reason))
+
+    def _refuse_late(self) -> None:
+        # The oldest comes first; whoever waited as long as a connection may take is told so.
+        now = asyncio.get_running_loop().time()
+        while self._waiting and self._waiting[0][2] <= now:
+            _, done, _ = self._waiting.popleft()
+            done(NotSent("no connection in time"))
 
 
 _ASKED = h11.Request(

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.domain.order import OrderState
 
@@ -18,14 +19,15 @@ class Ending(Struct):
 class Endings:
     """What waits; an end whose evidence is late is told all the same."""
 
-    def __init__(self, orders: KnownOrders) -> None:
+    def __init__(self, orders: KnownOrders, evidence_ms: int) -> None:
+        self._evidence_ns = evidence_ms * NS_PER_MS
         self._orders = orders
         self._held: list[Ending] = []
 
-    def hold(self, ending: Ending) -> None:
-        """Keep one, unless the order's end waits already."""
-        if not any(each.order is ending.order for each in self._held):
-            self._held.append(ending)
+    def hold(self, order: KnownOrder, state: OrderState, action_id: int, now_ns: int) -> None:
+        """Keep an end until its action is told, unless one of the order waits already."""
+        if not any(each.order is order for each in self._held):
+            self._held.append(Ending(order, state, action_id, now_ns + self._evidence_ns))
 
     def reached(self, action_id: int) -> None:
         """The stream has told everything up to this action."""

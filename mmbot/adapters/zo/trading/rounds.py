@@ -7,7 +7,6 @@ from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.trading.account import Asking
 from mmbot.adapters.zo.trading.audit import Audit, Told
 from mmbot.adapters.zo.trading.balance import Balance
-from mmbot.adapters.zo.trading.hindrances import ACCOUNT
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Hooks, Start, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.recovery import Recovery
@@ -49,7 +48,6 @@ class Rounds:
             traded.signer.lifetime_s,
             previous_run_clean=start.previous_run_clean,
         )
-        known.hindrances.begin(ACCOUNT, "not known yet")
         self.watch.judge_clock()
         self._audit_wanted = asyncio.Event()
         known.ask(Asking(known.settling.ask, self._audit_wanted.set, hooks.warn))

@@ -56,7 +56,7 @@ class Settling:
         """Ask for a snapshot when one is wanted and the last was long enough ago."""
         if self._stranger_ns is not None and now_ns - self._stranger_ns >= _NAMED_NS:
             self._stranger_ns = None
-            self._wanted |= any(each.left and not each.cancelled for each in self._joins.strangers)
+            self._wanted |= any(each.rests for each in self._joins.strangers)
         recent = self._asked_ns is not None and now_ns - self._asked_ns < _ASK_NS
         if self._wanted and not recent and self.prove is not None:
             self._wanted = False
@@ -120,7 +120,7 @@ class Settling:
             if asked_ns < order.probed_ns:
                 self.ask()
                 return
-            match = self._joins.only_match(order)
+            match = self._joins.strangers.only_match(order)
             if match is not None:
                 self._joins.identify(order, match.venue_id)
             reason = GONE if order.landed else NEVER

@@ -9,7 +9,7 @@ _VIEWS = 8
 
 
 class Views:
-    """Markets by the engine's numbers; what follows from a view depends on when it was asked for."""
+    """Markets by the engine's numbers; what a view proves depends on when it was asked for."""
 
     def __init__(self, traded: TradedAccount, outlet: Outlet) -> None:
         self._index = {listing.market_id: at for at, listing in enumerate(traded.listings)}

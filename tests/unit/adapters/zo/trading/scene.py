@@ -113,6 +113,15 @@ class Heard:
         self.trades: list[OwnTrade] = []
         self.warnings: list[str] = []
 
+    async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
+        """Wait until something holds."""
+        async with asyncio.timeout(most_s):
+            while not holds():  # noqa: ASYNC110 - the truth of another program
+                await asyncio.sleep(0.05)
+
+    async def told(self, order_id: int, state: OrderState) -> None:
+        await self.until(lambda: state in self.states(order_id))
+
     def states(self, order_id: int) -> list[OrderState]:
         """What was told of an order."""
         return [
@@ -214,12 +223,6 @@ class Desk(Heard):
         """What rests in truth, by client id."""
         return {order.client_order_id or 0: order for order in self.owner.orders().values()}
 
-    async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
-        """Wait until something holds."""
-        async with asyncio.timeout(most_s):
-            while not holds():  # noqa: ASYNC110 - the truth of another program
-                await asyncio.sleep(0.05)
-
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
         await asyncio.sleep(seconds)
@@ -234,9 +237,6 @@ class Desk(Heard):
             fill_mode=pb.IMMEDIATE_OR_CANCEL,
         )
         self.served.server.floor.operation.act(self.other.signed(pb.Action(place_order=order)))
-
-    async def told(self, order_id: int, state: OrderState) -> None:
-        await self.until(lambda: state in self.states(order_id))
 
     async def ready(self) -> None:
         """Wait until nothing hinders."""
