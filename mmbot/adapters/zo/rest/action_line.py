@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import h11
 from msgspec import Struct
@@ -26,6 +26,7 @@ from mmbot.adapters.zo.rest.transport import (
 )
 
 _MOST_HEAD_BYTES = 32_768
+_SLOWEST_S = 8.0
 
 
 class NotSent(NamedTuple):
@@ -82,8 +83,8 @@ class _Wire(asyncio.Protocol):
         return self._done is None and self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self._transport = transport
+        # uvloop's transports are of no class of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, done: Done, answer_s: float) -> None:
         """Write a whole request; `done` is called once."""
@@ -195,7 +196,6 @@ class ActionLine:
         self._wires: list[_Wire] = []
         self._waiting: deque[tuple[bytes, Done, float]] = deque()
         self._opening: list[asyncio.Task[None]] = []
-        self._wanted = asyncio.Event()
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         self._prefix = (
             f"POST /action HTTP/1.1\r\nHost: {host}:{origin.port}\r\nUser-Agent: mmbot\r\n"
@@ -225,15 +225,14 @@ class ActionLine:
 
     async def run(self) -> None:
         """Keep the connections that were asked for, and the one for urgent posts."""
+        pause_s = self._params.retry_s
         try:
             while True:
-                self._wanted.clear()
                 self._warm_up()
-                try:
-                    async with asyncio.timeout(self._params.retry_s):
-                        await self._wanted.wait()
-                except TimeoutError:
-                    self._replace_idle()
+                await asyncio.sleep(pause_s)
+                # A place that takes no connection is asked ever more rarely.
+                pause_s = self._params.retry_s if self._wires else min(2 * pause_s, _SLOWEST_S)
+                self._replace_idle()
                 self._refuse_late()
         finally:
             self.close()
@@ -250,7 +249,6 @@ class ActionLine:
         """A connection has ended."""
         self._wires.remove(wire)
         self.broken += 1
-        self._wanted.set()
 
     def free(self, wire: _Wire) -> None:
         """A connection can take a request: the oldest that waits."""
