@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.engine_time import WINDOW_S, ClockState, EngineClock, EngineSeconds
-from mmbot.adapters.zo.rest.action_line import ActionLine, Answer, Lost, NotSent
+from mmbot.adapters.zo.rest.action_line import Answer, Lost, NotSent
 from mmbot.adapters.zo.rest.gateway import judge
 from mmbot.adapters.zo.trading.health import Answered, Health
+from mmbot.adapters.zo.trading.params import Line
 from mmbot.adapters.zo.wire.actions import SessionAction
 from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
 from mmbot.adapters.zo.wire.signing import SessionSigner
@@ -41,7 +42,7 @@ class Dispatch:
 
     def __init__(
         self,
-        line: ActionLine,
+        line: Line,
         signer: SessionSigner,
         clocks: tuple[Clock, EngineClock],
         rng: Random,
