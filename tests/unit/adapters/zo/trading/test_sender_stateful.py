@@ -34,6 +34,7 @@ NS = 10**9
 LIFETIME_S = 5
 ORIGIN = Origin("http", "127.0.0.1", 1)
 MOST = 4
+FATES = ("late", "answered", "unheard", "late", "lost")
 
 
 class Wire:
@@ -140,7 +141,7 @@ class SenderLife(RuleBasedStateMachine):
         self.submit(Cancel(0, alive[at % len(alive)]), self.order(ticks))
 
     @precondition(lambda self: self.wire.pending)
-    @rule(at=st.integers(0, 9), fate=st.sampled_from(["answered", "unheard", "lost", "late"]))
+    @rule(at=st.integers(0, 9), fate=st.sampled_from(FATES))
     def meet(self, at: int, fate: str) -> None:
         body, done = self.wire.pending.pop(at % len(self.wire.pending))
         receipt = b""
@@ -167,13 +168,15 @@ class SenderLife(RuleBasedStateMachine):
         self.scene.house_takes(Side.ASK, 599_990, lots)
         self.flush()
 
-    @rule(ms=st.integers(1, 3_000))
-    def wait(self, ms: int) -> None:
+    @rule(ms=st.integers(1, 3_000), looks=st.booleans())
+    def wait(self, ms: int, looks: bool = False) -> None:
         self.now_ns += ms * 1_000_000
         self.scene.wait(ms / 1000)
         self.read_clock()
         self.flush()
         self.sending.tick(self.now_ns)
+        if looks:
+            self.look()
 
     @rule()
     def look(self) -> None:
@@ -219,4 +222,6 @@ class SenderLife(RuleBasedStateMachine):
 
 
 TestSenderLife = SenderLife.TestCase
-TestSenderLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSenderLife.settings = settings(
+    max_examples=80, stateful_step_count=30, deadline=None, derandomize=True
+)
