@@ -51,7 +51,9 @@ class Wire:
         """Nothing has to be kept open."""
 
 
-class SenderLife(RuleBasedStateMachine):
+class Belief(RuleBasedStateMachine):
+    """A sender, a stream and an engine, and what was told of orders."""
+
     def __init__(self) -> None:
         super().__init__()
         self.scene = Scene()
@@ -65,7 +67,6 @@ class SenderLife(RuleBasedStateMachine):
         self.states: dict[int, OrderState] = {}
         self.engine_clock = EngineClock()
         self._open()
-        self.look()
 
     def _open(self) -> None:
         path = "/info"
@@ -122,6 +123,14 @@ class SenderLife(RuleBasedStateMachine):
 
     def order(self, ticks: int, lots: int = 5) -> Place:
         return Place(0, self.ids.next(), Side.BID, 600_000 - ticks, lots, FillMode.LIMIT)
+
+
+class SenderLife(Belief):
+    """What can happen, and what must hold whatever does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look()
 
     @precondition(lambda self: len(self.alive()) < MOST)
     @rule(ticks=st.integers(0, 5))
