@@ -127,7 +127,7 @@ def test_a_torn_write_ahead_log_loses_its_tail_only(path: Path, tmp_path: Path) 
 
 def limit(ledger: Ledger, more_pages: int) -> None:
     """Let the file grow by so many pages and no more: a rootless full disk."""
-    connection = ledger._writer.queue.store._connection
+    connection = ledger._asking.writer.queue.store._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + more_pages}")
 
@@ -205,7 +205,7 @@ def test_closing_on_a_slow_disk_ends(path: Path) -> None:
 
 def test_a_stalled_simulated_disk(path: Path) -> None:
     ledger = opened(path)
-    writer = ledger._writer
+    writer = ledger._asking.writer
     assert isinstance(writer, Inline)
     writer.stall(True)
     ledger.fills([fill(1, Side.BID, 10, 1)], 1)
