@@ -61,10 +61,12 @@ class Ledger(Keeping):
     def __init__(self, opened: Opened) -> None:
         """Write to what was opened."""
         super().__init__(opened.writer, opened.memory, opened.lock)
+        self.writer = opened.writer
         self.path = opened.path
         self.damage = opened.damage
         self.recent = Recent(opened.params)
         self._minute = -1
+        self._noted: EquityPoint | None = None
         self._oldest = (-1, 0)
         self._dropped = 0
 
@@ -72,7 +74,7 @@ class Ledger(Keeping):
         self, ts_ns: int, kind: str, market: int | None, order_id: int | None, text: str
     ) -> None:
         """Note an event: no key, no signed bytes, of bytes only their hash."""
-        queue = self._asking.writer.queue
+        queue = self.writer.queue
         dropped = queue.dropped
         if dropped > self._dropped and len(queue.waiting) < QUEUE_COUNT // 2:
             lost = f"{dropped - self._dropped} rows were dropped: the disk was too slow"
@@ -178,9 +180,10 @@ class Ledger(Keeping):
     def backlog(self, now_ns: int) -> tuple[int, int]:
         """Return how much is not written yet and for how long (ns) its oldest has been seen here.
 
-        Age counts from the first call that finds the same one waiting: call it often.
+        Age counts from the first call that finds the same one waiting: call it often. From 2,000
+        on, what is no money is dropped.
         """
-        queue = self._asking.writer.queue
+        queue = self.writer.queue
         count, done = len(queue.waiting), queue.done
         if not count:
             self._oldest = (-1, 0)
@@ -192,7 +195,7 @@ class Ledger(Keeping):
     @property
     def failure(self) -> str | None:
         """What is wrong with the disk, None when the latest write has succeeded."""
-        return self._asking.writer.failure
+        return self.writer.failure
 
     def backup(self, path: Path) -> None:
         """Write a compact copy; DataError when it cannot be. It takes a while: not in the loop."""
@@ -204,13 +207,15 @@ class Ledger(Keeping):
 
     def close(self, timeout_s: float) -> bool:
         """Write what is left and let go; False when something is not on the disk."""
-        if self._run is not None and self.recent.points:
+        if self.recent.points and self.recent.points[-1] is not self._noted:
             self._checkpoint(self.recent.points[-1])
-        closed = self._asking.writer.close(timeout_s)
-        self._lock.release()
+        closed = self.writer.close(timeout_s)
+        if self.writer.ended:
+            self._lock.release()
         return closed
 
     def _checkpoint(self, point: EquityPoint) -> None:
+        self._noted = point
         value = (
             self._run,
             point.ts_ns,
