@@ -159,5 +159,8 @@ class Eyes:
     def account_gap(self, reason: str, now_ns: int) -> None:
         """See AccountSink."""
 
+    def account_proved(self, view: AccountView, now_ns: int) -> None:
+        """See AccountSink: what is kept here was right already."""
+
     def account_doubt(self, reason: str, now_ns: int) -> None:
         """See AccountSink: positions are right, and no more is kept here."""

@@ -49,8 +49,8 @@ class BookSight:
         self._crossed_ns: int | None = None
         # REST knew of an update that the silent stream had not brought then.
         self._missed_ns: int | None = None
-        self._old_in_a_row = 0
-        self._newest_old: int | None = None
+        # How many different old updates came in a row, and the newest of them.
+        self._old: tuple[int, int | None] = (0, None)
         # The worst prices of the snapshot: what lies beyond them may never have been told.
         self._ends = tuple(
             (side, levels[-1].ticks)
@@ -62,7 +62,7 @@ class BookSight:
         """An update was applied."""
         self.reached = update_id
         self.joining = False
-        self._old_in_a_row = 0
+        self._old = (0, None)
         self.speaks(now_ns)
 
     def speaks(self, now_ns: int) -> None:
@@ -85,9 +85,9 @@ class BookSight:
 
         The same one again counts once: a venue repeats.
         """
-        self._old_in_a_row += update_id != self._newest_old
-        self._newest_old = update_id
-        return self._old_in_a_row >= _OLD_IN_A_ROW
+        count, newest = self._old
+        self._old = (count + (update_id != newest), update_id)
+        return self._old[0] >= _OLD_IN_A_ROW
 
     def missed(self, now_ns: int) -> None:
         """REST knows more than the silent stream. Or it is on its way: a moment will tell."""
