@@ -127,7 +127,7 @@ async def _break_engine(stage: Stage) -> None:
     def decide(_state: QuotingState) -> Quotes:
         raise RuntimeError("torn")
 
-    stage.bench.wishes[0].decide = decide  # type: ignore[method-assign]
+    stage.bench.wishes[0].decide = decide  # type: ignore[assignment]
 
 
 async def _break_callback(stage: Stage) -> None:
@@ -233,7 +233,7 @@ def test_positions_are_given_back_when_that_is_asked_for() -> None:
 
 
 def test_the_heart_beats_as_long_as_the_loop_turns() -> None:
-    async def script(stage: Stage) -> None:
+    async def script(_stage: Stage) -> None:
         await asyncio.sleep(3)
 
     stage, _ = played(script)
