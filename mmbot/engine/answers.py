@@ -5,7 +5,6 @@ from typing import Final
 from mmbot.domain.events import UNIDENTIFIED, Fill, OrderUpdate
 from mmbot.domain.notices import Severity
 from mmbot.domain.order import FillMode, OrderState
-from mmbot.domain.quotes import Quotes
 from mmbot.engine.desk import Desk
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reconciling import Reconciling
@@ -97,8 +96,7 @@ class Answers:
                 hedging.plain = hedging.plain or name == REDUCE_IS_POST_ONLY
                 hedging.waiting = hedging.waiting or is_position(name)
             return
-        answer = desk.answer
-        levels = max(len(answer.bids), len(answer.asks)) if type(answer) is Quotes else 1
+        levels = 1 + sum(one.side is order.side for one in desk.tracker.orders.values())
         desk.guards.rejects.take(order.side, name, levels, event.ts_recv_ns)
         if name == TOO_MANY:
             text = f"the venue takes no more orders; {max(1, levels - 1)} a side for a minute"

@@ -170,7 +170,6 @@ class _MarketRisk:
         "mark",
         "market",
         "orders",
-        "reducing",
         "room",
         "unpriced",
         "worst_uusd",
@@ -185,7 +184,6 @@ class _MarketRisk:
         self.ask_lots = 0
         self.orders = 0
         self.mark = 0
-        self.reducing = False
         self.room: Room | None = None
         self.worst_uusd = 0
         self.margin_uusd = 0
@@ -206,6 +204,7 @@ class RiskManager:
         "_max_orders",
         "_open",
         "_orders",
+        "_reducing",
         "_total_ppm",
         "_unpriced",
         "_worst_uusd",
@@ -221,6 +220,7 @@ class RiskManager:
         market_params: Sequence[MarketRiskParams],
     ) -> None:
         self._markets = [_MarketRisk(*pair) for pair in zip(markets, market_params, strict=True)]
+        self._reducing = [False] * len(self._markets)
         self.account = AccountGate(params)
         self._total_ppm = _ppm(params.max_total_exposure_pct)
         self._max_orders = params.max_open_orders_count
@@ -344,13 +344,12 @@ class RiskManager:
 
     def reduce_only(self, index: int, on: bool) -> None:
         """Leave a market no more room than its position takes to close, or all of it again."""
-        slot = self._markets[index]
-        if slot.reducing is not on:
-            slot.reducing = on
-            slot.room = None
+        if self._reducing[index] is not on:
+            self._reducing[index] = on
+            self._markets[index].room = None
 
     def _measure(self, slot: _MarketRisk) -> Room:
-        if slot.reducing:
+        if self._reducing[slot.market.index]:
             return reducing_room(slot.lots)
         own, left = self._caps(slot)
         most = slot.market.lots_for(own if own < left else left, slot.mark)
@@ -394,7 +393,7 @@ class RiskManager:
             allowed = slot.ask_lots + place.lots <= room.ask_lots
         if allowed:
             return None
-        if slot.reducing:
+        if self._reducing[place.market]:
             return Denial.REDUCE_ONLY
         own, left = self._caps(slot)
         return Denial.MARKET_EXPOSURE if own <= left else Denial.TOTAL_EXPOSURE

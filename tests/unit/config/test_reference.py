@@ -180,7 +180,9 @@ def test_what_show_prints_loads_to_the_same_settings(
 def test_get_returns_a_value_or_a_section() -> None:
     loaded = load([], ["risk.loss.daily_limit_usd=12.50"])
     assert get(loaded, "risk.loss.daily_limit_usd") == "12.5\n"
-    assert get(loaded, "risk.loss") == "daily_limit_usd: 12.5\ndrawdown_from_peak_pct: 3.0\n"
+    assert get(loaded, "risk.loss") == (
+        "daily_limit_usd: 12.5\ndrawdown_from_peak_pct: 3.0\ndrawdown_warn_pct: 1.5\n"
+    )
     assert get(loaded, "defaults.sizing.tier_weights") == "[0.5, 0.3, 0.2]\n"
     assert get(loaded, "defaults.sizing.fixed_base") == "null\n"
     assert get(loaded, "markets") == "{}\n"

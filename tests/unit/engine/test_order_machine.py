@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.events import Fill, OrderUpdate, VenueOrder, VenueSnapshot
@@ -26,9 +26,8 @@ from tests.unit.engine.scene import MS, START, Bench, quotes
 
 SECOND = 1000 * MS
 LIFETIME = 5 * SECOND
-LEVELS = 2
 PLENTY = Room(10**6, 10**6)
-LADDERS = st.lists(st.integers(1, 9), max_size=LEVELS)
+LADDERS = st.lists(st.integers(1, 9), max_size=2)
 WHICH = st.integers(0, 30)
 
 
@@ -109,6 +108,7 @@ class OrderMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.venue = Venue()
+        self.levels = 2
         self.now = START
         self.epoch = 0
         self.trades = 0
@@ -167,6 +167,10 @@ class OrderMachine(RuleBasedStateMachine):
         waiting = [one for one in self.venue.sent if not one.done]
         return waiting[which % len(waiting)] if waiting else None
 
+    @initialize(levels=st.sampled_from([1, 2]))
+    def begin(self, levels: int) -> None:
+        self.levels = levels
+
     @rule(bids=LADDERS, asks=LADDERS, middle=st.integers(980, 1020))
     def want(self, bids: list[int], asks: list[int], middle: int) -> None:
         """Place and replace."""
@@ -174,8 +178,8 @@ class OrderMachine(RuleBasedStateMachine):
             return
         self.outbox.now_ns = self.now
         wanted = quotes(
-            [(middle - 1 - at, lots) for at, lots in enumerate(bids)],
-            [(middle + 1 + at, lots) for at, lots in enumerate(asks)],
+            [(middle - 1 - at, lots) for at, lots in enumerate(bids[: self.levels])],
+            [(middle + 1 + at, lots) for at, lots in enumerate(asks[: self.levels])],
         )
         desk = self.desk
         self.outbox.send(desk, diff(wanted, desk.tracker, desk.tolerance, PLENTY, self.now))
@@ -314,7 +318,7 @@ class OrderMachine(RuleBasedStateMachine):
     def no_side_has_more_than_its_levels(self) -> None:
         for side in Side:
             alive = [p for p in self.venue.live.values() if p.side is side]
-            assert len(alive) <= LEVELS
+            assert len(alive) <= self.levels
 
     @invariant()
     def the_outbox_keeps_to_four_and_cancels_first(self) -> None:
@@ -345,6 +349,6 @@ class OrderMachine(RuleBasedStateMachine):
 
 
 OrderMachine.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=50, deadline=None, derandomize=True
+    max_examples=250, stateful_step_count=50, deadline=None, derandomize=True
 )
 TestOrders = OrderMachine.TestCase
