@@ -26,6 +26,7 @@ from mmbot.adapters.zo.rest.transport import (
 )
 
 _MOST_HEAD_BYTES = 32_768
+_SLOWEST_S = 8.0
 
 
 class NotSent(NamedTuple):
@@ -82,7 +83,7 @@ class _Wire(asyncio.Protocol):
         return self._done is None and self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # That of uvloop is none by its class.
+        # uvloop's transports are of no class of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, done: Done, answer_s: float) -> None:
@@ -193,9 +194,8 @@ class ActionLine:
         self._params = params
         self._tls = tls_context() if origin.scheme == "https" else None
         self._wires: list[_Wire] = []
-        self._waiting: deque[tuple[bytes, Done]] = deque()
-        self._opening: set[asyncio.Task[None]] = set()
-        self._wanted = asyncio.Event()
+        self._waiting: deque[tuple[bytes, Done, float]] = deque()
+        self._opening: list[asyncio.Task[None]] = []
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         self._prefix = (
             f"POST /action HTTP/1.1\r\nHost: {host}:{origin.port}\r\nUser-Agent: mmbot\r\n"
@@ -218,21 +218,22 @@ class ActionLine:
         if wire is not None:
             wire.send(request, done, self._params.answer_s)
             return
-        self._waiting.append((request, done))
+        until = asyncio.get_running_loop().time() + self._params.connect_s
+        self._waiting.append((request, done, until))
         if len(self._wires) + len(self._opening) < self._params.most:
             self._open(urgent=False)
 
     async def run(self) -> None:
         """Keep the connections that were asked for, and the one for urgent posts."""
+        pause_s = self._params.retry_s
         try:
             while True:
-                self._wanted.clear()
                 self._warm_up()
-                try:
-                    async with asyncio.timeout(self._params.retry_s):
-                        await self._wanted.wait()
-                except TimeoutError:
-                    self._replace_idle()
+                await asyncio.sleep(pause_s)
+                # A place that takes no connection is asked ever more rarely.
+                pause_s = self._params.retry_s if self._wires else min(2 * pause_s, _SLOWEST_S)
+                self._replace_idle()
+                self._refuse_late()
         finally:
             self.close()
 
@@ -248,12 +249,11 @@ class ActionLine:
         """A connection has ended."""
         self._wires.remove(wire)
         self.broken += 1
-        self._wanted.set()
 
     def free(self, wire: _Wire) -> None:
         """A connection can take a request: the oldest that waits."""
         if self._waiting and wire.ready and not wire.urgent:
-            request, done = self._waiting.popleft()
+            request, done, _ = self._waiting.popleft()
             wire.send(request, done, self._params.answer_s)
 
     def _free_wire(self, urgent: bool) -> _Wire | None:
@@ -283,8 +283,8 @@ class ActionLine:
 
     def _open(self, *, urgent: bool) -> None:
         task = asyncio.get_running_loop().create_task(self._connect(urgent))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        self._opening.append(task)
+        task.add_done_callback(self._opening.remove)
 
     async def _connect(self, urgent: bool) -> None:
         try:
@@ -324,8 +324,15 @@ class ActionLine:
 
     def _refuse_waiting(self, reason: str) -> None:
         while self._waiting:
-            _, done = self._waiting.popleft()
+            _, done, _ = self._waiting.popleft()
             done(NotSent(reason))
+
+    def _refuse_late(self) -> None:
+        # The oldest comes first; whoever waited as long as a connection may take is told so.
+        now = asyncio.get_running_loop().time()
+        while self._waiting and self._waiting[0][2] <= now:
+            _, done, _ = self._waiting.popleft()
+            done(NotSent("no connection in time"))
 
 
 _ASKED = h11.Request(

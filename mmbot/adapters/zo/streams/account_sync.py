@@ -120,18 +120,14 @@ class AccountSync:
     def opened(self, now_ns: int) -> None:
         """A connection stands: what comes now waits for a snapshot asked for from now on."""
         self._waiting.clear()
-        self._break("a new connection", now_ns)
+        self.doubt("a new connection", now_ns)
         self._connected = True
 
     def closed(self, reason: str, now_ns: int) -> None:
         """The connection is gone."""
         self._waiting.clear()
-        self._break(reason, now_ns)
+        self.doubt(reason, now_ns)
         self._connected = False
-
-    def doubt(self, reason: str, now_ns: int) -> None:
-        """Something came that could not be read: it may have been a fill."""
-        self._break(reason, now_ns)
 
     def frame(self, frame: AccountFrame, now_ns: int) -> None:
         """Take an update as it comes. ValueError: it is of another account."""
@@ -177,7 +173,7 @@ class AccountSync:
             return None
         sight, params = self._sight, self._params
         if sight.late_ns is not None and now_ns - sight.late_ns > params.reorder_ms * NS_PER_MS:
-            self._break(f"gap: what follows update {self._reached} is missing", now_ns)
+            self.doubt(f"gap: what follows update {self._reached} is missing", now_ns)
             return None
         if sight.missed_ns is not None and now_ns - sight.missed_ns > _ON_ITS_WAY_NS:
             return "the account changes and its stream is silent"
@@ -208,13 +204,13 @@ class AccountSync:
         ):
             # Of such a fill nobody can tell whether the snapshot has it already.
             self._newest = frame.update_id
-            self._break("the first update begins before the snapshot", now_ns)
+            self.doubt("the first update begins before the snapshot", now_ns)
             return
         fills = []
         for fill in frame.fills:
             before = self._holdings.resting.get(fill.order_id)
             if before is not None and fill.remaining > before:
-                self._break(f"order {fill.order_id} grew", now_ns)
+                self.doubt(f"order {fill.order_id} grew", now_ns)
                 return
             fills.append(fill if before is None else replace(fill, lots=before - fill.remaining))
         self._holdings.note(replace(frame, fills=tuple(fills)))
@@ -245,7 +241,7 @@ class AccountSync:
             return False
         differs = self._holdings.differs(view)
         if differs is not None:
-            self._break(differs, now_ns)
+            self.doubt(differs, now_ns)
             return False
         sight.fresh_ns = now_ns
         sight.refresh = sight.asked = False
@@ -253,7 +249,8 @@ class AccountSync:
         self._sink.account_proved(view, now_ns)
         return True
 
-    def _break(self, reason: str, now_ns: int) -> None:
+    def doubt(self, reason: str, now_ns: int) -> None:
+        """Something is not known any more, as when what came could not be read: a gap."""
         # An answer under way was asked for before the break and may not know of it.
         self.epoch += 1
         self.reason = reason

@@ -12,14 +12,13 @@ from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.rest.own_trades import own_trades
 from mmbot.adapters.zo.trading.account import Account
-from mmbot.adapters.zo.trading.hindrances import Hindrances, Outlet
+from mmbot.adapters.zo.trading.hindrances import LIQUIDATED, Hindrances, Outlet
 from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, TradedAccount
 from mmbot.adapters.zo.trading.tally import Booked
 from mmbot.domain.events import Restatement
 
-LIQUIDATED = "liquidated"
 # How often the list is read again before a position is taken as it is.
 _READINGS = 6
 
@@ -82,7 +81,7 @@ class Audit:
         passed = [own for own in rows if account.begun < own.trade.action_id <= reached]
         by_market: dict[int, list[OwnTrade]] = {}
         for own in sorted(passed, key=lambda each: each.trade.action_id):
-            market = account.index(own.trade.market_id)
+            market = account.views.index(own.trade.market_id)
             if market is not None:
                 by_market.setdefault(market, []).append(own)
         for market, found in by_market.items():

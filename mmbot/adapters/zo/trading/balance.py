@@ -67,7 +67,7 @@ class Balance:
         return sorted(found, key=lambda row: row.action_id)
 
     def _funded(self, row: PnlRow) -> None:
-        market = None if row.market_id is None else self._account.index(row.market_id)
+        market = None if row.market_id is None else self._account.views.index(row.market_id)
         if market is None or not row.funding_uusd:
             return
         atoms = self._money[market].atoms(row.funding_uusd)
@@ -99,4 +99,4 @@ class Balance:
         return view.balances.get(token_id, 0) * MICRO // self._per_unit(token_id)
 
     def _per_unit(self, token_id: int) -> int:
-        return int(10 ** self._account.token_decimals(token_id))
+        return int(10 ** self._account.views.token_decimals(token_id))

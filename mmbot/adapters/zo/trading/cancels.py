@@ -5,18 +5,14 @@ end only with evidence (reliability 3.2 rules 2, 4 and 8).
 """
 
 from mmbot.adapters.web.clock import NS_PER_MS
-from mmbot.adapters.zo.rest.action_line import NotSent
 from mmbot.adapters.zo.trading.dispatch import Dispatch
+from mmbot.adapters.zo.trading.evidence import Evidence
 from mmbot.adapters.zo.trading.health import Answered, Health
-from mmbot.adapters.zo.trading.joins import Joins
-from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
-from mmbot.adapters.zo.trading.settling import Settling
+from mmbot.adapters.zo.trading.known_orders import KnownOrder
 from mmbot.adapters.zo.wire.actions import CancelByClientId, CancelById
-from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Rejected, Unknown
-from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
+from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Rejected
 from mmbot.adapters.zo.wire.refusals import Group
 from mmbot.domain.order import OrderState
-from mmbot.errors import Unavailable
 
 _PAUSES_NS = tuple(ms * NS_PER_MS for ms in (300, 500, 700, 1_500))
 _NOT_THERE_NS = 500 * NS_PER_MS
@@ -26,18 +22,9 @@ _REFUSED_NS = 1_000 * NS_PER_MS
 class Cancels:
     """Sends the single cancels that are due."""
 
-    def __init__(
-        self,
-        dispatch: Dispatch,
-        orders: KnownOrders,
-        joins: Joins,
-        settling: Settling,
-        health: Health,
-    ) -> None:
+    def __init__(self, dispatch: Dispatch, on: Evidence, health: Health) -> None:
         self._dispatch = dispatch
-        self._orders = orders
-        self._joins = joins
-        self._settling = settling
+        self._on = on
         self._health = health
 
     def want(self, order: KnownOrder, now_ns: int) -> None:
@@ -49,7 +36,7 @@ class Cancels:
 
     def tick(self, now_ns: int) -> None:
         """Send what is due."""
-        for order in self._orders:
+        for order in self._on.orders:
             if order.cancel_due_ns is not None and order.cancel_due_ns <= now_ns:
                 self._attempt(order, now_ns)
 
@@ -64,25 +51,23 @@ class Cancels:
             if order.venue_id is None
             else CancelById(order.venue_id)
         )
-        try:
-            signed = self._dispatch.sign(action, now_ns)
-        except Unavailable:
-            # Without the engine's time nothing is signed; the next attempt may have it.
-            return
-        self._dispatch.send(signed, lambda outcome: self._judge(order, outcome), urgent=True)
+        self._dispatch.urgent(action, lambda outcome: self._judge(order, outcome))
 
     def _judge(self, order: KnownOrder, outcome: Answered) -> None:
-        if isinstance(outcome, Unknown | NotSent) or order.done:
+        if order.done:
             return
         now_ns = self._dispatch.clock()
         if isinstance(outcome, Accepted):
             result = outcome.results[0]
             if isinstance(result, Cancelled) and order.venue_id is None:
-                self._joins.identify(order, result.order_id)
-            self._joins.end(order, OrderState.CANCELLED, outcome.action_id)
+                self._on.joins.identify(order, result.order_id)
+            self._on.joins.end(order, OrderState.CANCELLED, outcome.action_id)
+        elif not isinstance(outcome, Rejected):
+            # Nobody knows: the next attempt tells.
+            return
         elif outcome.refusal.group is Group.G4:
             self._not_found(order, now_ns)
-        elif outcome.refusal.number != pb.DUPLICATE:
+        elif outcome.refusal.group is not Group.G2:
             # Refused for the venue's reasons: it rests, and is cancelled when they are over.
             order.cancel_due_ns = now_ns + _REFUSED_NS
 
@@ -90,12 +75,7 @@ class Cancels:
         if order.landed:
             order.cancel_due_ns = None
             order.probed_ns = now_ns
-            self._settling.ask()
+            self._on.settling.ask()
         else:
             # It may still land, until it has expired.
             order.cancel_due_ns = now_ns + _NOT_THERE_NS
-
-
-def definite(outcome: Answered) -> bool:
-    """Whether the engine itself has answered."""
-    return isinstance(outcome, Accepted | Rejected)

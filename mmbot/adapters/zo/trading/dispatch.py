@@ -11,13 +11,15 @@ from random import Random
 from msgspec import Struct
 
 from mmbot.adapters.web.clock import Clock
-from mmbot.adapters.zo.engine_time import WINDOW_S, EngineClock, EngineSeconds
-from mmbot.adapters.zo.rest.action_line import ActionLine, Answer, Lost, NotSent
+from mmbot.adapters.zo.engine_time import WINDOW_S, ClockState, EngineClock, EngineSeconds
+from mmbot.adapters.zo.rest.action_line import Answer, Lost, NotSent
 from mmbot.adapters.zo.rest.gateway import judge
 from mmbot.adapters.zo.trading.health import Answered, Health
+from mmbot.adapters.zo.trading.params import Line
 from mmbot.adapters.zo.wire.actions import SessionAction
 from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
 from mmbot.adapters.zo.wire.signing import SessionSigner
+from mmbot.errors import Unavailable
 
 _NONCES = 1 << 32
 # Past the last second in which bytes can run, by a second shown (reliability 3.2).
@@ -40,7 +42,7 @@ class Dispatch:
 
     def __init__(
         self,
-        line: ActionLine,
+        line: Line,
         signer: SessionSigner,
         clocks: tuple[Clock, EngineClock],
         rng: Random,
@@ -70,6 +72,19 @@ class Dispatch:
         self._line.post(
             signed.body, partial(self._answered, signed, sent_ns, judged), urgent=urgent
         )
+
+    def urgent(self, action: SessionAction, judged: Judged) -> None:
+        """Sign and send a cancel; without the engine's time it is left to the next attempt."""
+        try:
+            signed = self.sign(action, self.clock())
+        except Unavailable:
+            return
+        self.send(signed, judged, urgent=True)
+
+    def no_places(self, now_ns: int) -> str | None:
+        """Say why nothing may be placed by the engine's time as it is known, if so."""
+        state = self.engine_clock.state(now_ns)
+        return None if state is ClockState.OK else f"the engine's time: {state}"
 
     def expired(self, stamp: EngineSeconds) -> bool:
         """Whether bytes with this stamp can take effect no more, by a second the engine showed."""

@@ -6,16 +6,17 @@ Also the figures of it: acknowledgements, refusals, unknown outcomes.
 from collections import deque
 
 from mmbot.adapters.web.clock import NS_PER_MS, NS_PER_S
-from mmbot.adapters.zo.rest.action_line import NotSent
-from mmbot.adapters.zo.trading.hindrances import Hindrances
+from mmbot.adapters.zo.rest.action_line import NotSent as NotSent
+from mmbot.adapters.zo.trading.hindrances import (
+    ACTION_PATH,
+    MAINTENANCE,
+    RATE_LIMITED,
+    SESSION,
+    Hindrances,
+)
 from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import Group
-
-ACTION_PATH = "action_path"
-MAINTENANCE = "maintenance"
-RATE_LIMITED = "rate_limited"
-SESSION = "session"
 
 LATENCIES = 1024
 _TOO_MANY = "HTTP 429"

@@ -4,6 +4,17 @@ from mmbot.adapters.web.clock import Clock
 from mmbot.domain.events import Event, Hindrance
 from mmbot.ports import Emit
 
+ACCOUNT = "account"
+ACTION_PATH = "action_path"
+ENGINE_CLOCK = "engine_clock"
+FROZEN = "market_frozen"
+LIQUIDATED = "liquidated"
+LISTING = "listing"
+MAINTENANCE = "maintenance"
+RATE_LIMITED = "rate_limited"
+RECOVERING = "recovering"
+SESSION = "session"
+
 
 class Outlet:
     """Hands events to the engine once it listens; what is told before waits for it."""

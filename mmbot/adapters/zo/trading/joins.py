@@ -4,50 +4,22 @@ What the stream tells of an order that nobody knows yet is kept until a receipt 
 it (reliability P04); what an end needs as evidence is waited for, shortly.
 """
 
-from collections.abc import Iterator
 from itertools import count
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.streams.frames import OwnFill, OwnOrder
+from mmbot.adapters.zo.trading.endings import Endings
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.adapters.zo.trading.strangers import Stranger, Strangers
 from mmbot.adapters.zo.trading.tally import Booked, Tally
 from mmbot.domain.events import UNIDENTIFIED, Fill
-from mmbot.domain.order import OrderState, Side
+from mmbot.domain.order import OrderState
 
 UNSOLICITED = "unsolicited"
-_STRANGERS = 1024
-
-
-class Stranger(Struct):
-    """What the stream told of an order whose client id is not known.
-
-    `span`: the actions one of which brought it; `left`: lots it has left, None while it was not said; `cancelled`: it ended so.
-    """
-
-    venue_id: int
-    market: int
-    side: Side
-    ticks: int
-    span: tuple[int, int]
-    fills: list[Fill]
-    placed_lots: int | None = None
-    left: int | None = None
-    cancelled: bool = False
-
-
-class Ending(Struct):
-    """An end that is told when the stream has reached the action that brought it."""
-
-    order: KnownOrder
-    state: OrderState
-    action_id: int
-    due_ns: int
 
 
 class Joins:
@@ -61,17 +33,11 @@ class Joins:
         self._outlet = outlet
         self._orders = orders
         self._money = money
-        self._evidence_ns = evidence_ms * NS_PER_MS
-        self._strangers: dict[int, Stranger] = {}
+        self.strangers = Strangers()
         # Orders that traded at once and never got an id, by the action that executed them.
         self._nameless: dict[int, list[KnownOrder]] = {}
-        self._endings: list[Ending] = []
+        self._endings = Endings(orders, evidence_ms)
         self._numbers = count(1)
-
-    @property
-    def strangers(self) -> Iterator[Stranger]:
-        """What waits for a name."""
-        return iter(list(self._strangers.values()))
 
     def fill(self, found: OwnFill, market: int, action_id: int, *, maker: bool) -> None:
         """Tell an execution; the position is right from now on, whoever's order it was."""
@@ -97,7 +63,7 @@ class Joins:
         )
         self._outlet.tell(fill)
         if order is None:
-            stranger = self._stranger(found, market, action_id)
+            stranger = self.strangers.note(found, market, (self.reached, action_id))
             stranger.fills.append(fill)
             stranger.left = found.remaining
         else:
@@ -135,7 +101,7 @@ class Joins:
         """An order was placed; False when nobody knows whose it is."""
         order = self._orders.of_venue(found.order_id)
         if order is None:
-            stranger = self._stranger(found, market, action_id)
+            stranger = self.strangers.note(found, market, (self.reached, action_id))
             stranger.placed_lots = found.lots
             stranger.left = found.lots if stranger.left is None else stranger.left
         return order is not None
@@ -144,7 +110,7 @@ class Joins:
         """An order is gone without having been filled to its end."""
         order = self._orders.of_venue(found.order_id)
         if order is None:
-            self._stranger(found, market, action_id).cancelled = True
+            self.strangers.note(found, market, (self.reached, action_id)).cancelled = True
         else:
             self._cancelled(order)
 
@@ -153,20 +119,11 @@ class Joins:
         self.reached = max(self.reached, action_id)
         if self._nameless:
             self._nameless = {at: each for at, each in self._nameless.items() if at > self.reached}
-        if self._endings:
-            ready = [each for each in self._endings if each.action_id <= self.reached]
-            self._endings = [each for each in self._endings if each.action_id > self.reached]
-            for each in ready:
-                self._orders.tell(each.order, each.state)
+        self._endings.reached(self.reached)
 
     def tick(self, now_ns: int) -> bool:
         """Tell ends whose evidence is late; whether there were any."""
-        late = [each for each in self._endings if each.due_ns <= now_ns]
-        if late:
-            self._endings = [each for each in self._endings if each.due_ns > now_ns]
-            for each in late:
-                self._orders.tell(each.order, each.state)
-        return bool(late)
+        return self._endings.late(now_ns)
 
     def identify(self, order: KnownOrder, venue_id: int) -> None:
         """An order's venue id is known now: tell what waited for it, and that it rests if it does.
@@ -174,7 +131,7 @@ class Joins:
         An order told to be done that rests is left to the caller.
         """
         self._orders.identify(order, venue_id)
-        stranger = self._strangers.pop(venue_id, None)
+        stranger = self.strangers.take(venue_id)
         if stranger is not None:
             if stranger.left is not None and not order.immediate:
                 order.leaves = stranger.left
@@ -185,13 +142,7 @@ class Joins:
     def executed(self, order: KnownOrder, action_id: int, *, whole: bool) -> None:
         """An order traded at once and nothing of it rests: by receipt, it never gets an id."""
         order.landed = True
-        mine = [
-            each
-            for each in self._strangers.values()
-            if each.span[0] < action_id <= each.span[1]
-            and (each.market, each.side) == (order.market, order.side)
-            and each.placed_lots is None
-        ]
+        mine = self.strangers.executed_by(action_id, order)
         for each in mine:
             self.identify(order, each.venue_id)
         if not mine and action_id > self.reached:
@@ -203,14 +154,8 @@ class Joins:
         order.cancel_due_ns = None
         if action_id <= self.reached:
             self._orders.tell(order, state)
-        elif not any(each.order is order for each in self._endings):
-            due_ns = self._outlet.clock() + self._evidence_ns
-            self._endings.append(Ending(order, state, action_id, due_ns))
-
-    def only_match(self, order: KnownOrder) -> Stranger | None:
-        """Return the one stranger that can be an order whose receipt was lost, if it is one."""
-        fits = [each for each in self._strangers.values() if _fits(order, each)]
-        return fits[0] if len(fits) == 1 else None
+        else:
+            self._endings.hold(order, state, action_id, self._outlet.clock())
 
     def _named(self, found: OwnFill, market: int, action_id: int) -> KnownOrder | None:
         for executed, orders in self._nameless.items():
@@ -219,16 +164,6 @@ class Joins:
                     self._orders.identify(order, found.order_id)
                     return order
         return None
-
-    def _stranger(self, found: OwnFill | OwnOrder, market: int, action_id: int) -> Stranger:
-        known = self._strangers.get(found.order_id)
-        if known is None:
-            span = (self.reached, action_id)
-            known = Stranger(found.order_id, market, found.side, found.ticks, span, [])
-            self._strangers[found.order_id] = known
-            if len(self._strangers) > _STRANGERS:
-                del self._strangers[next(iter(self._strangers))]
-        return known
 
     def _name(self, order: KnownOrder, stranger: Stranger) -> None:
         for fill in stranger.fills:
@@ -255,12 +190,3 @@ class Joins:
 def _left(order: KnownOrder, lots: int, told: int) -> int:
     # Of an order that does not rest the stream says 0, whatever it was sent with.
     return max(0, order.leaves - lots) if order.immediate else told
-
-
-def _fits(order: KnownOrder, stranger: Stranger) -> bool:
-    if (order.market, order.side) != (stranger.market, stranger.side):
-        return False
-    if stranger.placed_lots is not None:
-        return stranger.ticks == order.ticks
-    # Executed on arrival, at its limit or better.
-    return (order.ticks - stranger.ticks) * order.side >= 0

@@ -9,6 +9,7 @@ from mmbot.adapters.zo.trading.known_orders import KnownOrders
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.settling import Settling
+from mmbot.adapters.zo.trading.views import Views
 
 
 class Knowledge:
@@ -28,7 +29,13 @@ class Knowledge:
         self.money = [MarketMoney(each, at) for at, each in enumerate(traded.listings)]
         self.joins = Joins(self.outlet, self.orders, self.money, params.evidence_ms)
         self.settling = Settling(traded, clock, self.orders, self.joins)
-        self.account = Account(traded, self.outlet, self.hindrances, self.joins, self.settling)
+        self.account = Account(
+            traded.signer.account_id,
+            Views(traded, self.outlet),
+            self.hindrances,
+            self.joins,
+            self.settling,
+        )
         self._http = access.http
         self.feed = AccountFeed(
             access.ws_origin,
@@ -47,5 +54,5 @@ class Knowledge:
         asked_ns = self.outlet.clock()
         view = await self._http.account(account_id, catalog)
         if view is not None:
-            self.account.asked(view, asked_ns)
+            self.account.views.asked(view, asked_ns)
         return view

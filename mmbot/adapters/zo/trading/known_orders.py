@@ -6,6 +6,8 @@ was reported dead and is seen alive is a zombie (reliability 3.2).
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.domain.actions import Place
@@ -16,7 +18,7 @@ REMEMBERED = 4096
 _IMMEDIATE = (FillMode.IOC, FillMode.FOK)
 
 
-class KnownOrder:
+class KnownOrder(Struct, eq=False):
     """One order.
 
     told: the state the engine heard last. landed: the venue has, or had, it for certain.
@@ -25,47 +27,34 @@ class KnownOrder:
     gone. wanted: no cancel was asked for. cancel_due_ns: when a cancel of its own is to be sent.
     """
 
-    __slots__ = (
-        "action_id",
-        "cancel_due_ns",
-        "cancel_tries",
-        "immediate",
-        "landed",
-        "leaves",
-        "lots",
-        "market",
-        "order_id",
-        "probed_ns",
-        "side",
-        "stamp",
-        "ticks",
-        "told",
-        "venue_id",
-        "wanted",
-    )
-
-    def __init__(self, market: int, order_id: int, side: Side, ticks: int, lots: int) -> None:
-        self.market = market
-        self.order_id = order_id
-        self.side = side
-        self.ticks = ticks
-        self.lots = lots
-        self.leaves = lots
-        self.immediate = False
-        self.told = OrderState.SENT
-        self.landed = False
-        self.stamp: EngineSeconds | None = None
-        self.action_id = 0
-        self.venue_id: int | None = None
-        self.probed_ns: int | None = None
-        self.wanted = True
-        self.cancel_due_ns: int | None = None
-        self.cancel_tries = 0
+    market: int
+    order_id: int
+    side: Side
+    ticks: int
+    lots: int
+    leaves: int
+    immediate: bool = False
+    told: OrderState = OrderState.SENT
+    landed: bool = False
+    stamp: EngineSeconds | None = None
+    action_id: int = 0
+    venue_id: int | None = None
+    probed_ns: int | None = None
+    wanted: bool = True
+    cancel_due_ns: int | None = None
+    cancel_tries: int = 0
 
     @property
     def done(self) -> bool:
         """Whether its end was told."""
         return self.told in DONE
+
+
+def alive(market: int, order_id: int, side: Side, ticks: int, lots: int) -> KnownOrder:
+    """Return an order that rests although this run did not place it, or thought it dead."""
+    order = KnownOrder(market, order_id, side, ticks, lots, lots)
+    order.told = OrderState.OPEN
+    return order
 
 
 class KnownOrders:
@@ -87,19 +76,18 @@ class KnownOrders:
 
     def place(self, place: Place) -> KnownOrder:
         """Take in an order that is about to be sent."""
-        order = KnownOrder(place.market, place.order_id, place.side, place.ticks, place.lots)
-        order.immediate = place.mode in _IMMEDIATE
+        lots = place.lots
+        immediate = place.mode in _IMMEDIATE
+        order = KnownOrder(
+            place.market, place.order_id, place.side, place.ticks, lots, lots, immediate
+        )
         self._live[place.order_id] = order
         return order
 
-    def adopt(self, order: KnownOrder, venue_id: int) -> None:
-        """Take in an order that rests and was not placed by this run, so that it can be cancelled.
-
-        The engine knows of it by a snapshot.
-        """
+    def adopt(self, order: KnownOrder) -> None:
+        """Take in an order that rests and was not placed by this run, or was thought dead."""
         self._ended.pop(order.order_id, None)
         self._live[order.order_id] = order
-        self.identify(order, venue_id)
 
     def get(self, order_id: int) -> KnownOrder | None:
         """Return an order that is not done."""

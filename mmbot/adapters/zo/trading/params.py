@@ -9,7 +9,7 @@ from msgspec import Struct
 from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.engine_time import EngineClock
 from mmbot.adapters.zo.origin import Origin
-from mmbot.adapters.zo.rest.action_line import ActionLine
+from mmbot.adapters.zo.rest.action_line import Done
 from mmbot.adapters.zo.rest.answers import Catalog, Listing, OwnTrade
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.streams.account_feed import AccountFeedParams
@@ -41,11 +41,23 @@ class TradedAccount(NamedTuple):
     ids: OwnIds
 
 
+class Line(Protocol):
+    """Where actions leave; `rest.action_line.ActionLine` is one."""
+
+    def post(self, body: bytes, done: Done, *, urgent: bool = False) -> None:
+        """Send once; `done` is called once, never before this returns."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the way open until cancelled."""
+        ...
+
+
 class Access(NamedTuple):
     """The ways to the venue. `http` must have been opened with the clock of Surroundings."""
 
     http: ZoHttp
-    line: ActionLine
+    line: Line
     ws_origin: Origin
 
 

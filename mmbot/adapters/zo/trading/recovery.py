@@ -3,10 +3,9 @@
 from mmbot.adapters.zo.engine_time import WINDOW_S, ClockState, EngineClock, EngineSeconds
 from mmbot.adapters.zo.rest.answers import AccountView
 from mmbot.adapters.zo.trading.dispatch import EXPIRY_MARGIN_S
-from mmbot.adapters.zo.trading.hindrances import Hindrances
+from mmbot.adapters.zo.trading.hindrances import ACCOUNT, RECOVERING, Hindrances
 from mmbot.adapters.zo.trading.params import OwnIds
 
-RECOVERING = "recovering"
 _CLEAN_IN_A_ROW = 2
 
 
@@ -35,6 +34,7 @@ class Recovery:
         self._next_ns = 0
         self.over = False
         hindrances.begin(RECOVERING, "the run before may have left orders")
+        hindrances.begin(ACCOUNT, "not known yet")
 
     def viewed(self, view: AccountView, asked_ns: int, now_ns: int) -> None:
         """Take a snapshot up to which everything has been told."""

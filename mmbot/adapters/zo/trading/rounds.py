@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from mmbot.adapters.zo.rest.http import ZoHttp
-from mmbot.adapters.zo.trading.account import ACCOUNT, Asking
+from mmbot.adapters.zo.trading.account import Asking
 from mmbot.adapters.zo.trading.audit import Audit, Told
 from mmbot.adapters.zo.trading.balance import Balance
 from mmbot.adapters.zo.trading.knowledge import Knowledge
@@ -48,7 +48,6 @@ class Rounds:
             traded.signer.lifetime_s,
             previous_run_clean=start.previous_run_clean,
         )
-        known.hindrances.begin(ACCOUNT, "not known yet")
         self.watch.judge_clock()
         self._audit_wanted = asyncio.Event()
         known.ask(Asking(known.settling.ask, self._audit_wanted.set, hooks.warn))

@@ -4,17 +4,13 @@ While nobody has answered, only the identical bytes go out again, and only while
 still wanted: the venue executes bytes once (reliability 0, 3.2).
 """
 
-from msgspec import Struct
-
 from mmbot.adapters.web.clock import NS_PER_MS
-from mmbot.adapters.zo.engine_time import ClockState
-from mmbot.adapters.zo.rest.action_line import NotSent
 from mmbot.adapters.zo.trading.cancels import Cancels
-from mmbot.adapters.zo.trading.dispatch import Dispatch, Signed
+from mmbot.adapters.zo.trading.dispatch import Dispatch
+from mmbot.adapters.zo.trading.flights import Flight, action_of
 from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.verdicts import Verdicts
-from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder, SessionAction
 from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.order import OrderState
 from mmbot.errors import ActionError, Unavailable
@@ -23,27 +19,6 @@ NOT_ALONE = "its batch cancels an order whose venue id is not known"
 STOPPING = "stopping"
 # Longer than the venue's answers are waited for; then a flight has nothing left to hear.
 _FORGET_NS = 5_000 * NS_PER_MS
-
-
-class Flight(Struct):
-    """Bytes on their way: `orders` are those of the action's parts, in their order.
-
-    `copies` of the bytes were handed over, `refused` of them never left.
-    """
-
-    signed: Signed
-    orders: tuple[KnownOrder, ...]
-    places: int
-    sent_ns: int
-    copies: int = 0
-    refused: int = 0
-    settled: bool = False
-
-    @property
-    def wanted(self) -> bool:
-        """Whether every order it places is still wanted and unproven."""
-        placed = self.orders[len(self.orders) - self.places :]
-        return all(order.wanted and not order.landed and not order.done for order in placed)
 
 
 class Sender:
@@ -115,8 +90,7 @@ class Sender:
             return STOPPING
         if alone:
             return NOT_ALONE
-        state = self._dispatch.engine_clock.state(now_ns)
-        return None if state is ClockState.OK else f"the engine's time: {state}"
+        return self._dispatch.no_places(now_ns)
 
     def _send(
         self,
@@ -137,10 +111,7 @@ class Sender:
             for order in cancelled:
                 self._cancels.want(order, now_ns)
             return
-        cancels = [CancelById(order.venue_id or 0, market_ids[order.market]) for order in cancelled]
-        parts: list[PlaceOrder | CancelById] = [*cancels]
-        parts += [_wire(place, market_ids) for place in placed]
-        action: SessionAction = parts[0] if len(parts) == 1 else Atomic(tuple(parts))
+        action = action_of(cancelled, placed, market_ids)
         try:
             signed = self._dispatch.sign(action, now_ns)
         except (Unavailable, ActionError) as error:
@@ -171,11 +142,8 @@ class Sender:
         )
 
     def _judge(self, flight: Flight, outcome: Answered) -> None:
-        if isinstance(outcome, NotSent):
-            flight.refused += 1
-            if flight.refused < flight.copies:
-                # An earlier copy left, and may have arrived.
-                return
+        if not flight.left(outcome):
+            return
         repeated = flight.copies - flight.refused > 1
         if self._verdicts.judge(flight.orders, flight.places, outcome, repeated=repeated):
             flight.settled = True
@@ -185,7 +153,7 @@ class Sender:
             return
         age_ns = now_ns - flight.sent_ns
         if flight.places and age_ns >= self.ack_ns:
-            for order in flight.orders[len(flight.orders) - flight.places :]:
+            for order in flight.placed:
                 self._verdicts.unanswered(order)
         again = sum(age_ns >= due_ns for due_ns in self.resend_ns) + 1
         held = self._health.maintained or self._health.quiet(now_ns)
@@ -198,17 +166,4 @@ class Sender:
         if flight.settled:
             return True
         late = now_ns - flight.sent_ns > _FORGET_NS
-        placed = flight.orders[len(flight.orders) - flight.places :]
-        return late and all(order.done or order.landed for order in placed)
-
-
-def _wire(place: Place, market_ids: tuple[int, ...]) -> PlaceOrder:
-    return PlaceOrder(
-        market_ids[place.market],
-        place.side,
-        place.mode,
-        place.ticks,
-        place.lots,
-        place.order_id,
-        place.reduce_only,
-    )
+        return late and all(order.done or order.landed for order in flight.placed)

@@ -3,13 +3,13 @@
 from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
+from mmbot.adapters.zo.trading.evidence import Evidence
 from mmbot.adapters.zo.trading.health import Health
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sender import Sender
-from mmbot.adapters.zo.trading.verdicts import Settled, Verdicts
+from mmbot.adapters.zo.trading.verdicts import Verdicts
 from mmbot.adapters.zo.wire.actions import CancelByClientId
-from mmbot.errors import Unavailable
 
 # No order ever has this client id: a cancel of it must be answered ORDER_NOT_FOUND.
 _NOBODYS = 2**63 - 1
@@ -31,11 +31,10 @@ class Sending:
         self.health = Health(known.hindrances, params.unanswered)
         clocks = (outside.clock, outside.engine_clock)
         self.dispatch = Dispatch(access.line, traded.signer, clocks, outside.rng, self.health)
-        orders, joins, settling = known.orders, known.joins, known.settling
-        self.cancels = Cancels(self.dispatch, orders, joins, settling, self.health)
-        settled = Settled(orders, joins, settling, known.hindrances)
-        self.verdicts = Verdicts(self.dispatch, self.cancels, settled)
-        self.sender = Sender(self.dispatch, orders, self.cancels, self.verdicts, self.health)
+        on = Evidence(known.orders, known.joins, known.settling, known.hindrances)
+        self.cancels = Cancels(self.dispatch, on, self.health)
+        self.verdicts = Verdicts(self.dispatch, self.cancels, on)
+        self.sender = Sender(self.dispatch, known.orders, self.cancels, self.verdicts, self.health)
         self.sender.pace(params.ack_ms, params.resend_ms, params.split_ms)
         self._probed_ns: int | None = None
 
@@ -56,11 +55,7 @@ class Sending:
         if not self.health.permit(now_ns):
             return
         self._probed_ns = now_ns
-        try:
-            signed = self.dispatch.sign(CancelByClientId(_NOBODYS), now_ns)
-        except Unavailable:
-            return
-        self.dispatch.send(signed, _ignored, urgent=True)
+        self.dispatch.urgent(CancelByClientId(_NOBODYS), _ignored)
 
     def after_maintenance(self, now_ns: int) -> None:
         """The venue seems to be back: cancels of everything first, and their answers tell."""

@@ -7,9 +7,10 @@ on one without it counts (reliability 3.2, 3.3).
 from collections.abc import Callable
 
 from mmbot.adapters.web.clock import NS_PER_MS, Clock
+from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.rest.answers import AccountView, RestingOrder
 from mmbot.adapters.zo.trading.joins import Joins
-from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
+from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders, alive
 from mmbot.adapters.zo.trading.params import TradedAccount
 from mmbot.domain.order import OrderState
 
@@ -55,12 +56,24 @@ class Settling:
         """Ask for a snapshot when one is wanted and the last was long enough ago."""
         if self._stranger_ns is not None and now_ns - self._stranger_ns >= _NAMED_NS:
             self._stranger_ns = None
-            self._wanted |= any(each.left and not each.cancelled for each in self._joins.strangers)
+            self._wanted |= any(each.rests for each in self._joins.strangers)
         recent = self._asked_ns is not None and now_ns - self._asked_ns < _ASK_NS
         if self._wanted and not recent and self.prove is not None:
             self._wanted = False
             self._asked_ns = now_ns
             self.prove()
+
+    def may_land(self, expired: Callable[[EngineSeconds], bool]) -> bool:
+        """Whether bytes that are on their way could still create an order."""
+        return any(
+            not (order.landed or order.stamp is None or expired(order.stamp))
+            for order in self._orders
+        )
+
+    def all_gone(self) -> None:
+        """It is proven that nothing of ours is left: tell so of every order."""
+        for order in self._orders:
+            self._orders.tell(order, OrderState.EXPIRED, GONE if order.landed else NEVER)
 
     def view(self, view: AccountView, asked_ns: int) -> None:
         """Take a snapshot up to which the stream has told everything; asked for at `asked_ns`."""
@@ -93,13 +106,12 @@ class Settling:
 
     def _stray(self, resting: RestingOrder, client_id: int, market: int) -> KnownOrder:
         # Not of this run, which the engine decides about; or reported dead, and that is decided.
-        found = KnownOrder(market, client_id, resting.side, resting.ticks, resting.lots)
-        found.told = OrderState.OPEN
+        found = alive(market, client_id, resting.side, resting.ticks, resting.lots)
         if self._ids.issued(client_id):
             self.zombies += 1
             found.wanted = False
             found.cancel_due_ns = self._clock()
-        self._orders.adopt(found, resting.order_id)
+        self._orders.adopt(found)
         self._joins.identify(found, resting.order_id)
         return found
 
@@ -108,7 +120,7 @@ class Settling:
             if asked_ns < order.probed_ns:
                 self.ask()
                 return
-            match = self._joins.only_match(order)
+            match = self._joins.strangers.only_match(order)
             if match is not None:
                 self._joins.identify(order, match.venue_id)
             reason = GONE if order.landed else NEVER

@@ -65,7 +65,7 @@ class ZoVenue:
             access.http,
             traded,
             self._sending.dispatch,
-            self._known.orders,
+            self._known.settling,
             (params.sweep_ms, params.split_ms),
         )
         self._tick_s = params.tick_ms / 1000

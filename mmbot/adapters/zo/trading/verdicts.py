@@ -1,41 +1,26 @@
 """What the answer to a batch means for each of its orders (reliability 3.2 rules 2, 5 and 7)."""
 
-from mmbot.adapters.web.clock import NS_PER_MS
-from mmbot.adapters.zo.rest.action_line import NotSent
+from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
-from mmbot.adapters.zo.trading.health import Answered
-from mmbot.adapters.zo.trading.hindrances import Hindrances
-from mmbot.adapters.zo.trading.joins import Joins
-from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
-from mmbot.adapters.zo.trading.settling import Settling
+from mmbot.adapters.zo.trading.evidence import Evidence
+from mmbot.adapters.zo.trading.health import Answered, NotSent
+from mmbot.adapters.zo.trading.hindrances import FROZEN
+from mmbot.adapters.zo.trading.known_orders import KnownOrder, alive
 from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Placed, Unknown
 from mmbot.adapters.zo.wire.refusals import Group, Refusal
 from mmbot.domain.order import OrderState
 
-FROZEN = "market_frozen"
 _FREEZING = ("MARKET_FROZEN", "MARKET_NOT_READY", "ONLY_IMMEDIATE_ORDERS_ALLOWED", "MARKET_EMPTY")
-_LATER_NS = 1_000 * NS_PER_MS
+_LATER_NS = NS_PER_S
 # Refusals of the moment, not of the cancels: those are tried again without asking anybody.
 _OF_THE_VENUE = (Group.G1, Group.G3, Group.G8, Group.G9)
-
-
-class Settled:
-    """The parts that verdicts act on."""
-
-    def __init__(
-        self, orders: KnownOrders, joins: Joins, settling: Settling, hindrances: Hindrances
-    ) -> None:
-        self.orders = orders
-        self.joins = joins
-        self.settling = settling
-        self.hindrances = hindrances
 
 
 class Verdicts:
     """Applies answers to orders. The first `len(orders) - places` of a batch are its cancels."""
 
-    def __init__(self, dispatch: Dispatch, cancels: Cancels, on: Settled) -> None:
+    def __init__(self, dispatch: Dispatch, cancels: Cancels, on: Evidence) -> None:
         self.zombies = 0
         self._dispatch = dispatch
         self._cancels = cancels
@@ -109,12 +94,11 @@ class Verdicts:
 
     def _zombie(self, dead: KnownOrder, result: Placed) -> KnownOrder:
         self.zombies += 1
-        alive = KnownOrder(dead.market, dead.order_id, dead.side, dead.ticks, result.resting_lots)
-        alive.told = OrderState.OPEN
-        alive.wanted = False
-        self._on.orders.adopt(alive, result.order_id or 0)
-        alive.venue_id = None
-        return alive
+        lots = result.resting_lots
+        found = alive(dead.market, dead.order_id, dead.side, dead.ticks, lots)
+        found.wanted = False
+        self._on.orders.adopt(found)
+        return found
 
     def _rejected(
         self,

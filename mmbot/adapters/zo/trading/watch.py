@@ -6,16 +6,19 @@ from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.engine_time import ClockState, EngineClock
 from mmbot.adapters.zo.rest.answers import Listing
 from mmbot.adapters.zo.rest.http import ZoHttp
-from mmbot.adapters.zo.trading.health import SESSION
-from mmbot.adapters.zo.trading.hindrances import Hindrances, Outlet
+from mmbot.adapters.zo.trading.hindrances import (
+    ENGINE_CLOCK,
+    FROZEN,
+    LISTING,
+    SESSION,
+    Hindrances,
+    Outlet,
+)
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, TradedAccount
-from mmbot.adapters.zo.trading.verdicts import FROZEN
 from mmbot.domain.events import IndexPrice
 from mmbot.errors import VenueError
 
-ENGINE_CLOCK = "engine_clock"
-LISTING = "listing"
 # A market that refused an order is not tried again sooner.
 _FROZEN_NS = 5 * NS_PER_S
 

@@ -105,17 +105,76 @@ class LoopPace:
         asyncio.get_running_loop().call_later(delay_ns / 1e9, call)
 
 
-class Desk:
+class Heard:
+    """What the venue told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.trades: list[OwnTrade] = []
+        self.warnings: list[str] = []
+
+    async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
+        """Wait until something holds."""
+        async with asyncio.timeout(most_s):
+            while not holds():  # noqa: ASYNC110 - the truth of another program
+                await asyncio.sleep(0.05)
+
+    async def told(self, order_id: int, state: OrderState) -> None:
+        await self.until(lambda: state in self.states(order_id))
+
+    def states(self, order_id: int) -> list[OrderState]:
+        """What was told of an order."""
+        return [
+            event.state
+            for event in self.events
+            if isinstance(event, OrderUpdate) and event.order_id == order_id
+        ]
+
+    def reasons(self, order_id: int) -> list[str | None]:
+        return [
+            event.reason
+            for event in self.events
+            if isinstance(event, OrderUpdate) and event.order_id == order_id
+        ]
+
+    def fills(self) -> dict[int, Fill]:
+        """The last telling of every execution, by its number."""
+        return {event.trade_id: event for event in self.events if isinstance(event, Fill)}
+
+    def restated(self) -> list[Restatement]:
+        return [event for event in self.events if isinstance(event, Restatement)]
+
+    def position(self) -> int:
+        """Signed lots as an engine would have them: the fills once each, and what was restated."""
+        first = next(event for event in self.events if isinstance(event, VenueSnapshot))
+        told = sum(fill.side * fill.lots for fill in self.fills().values())
+        return first.lots[0] + told + sum(each.lots for each in self.restated())
+
+    def hindered(self) -> set[str]:
+        """The names of the hindrances in force."""
+        held: dict[tuple[str, int | None], str | None] = {}
+        for event in self.events:
+            if isinstance(event, Hindrance):
+                held[event.name, event.market] = event.reason
+        return {name for (name, _), reason in held.items() if reason is not None}
+
+    def transfers(self) -> list[int]:
+        return [event.uusd for event in self.events if isinstance(event, Transfer)]
+
+    def snapshot_has(self, order_id: int) -> bool:
+        snapshots = [event for event in self.events if isinstance(event, VenueSnapshot)]
+        return any(order.order_id == order_id for order in snapshots[-1].orders)
+
+
+class Desk(Heard):
     """The venue under test, what it told, and the truth."""
 
     def __init__(self, served: Served, faults: Faults, owner: Trader, other: Trader) -> None:
+        super().__init__()
         self.served = served
         self.owner = owner
         self.other = other
         self.ids = OrderIds(7, 3)
-        self.events: list[Event] = []
-        self.trades: list[OwnTrade] = []
-        self.warnings: list[str] = []
         self.venue: ZoVenue
         self._faults = faults
         self._run: asyncio.Task[None] | None = None
@@ -123,13 +182,8 @@ class Desk:
     def clock(self) -> int:
         return round(asyncio.get_running_loop().time() * 1e9)
 
-    def fault(self, *entries: dict[str, Any]) -> None:
-        """Set faults in the place of those that are set."""
-        self._faults.clear(None)
-        self._faults.put(list(entries))
-
     async def control(self, *entries: dict[str, Any]) -> None:
-        """The same, for faults that act at once."""
+        """Set faults in the place of those that are set."""
         await self.served.set(*entries)
 
     def take(self, trades: Sequence[OwnTrade], cursor: int) -> None:
@@ -169,48 +223,6 @@ class Desk:
         """What rests in truth, by client id."""
         return {order.client_order_id or 0: order for order in self.owner.orders().values()}
 
-    def states(self, order_id: int) -> list[OrderState]:
-        """What was told of an order."""
-        return [
-            event.state
-            for event in self.events
-            if isinstance(event, OrderUpdate) and event.order_id == order_id
-        ]
-
-    def reasons(self, order_id: int) -> list[str | None]:
-        return [
-            event.reason
-            for event in self.events
-            if isinstance(event, OrderUpdate) and event.order_id == order_id
-        ]
-
-    def fills(self) -> dict[int, Fill]:
-        """The last telling of every execution, by its number."""
-        return {event.trade_id: event for event in self.events if isinstance(event, Fill)}
-
-    def restated(self) -> list[Restatement]:
-        return [event for event in self.events if isinstance(event, Restatement)]
-
-    def position(self) -> int:
-        """Signed lots as an engine would have them: the fills once each, and what was restated."""
-        first = next(event for event in self.events if isinstance(event, VenueSnapshot))
-        told = sum(fill.side * fill.lots for fill in self.fills().values())
-        return first.lots[0] + told + sum(each.lots for each in self.restated())
-
-    def hindered(self) -> set[str]:
-        """The names of the hindrances in force."""
-        held: dict[tuple[str, int | None], str | None] = {}
-        for event in self.events:
-            if isinstance(event, Hindrance):
-                held[event.name, event.market] = event.reason
-        return {name for (name, _), reason in held.items() if reason is not None}
-
-    async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
-        """Wait until something holds."""
-        async with asyncio.timeout(most_s):
-            while not holds():  # noqa: ASYNC110 - the truth of another program
-                await asyncio.sleep(0.05)
-
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
         await asyncio.sleep(seconds)
@@ -225,16 +237,6 @@ class Desk:
             fill_mode=pb.IMMEDIATE_OR_CANCEL,
         )
         self.served.server.floor.operation.act(self.other.signed(pb.Action(place_order=order)))
-
-    def transfers(self) -> list[int]:
-        return [event.uusd for event in self.events if isinstance(event, Transfer)]
-
-    def snapshot_has(self, order_id: int) -> bool:
-        snapshots = [event for event in self.events if isinstance(event, VenueSnapshot)]
-        return any(order.order_id == order_id for order in snapshots[-1].orders)
-
-    async def told(self, order_id: int, state: OrderState) -> None:
-        await self.until(lambda: state in self.states(order_id))
 
     async def ready(self) -> None:
         """Wait until nothing hinders."""

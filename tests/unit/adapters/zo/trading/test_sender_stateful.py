@@ -1,0 +1,236 @@
+"""The life of actions in flight as a state machine, against the exchange's own engine.
+
+Requests and answers are lost, late and out of order at will. Whatever happens, no order is told to
+be over while it rests, but for a refusal whose bytes came a second time; in the end all agrees.
+"""
+
+from random import Random
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mmbot.adapters.zo.engine_time import EngineClock
+from mmbot.adapters.zo.origin import Origin
+from mmbot.adapters.zo.rest import account_parsing, parsing
+from mmbot.adapters.zo.rest.action_line import Done, Lost
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.adapters.zo.rest.transport import Reply, Timeouts, Transport
+from mmbot.adapters.zo.streams.frames import AccountFrame, read_frame
+from mmbot.adapters.zo.trading.account import Asking
+from mmbot.adapters.zo.trading.knowledge import Knowledge
+from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
+from mmbot.adapters.zo.trading.sending import Sending
+from mmbot.adapters.zo.wire.signing import Keypair, SessionSigner
+from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.events import Event, Fill, OrderUpdate
+from mmbot.domain.order import DONE, FillMode, OrderState, Side
+from mmbot.exchange.views.frames import encode
+from mmbot.exchange.views.rest import answer
+from mmbot.execution.order_ids import OrderIds
+from tests.unit.exchange.scene import Scene
+
+NS = 10**9
+LIFETIME_S = 5
+ORIGIN = Origin("http", "127.0.0.1", 1)
+MOST = 4
+FATES = ("late", "answered", "unheard", "late", "lost")
+
+
+class Wire:
+    """Requests on their way, whose fates are decided by the test."""
+
+    def __init__(self) -> None:
+        self.pending: list[tuple[bytes, Done]] = []
+
+    def post(self, body: bytes, done: Done, *, urgent: bool = False) -> None:
+        assert urgent in (True, False)
+        self.pending.append((body, done))
+
+    async def run(self) -> None:
+        """Nothing has to be kept open."""
+
+
+class Belief(RuleBasedStateMachine):
+    """A sender, a stream and an engine, and what was told of orders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scene = Scene()
+        self.scene.exchange.take_changes()
+        self.maker = self.scene.maker
+        self.now_ns = 10 * NS
+        self.wire = Wire()
+        self.late: list[bytes] = []
+        self.events: list[Event] = []
+        self.ids = OrderIds(7, 3)
+        self.states: dict[int, OrderState] = {}
+        self.engine_clock = EngineClock()
+        self._open()
+
+    def _open(self) -> None:
+        path = "/info"
+        catalog = parsing.catalog(path, answer(self.scene.exchange, path, {}).body)
+        key = self.maker.key
+        signer = SessionSigner(
+            Keypair(bytes(key) + bytes(key.verify_key)),
+            self.maker.session_id,
+            self.maker.account_id,
+            LIFETIME_S,
+        )
+        http = ZoHttp(Transport(ORIGIN, Timeouts()), Transport(ORIGIN, Timeouts()))
+        access = Access(http, self.wire, Origin("ws", "127.0.0.1", 1))
+        traded = TradedAccount(signer, None, catalog, (catalog.listings[0],), self.ids)
+        outside = Surroundings(lambda: self.now_ns, Random(1), self.engine_clock)
+        self.catalog = catalog
+        self.known = Knowledge(access, traded, outside, TradingParams())
+        self.sending = Sending(access, traded, outside, TradingParams(), self.known)
+        self.known.ask(Asking(self.known.settling.ask, lambda: None, lambda _: None))
+        self.known.outlet.connect(self.hear)
+        self.read_clock()
+        self.known.feed.sync.opened(self.now_ns)
+
+    def hear(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, OrderUpdate):
+            assert self.states[event.order_id] not in DONE
+            self.states[event.order_id] = event.state
+
+    def read_clock(self) -> None:
+        second = self.scene.exchange.state.now_s
+        self.engine_clock.observe(second, self.now_ns, self.now_ns)
+
+    def flush(self) -> None:
+        for change in self.scene.exchange.take_changes():
+            wanted = [f"account@{self.maker.account_id}"]
+            for stream, message in encode(self.scene.exchange, change, wanted):
+                frame = read_frame(message, self.catalog) if stream in wanted else None
+                if isinstance(frame, AccountFrame):
+                    self.known.feed.sync.frame(frame, self.now_ns)
+
+    def alive(self) -> list[int]:
+        return [each for each, state in self.states.items() if state not in DONE]
+
+    def truth(self) -> set[int]:
+        orders = self.scene.exchange.state.accounts[self.maker.account_id].orders
+        return {order.client_order_id or 0 for order in orders.values()}
+
+    def submit(self, *actions: Place | Cancel) -> None:
+        for action in actions:
+            if isinstance(action, Place):
+                self.states[action.order_id] = OrderState.SENT
+        self.sending.sender.submit(Batch(self.now_ns, actions), (0,))
+
+    def order(self, ticks: int, lots: int = 5) -> Place:
+        return Place(0, self.ids.next(), Side.BID, 600_000 - ticks, lots, FillMode.LIMIT)
+
+
+class SenderLife(Belief):
+    """What can happen, and what must hold whatever does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look()
+
+    @precondition(lambda self: len(self.alive()) < MOST)
+    @rule(ticks=st.integers(0, 5))
+    def place(self, ticks: int) -> None:
+        self.submit(self.order(ticks))
+
+    @precondition(lambda self: self.alive())
+    @rule(at=st.integers(0, MOST - 1))
+    def cancel(self, at: int) -> None:
+        alive = self.alive()
+        self.submit(Cancel(0, alive[at % len(alive)]))
+
+    @precondition(lambda self: self.alive())
+    @rule(at=st.integers(0, MOST - 1), ticks=st.integers(0, 5))
+    def replace(self, at: int, ticks: int) -> None:
+        alive = self.alive()
+        self.submit(Cancel(0, alive[at % len(alive)]), self.order(ticks))
+
+    @precondition(lambda self: self.wire.pending)
+    @rule(at=st.integers(0, 9), fate=st.sampled_from(FATES))
+    def meet(self, at: int, fate: str) -> None:
+        body, done = self.wire.pending.pop(at % len(self.wire.pending))
+        receipt = b""
+        if fate in ("answered", "unheard"):
+            receipt = self.scene.exchange.act(body)
+        if fate == "late":
+            self.late.append(body)
+        if self.now_ns % 2:
+            self.flush()
+        if fate == "answered":
+            done(Reply(200, "application/octet-stream", "", receipt))
+        else:
+            done(Lost("lost"))
+        self.flush()
+
+    @precondition(lambda self: self.late)
+    @rule(at=st.integers(0, 9))
+    def land(self, at: int) -> None:
+        self.scene.exchange.act(self.late.pop(at % len(self.late)))
+        self.flush()
+
+    @rule(lots=st.integers(1, 7))
+    def fill(self, lots: int) -> None:
+        self.scene.house_takes(Side.ASK, 599_990, lots)
+        self.flush()
+
+    @rule(ms=st.integers(1, 3_000), looks=st.booleans())
+    def wait(self, ms: int, looks: bool = False) -> None:
+        self.now_ns += ms * 1_000_000
+        self.scene.wait(ms / 1000)
+        self.read_clock()
+        self.flush()
+        self.sending.tick(self.now_ns)
+        if looks:
+            self.look()
+
+    @rule()
+    def look(self) -> None:
+        path = f"/account/{self.maker.account_id}"
+        body = answer(self.scene.exchange, path, {}).body
+        view = account_parsing.account(path, body, self.catalog)
+        self.known.account.views.asked(view, self.now_ns)
+        sync = self.known.feed.sync
+        sync.ask_proof()
+        sync.snapshot(view, sync.epoch, self.now_ns)
+
+    @invariant()
+    def nothing_is_over_that_rests(self) -> None:
+        for order_id in self.truth():
+            assert self.states[order_id] not in DONE - {OrderState.REJECTED}
+
+    @invariant()
+    def the_position_is_true(self) -> None:
+        fills = {event.trade_id: event for event in self.events if isinstance(event, Fill)}
+        told = sum(fill.side * fill.lots for fill in fills.values())
+        held = self.scene.exchange.state.accounts[self.maker.account_id].positions.get(0)
+        assert told == (held.lots if held else 0)
+
+    def teardown(self) -> None:
+        for _ in range(60):
+            while self.wire.pending:
+                self.meet(0, "answered")
+            while self.late:
+                self.land(0)
+            self.wait(500)
+            self.look()
+        assert set(self.alive()) == self.truth()
+        for order_id in self.alive():
+            self.submit(Cancel(0, order_id))
+        for _ in range(10):
+            while self.wire.pending:
+                self.meet(0, "answered")
+            self.wait(500)
+            self.look()
+        assert not self.alive()
+        assert not self.truth()
+        assert self.sending.sender.in_flight == 0
+
+
+TestSenderLife = SenderLife.TestCase
+TestSenderLife.settings = settings(
+    max_examples=80, stateful_step_count=30, deadline=None, derandomize=True
+)
