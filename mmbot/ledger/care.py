@@ -144,7 +144,10 @@ def tidy(connection: sqlite3.Connection, params: StorageParams) -> None:
         # A tenth more than there is too much, so that it does not come back at once.
         count = 0 if first is None else (last - first + 1) * (used - most * 9 // 10) // used
         connection.execute(_FIRST_NOTES, (min(count, _ROTATED_COUNT),))
+    # Without waiting for those who read.
+    connection.execute("PRAGMA busy_timeout = 0")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000:.0f}")
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -5,18 +5,17 @@ trading; those that return False have failed or taken too long, the attempt goes
 says why. The venue's truth is not here: orders and positions are asked for at the venue.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any
 
 from mmbot.domain.market import Contract, Market
 from mmbot.errors import DataError
+from mmbot.ledger.asking import Asking, will_be_done
 from mmbot.ledger.lock import Lock
 from mmbot.ledger.rows import Latch, Run, RunStart
-from mmbot.ledger.writer import DURABLE_S, Job, Work, Writer
+from mmbot.ledger.writer import Writer
 
 EPOCHS = 1 << 13
 
@@ -38,7 +37,7 @@ class Keeping:
     """The durable half of a Ledger."""
 
     def __init__(self, writer: Writer, memory: Memory, lock: Lock) -> None:
-        self._writer = writer
+        self._asking = Asking(writer)
         self._memory = memory
         self._lock = lock
         self._run: int | None = None
@@ -49,7 +48,7 @@ class Keeping:
     def next_epoch(self, instance_id: int) -> int:
         """Return an epoch that no start of this instance had; DataError when all are used up."""
         copied = self._lock.epochs.get(instance_id, 0)
-        epoch = int(self._done(lambda c: _next_epoch(c, instance_id, copied)))
+        epoch = int(self._asking.done(lambda c: _next_epoch(c, instance_id, copied)))
         try:
             self._lock.remember({instance_id: epoch})
         except OSError as error:
@@ -58,11 +57,11 @@ class Keeping:
 
     def latch(self, reason: str, ts_ns: int) -> bool:
         """Halt until an operator clears it; the first reason stays. False: not on the disk yet."""
-        return self._is_done(self._latch(reason, ts_ns))
+        return self._asking.is_done(self._latch(reason, ts_ns))
 
     async def latch_async(self, reason: str, ts_ns: int) -> bool:
         """Do the same without holding up the loop."""
-        return await self._will_be_done(self._latch(reason, ts_ns))
+        return await will_be_done(self._latch(reason, ts_ns))
 
     def halted(self) -> Latch | None:
         """Return the halt in force, also one that is not on the disk yet."""
@@ -70,8 +69,8 @@ class Keeping:
 
     def clear_latch(self, who: str, reason: str, ts_ns: int) -> bool:
         """End the halt; False when that is not on the disk, and then it holds."""
-        cleared = self._is_done(
-            self._ask(lambda c: c.execute(_CLEAR, (who, reason, ts_ns)), again=False)
+        cleared = self._asking.is_done(
+            self._asking.ask(lambda c: c.execute(_CLEAR, (who, reason, ts_ns)), again=False)
         )
         if cleared:
             self._memory.latch = None
@@ -79,11 +78,11 @@ class Keeping:
 
     def keep(self, key: str, value: bytes) -> bool:
         """Remember some bytes under a name; False: not on the disk yet. Never a secret."""
-        return self._is_done(self._keep(key, value))
+        return self._asking.is_done(self._keep(key, value))
 
     async def keep_async(self, key: str, value: bytes) -> bool:
         """Do the same without holding up the loop."""
-        return await self._will_be_done(self._keep(key, value))
+        return await will_be_done(self._keep(key, value))
 
     def kept(self, key: str) -> bytes | None:
         """Return what was kept last under a name."""
@@ -96,14 +95,20 @@ class Keeping:
                 raise DataError(f"{market.symbol}: the ledger is for linear contracts")
         self._cursor_key = f"cursor {start.account}"
         key = self._cursor_key
-        run, self._markets, self._cursor = self._done(lambda c: _begin_run(c, start, markets, key))
+        run, self._markets, self._cursor = self._asking.done(
+            lambda c: _begin_run(c, start, markets, key)
+        )
         self._run = int(run)
         return self._run
 
+    def cursor(self) -> int:
+        """Return the trade id up to which the account's trades are booked, 0 at first."""
+        return self._cursor
+
     def end_run(self, run: int, ts_ns: int, exit_code: int, clean: bool) -> bool:
         """Note an end; `clean`: proven that no order was left. False: not on the disk yet."""
-        return self._is_done(
-            self._ask(lambda c: c.execute(_END_RUN, (ts_ns, exit_code, clean, run)))
+        return self._asking.is_done(
+            self._asking.ask(lambda c: c.execute(_END_RUN, (ts_ns, exit_code, clean, run)))
         )
 
     def last_run(self) -> Run | None:
@@ -113,41 +118,11 @@ class Keeping:
     def _latch(self, reason: str, ts_ns: int) -> "Future[Any]":
         if self._memory.latch is None:
             self._memory.latch = Latch(reason, ts_ns)
-        return self._ask(lambda c: c.execute(LATCH, (reason, ts_ns)))
+        return self._asking.ask(lambda c: c.execute(LATCH, (reason, ts_ns)))
 
     def _keep(self, key: str, value: bytes) -> "Future[Any]":
         self._memory.kept[f"={key}"] = value
-        return self._ask(lambda c: c.execute(_KEEP, (f"={key}", value)))
-
-    def _ask(self, work: Work, again: bool = True) -> "Future[Any]":
-        answer: Future[Any] = Future()
-        # From here on nobody can cancel it.
-        answer.set_running_or_notify_cancel()
-        self._writer.put(Job(work, durable=True, answer=answer, again=again))
-        return answer
-
-    def _done(self, work: Work) -> Any:
-        try:
-            return self._ask(work, again=False).result(self._writer.wait_s)
-        except TookTooLong:
-            raise DataError("ledger: the disk does not take anything") from None
-
-    def _is_done(self, answer: "Future[Any]") -> bool:
-        try:
-            answer.result(self._writer.wait_s)
-        except (DataError, TookTooLong):
-            return False
-        return True
-
-    async def _will_be_done(self, answer: "Future[Any]") -> bool:
-        # An answer that is there needs no loop: a simulation has it at once.
-        if answer.done():
-            return answer.exception() is None
-        try:
-            await asyncio.wait_for(asyncio.wrap_future(answer), DURABLE_S)
-        except (DataError, TimeoutError):
-            return False
-        return True
+        return self._asking.ask(lambda c: c.execute(_KEEP, (f"={key}", value)))
 
 
 def last_run(connection: sqlite3.Connection) -> Run | None:

@@ -6,9 +6,8 @@ slow shows in `failure` and `backlog`, which the bot must watch: it is never rai
 
 import sqlite3
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -18,7 +17,7 @@ from mmbot.ledger.lock import Lock
 from mmbot.ledger.params import StorageParams
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
 from mmbot.ledger.schema import exact, exact_or_none
-from mmbot.ledger.writer import QUEUE_COUNT, Job, Writer
+from mmbot.ledger.writer import QUEUE_COUNT, Writer
 
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 3_600_000_000_000
@@ -62,10 +61,12 @@ class Ledger(Keeping):
     def __init__(self, opened: Opened) -> None:
         """Write to what was opened."""
         super().__init__(opened.writer, opened.memory, opened.lock)
+        self.writer = opened.writer
         self.path = opened.path
         self.damage = opened.damage
         self.recent = Recent(opened.params)
         self._minute = -1
+        self._noted: EquityPoint | None = None
         self._oldest = (-1, 0)
         self._dropped = 0
 
@@ -73,16 +74,16 @@ class Ledger(Keeping):
         self, ts_ns: int, kind: str, market: int | None, order_id: int | None, text: str
     ) -> None:
         """Note an event: no key, no signed bytes, of bytes only their hash."""
-        queue = self._writer.queue
+        queue = self.writer.queue
         dropped = queue.dropped
         if dropped > self._dropped and len(queue.waiting) < QUEUE_COUNT // 2:
             lost = f"{dropped - self._dropped} rows were dropped: the disk was too slow"
             row = (self._run, ts_ns, Kind.NOTICE, None, None, lost)
-            self._put(lambda c: c.execute(_NOTE, row))
+            self._asking.tell(lambda c: c.execute(_NOTE, row))
             self._dropped = dropped
         place = None if market is None else self._markets[market]
         noted = (self._run, ts_ns, kind, place, exact_or_none(order_id), text[:LONGEST_NOTE])
-        self._put(lambda c: c.execute(_NOTE, noted), droppable=True)
+        self._asking.tell(lambda c: c.execute(_NOTE, noted), droppable=True)
 
     def order(self, row: OrderRow) -> None:
         """Note how an order stands now."""
@@ -101,7 +102,7 @@ class Ledger(Keeping):
             row.reason,
             row.hedge,
         )
-        self._put(lambda c: c.execute(_ORDER, stands), droppable=True)
+        self._asking.tell(lambda c: c.execute(_ORDER, stands), droppable=True)
 
     def fills(self, rows: Iterable[FillRow], cursor: int | None) -> None:
         """Book trades, and in the same transaction up to which trade id all of them are booked.
@@ -135,11 +136,7 @@ class Ledger(Keeping):
             if cursor is not None:
                 connection.execute(_CURSOR, place)
 
-        self._put(book)
-
-    def cursor(self) -> int:
-        """Return the trade id up to which the account's trades are booked, 0 at first."""
-        return self._cursor
+        self._asking.tell(book)
 
     def funding(self, rows: Iterable[FundingRow]) -> None:
         """Book funding payments; one that is booked already is left as it is."""
@@ -147,7 +144,7 @@ class Ledger(Keeping):
             (self._run, self._markets[row.market], row.ts_ns, exact(row.atoms), row.mark_half_ticks)
             for row in rows
         ]
-        self._put(lambda c: c.executemany(_FUNDING, values))
+        self._asking.tell(lambda c: c.executemany(_FUNDING, values))
 
     def adjustment(self, row: AdjustmentRow) -> None:
         """Book what is no trade; told twice it counts twice."""
@@ -160,17 +157,17 @@ class Ledger(Keeping):
             exact(row.fees_atoms),
             row.reason,
         )
-        self._put(lambda c: c.execute(_ADJUSTMENT, value))
+        self._asking.tell(lambda c: c.execute(_ADJUSTMENT, value))
 
     def transfer(self, ts_ns: int, uusd: int) -> None:
         """Book money that came into the account (> 0) or left it."""
         value = (self._run, ts_ns, exact(uusd))
-        self._put(lambda c: c.execute(_TRANSFER, value))
+        self._asking.tell(lambda c: c.execute(_TRANSFER, value))
 
     def mark(self, market: int, trade_id: int, horizon_ns: int, half_ticks: int) -> None:
         """Book the venue's mid some time after a trade; horizon 0 is the trade itself."""
         value = (self._markets[market], exact(trade_id), horizon_ns, half_ticks)
-        self._put(lambda c: c.execute(_MARK, value), droppable=True)
+        self._asking.tell(lambda c: c.execute(_MARK, value), droppable=True)
 
     def equity(self, point: EquityPoint) -> None:
         """Note the account; the first point of each minute goes to the disk, and the very last."""
@@ -183,9 +180,10 @@ class Ledger(Keeping):
     def backlog(self, now_ns: int) -> tuple[int, int]:
         """Return how much is not written yet and for how long (ns) its oldest has been seen here.
 
-        Age counts from the first call that finds the same one waiting: call it often.
+        Age counts from the first call that finds the same one waiting: call it often. From 2,000
+        on, what is no money is dropped.
         """
-        queue = self._writer.queue
+        queue = self.writer.queue
         count, done = len(queue.waiting), queue.done
         if not count:
             self._oldest = (-1, 0)
@@ -197,7 +195,7 @@ class Ledger(Keeping):
     @property
     def failure(self) -> str | None:
         """What is wrong with the disk, None when the latest write has succeeded."""
-        return self._writer.failure
+        return self.writer.failure
 
     def backup(self, path: Path) -> None:
         """Write a compact copy; DataError when it cannot be. It takes a while: not in the loop."""
@@ -209,13 +207,15 @@ class Ledger(Keeping):
 
     def close(self, timeout_s: float) -> bool:
         """Write what is left and let go; False when something is not on the disk."""
-        if self._run is not None and self.recent.points:
+        if self.recent.points and self.recent.points[-1] is not self._noted:
             self._checkpoint(self.recent.points[-1])
-        closed = self._writer.close(timeout_s)
-        self._lock.release()
+        closed = self.writer.close(timeout_s)
+        if self.writer.ended:
+            self._lock.release()
         return closed
 
     def _checkpoint(self, point: EquityPoint) -> None:
+        self._noted = point
         value = (
             self._run,
             point.ts_ns,
@@ -235,10 +235,7 @@ class Ledger(Keeping):
             connection.execute(_EQUITY, value)
             connection.executemany(_HOUR, marks)
 
-        self._put(write, droppable=True)
-
-    def _put(self, work: Callable[[sqlite3.Connection], Any], droppable: bool = False) -> None:
-        self._writer.put(Job(work, droppable))
+        self._asking.tell(write, droppable=True)
 
 
 _NOTE = "INSERT INTO journal (run, ts_ns, kind, market, order_id, text) VALUES (?, ?, ?, ?, ?, ?)"

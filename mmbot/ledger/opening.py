@@ -6,7 +6,7 @@ with an empty one, halted, until an operator has decided (`reset-halt`).
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -39,20 +39,20 @@ def open_ledger(
     synced = not inline if synced is None else synced
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(path)
-    try:
-        damage = _put_aside(path, lock)
-        if not path.exists():
-            _make(path, damage, now_ns)
-        connection = care.writing_connection(path, synced=synced)
-        migrate(connection)
-        memory = Memory(connection)
-        lock.remember(_newest(lock.epochs, epochs_of(connection)))
-    except (sqlite3.Error, OSError) as error:
-        lock.release()
-        raise DataError(f"{path}: {error}") from error
-    except DataError:
-        lock.release()
-        raise
+    with ExitStack() as undo:
+        undo.callback(lock.release)
+        try:
+            damage = _put_aside(path, lock)
+            if not path.exists():
+                _make(path, damage, now_ns)
+            connection = care.writing_connection(path, synced=synced)
+            undo.callback(connection.close)
+            migrate(connection)
+            memory = Memory(connection)
+            lock.remember(_newest(lock.epochs, epochs_of(connection)))
+        except (sqlite3.Error, OSError) as error:
+            raise DataError(f"{path}: {error}") from error
+        undo.pop_all()
     store = Store(connection, partial(care.tidy, params=params), synced=synced)
     writer = Inline(store) if inline else Threaded(store, params.commit_interval_ms / 1000)
     return Ledger(Opened(path, lock, writer, memory, params, damage))

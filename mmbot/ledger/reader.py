@@ -4,7 +4,7 @@ Rows are those of mmbot.ledger.rows, but `market` is the ledger's own number: a 
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +22,6 @@ from mmbot.ledger.rows import (
     EquityPoint,
     FillRow,
     FundingRow,
-    Latch,
     Note,
     OrderRow,
     Run,
@@ -56,33 +55,74 @@ class PlacedOrder(Struct, frozen=True):
     row: OrderRow
 
 
+class _Selection:
+    """Rows of one account, by window."""
+
+    def __init__(self, connection: sqlite3.Connection, account: str) -> None:
+        self.connection = connection
+        self.account = account
+        self.markets: dict[int, Market] = {}
+        for number, symbol, tick, lot, size in connection.execute(_MARKETS, (account,)):
+            self.markets[number] = Market(
+                symbol, Decimal(tick), Decimal(lot), contract_size=Decimal(size)
+            )
+
+    def of_markets(
+        self, select: str, window: Window, tail: str, *more: int, time: str = "ts_ns"
+    ) -> Iterator["tuple[Any, ...]"]:
+        """Yield rows of tables that name a market."""
+        known = {market.symbol for market in self.markets.values()}
+        for symbol in sorted(window.symbols or ()):
+            if symbol not in known:
+                raise UsageError(f"{symbol}: is no market of this ledger")
+        numbers = [
+            number
+            for number, market in self.markets.items()
+            if window.symbols is None or market.symbol in window.symbols
+        ]
+        places = ", ".join("?" * len(numbers))
+        where = f"WHERE {time} >= ? AND {time} < ? AND market IN ({places})"
+        values = (window.since_ns, window.until_ns, *numbers, *more)
+        return self.connection.execute(f"{select} {where} {tail}", values)
+
+    def of_account(
+        self, select: str, window: Window, tail: str, *more: int
+    ) -> Iterator["tuple[Any, ...]"]:
+        """Yield rows of tables that name a run."""
+        where = (
+            "WHERE ts_ns >= ? AND ts_ns < ?"
+            " AND (run IS NULL OR run IN (SELECT id FROM runs WHERE account = ?))"
+        )
+        values: Sequence[object] = (window.since_ns, window.until_ns, self.account, *more)
+        return self.connection.execute(f"{select} {where} {tail}", values)
+
+
 class LedgerReader:
     """One account's books: by default those of the newest run. Use it in a `with`."""
 
     def __init__(self, path: Path, account: str | None = None) -> None:
         """DataError when the file cannot be read or is no ledger, at `with`."""
         self.path = path
-        self.account = account or ""
-        self.markets: dict[int, Market] = {}
+        self._account = account
         self._stack = ExitStack()
-        self._connection: sqlite3.Connection
+        self._rows: _Selection
 
     def __enter__(self) -> "LedgerReader":
         with ExitStack() as stack:
-            self._connection = stack.enter_context(reading(self.path))
-            if not self.account:
-                newest = last_run(self._connection)
-                self.account = "" if newest is None else newest.start.account
-            rows = self._connection.execute(_MARKETS, (self.account,))
-            for number, symbol, tick, lot, size in rows:
-                self.markets[number] = Market(
-                    symbol, Decimal(tick), Decimal(lot), contract_size=Decimal(size)
-                )
+            connection = stack.enter_context(reading(self.path))
+            newest = last_run(connection)
+            account = self._account or ("" if newest is None else newest.start.account)
+            self._rows = _Selection(connection, account)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *problem: object) -> None:
         self._stack.close()
+
+    @property
+    def markets(self) -> Mapping[int, Market]:
+        """The account's markets, by the ledger's number."""
+        return self._rows.markets
 
     def symbol(self, market: int | None) -> str:
         """Return a market's name, nothing for no market."""
@@ -90,21 +130,14 @@ class LedgerReader:
 
     def runs(self) -> Iterator[Run]:
         """Yield the account's runs, oldest first."""
-        rows = self._connection.execute(
-            f"{SELECT_RUNS} WHERE account = ? ORDER BY id", (self.account,)
+        rows = self._rows.connection.execute(
+            f"{SELECT_RUNS} WHERE account = ? ORDER BY id", (self._rows.account,)
         )
         yield from map(run_of, rows)
 
-    def halted(self) -> Latch | None:
-        """Return the halt in force."""
-        row = self._connection.execute(
-            "SELECT reason, ts_ns FROM latch WHERE cleared_ns IS NULL ORDER BY id LIMIT 1"
-        ).fetchone()
-        return None if row is None else Latch(*row)
-
     def fills(self, window: Window) -> Iterator[FillRow]:
         """Yield trades by time; `mark_half_ticks` is the one told with the trade or later."""
-        for row in self._of_markets(_FILLS, window, "ORDER BY ts_ns, id"):
+        for row in self._rows.of_markets(_FILLS, window, "ORDER BY ts_ns, id"):
             ts_ns, market, trade, action, order, side, ticks, lots, maker, fee, mark, hedge = row
             yield FillRow(
                 ts_ns,
@@ -123,41 +156,43 @@ class LedgerReader:
 
     def marks(self, horizon_ns: int) -> dict[tuple[int, int], int]:
         """Return the mids so long after trades, by market and trade id."""
-        rows = self._connection.execute(_MARKS, (horizon_ns, self.account))
+        rows = self._rows.connection.execute(_MARKS, (horizon_ns, self._rows.account))
         return {(market, int(trade)): half_ticks for market, trade, half_ticks in rows}
 
     def funding(self, window: Window) -> Iterator[FundingRow]:
         """Yield funding payments by time."""
-        for ts_ns, market, atoms, mark in self._of_markets(_FUNDING, window, "ORDER BY ts_ns, id"):
+        for ts_ns, market, atoms, mark in self._rows.of_markets(
+            _FUNDING, window, "ORDER BY ts_ns, id"
+        ):
             yield FundingRow(ts_ns, market, int(atoms), mark)
 
     def adjustments(self, window: Window) -> Iterator[AdjustmentRow]:
         """Yield adjustments by time."""
-        rows = self._of_markets(_ADJUSTMENTS, window, "ORDER BY ts_ns, id")
+        rows = self._rows.of_markets(_ADJUSTMENTS, window, "ORDER BY ts_ns, id")
         for ts_ns, market, lots, cash, fees, reason in rows:
             yield AdjustmentRow(ts_ns, market, int(lots), int(cash), int(fees), reason)
 
     def transfers(self, window: Window) -> Iterator[tuple[int, int]]:
         """Yield (time, micro-USD) of money that came or left."""
-        for ts_ns, uusd in self._of_account(_TRANSFERS, window, "ORDER BY ts_ns, id"):
+        for ts_ns, uusd in self._rows.of_account(_TRANSFERS, window, "ORDER BY ts_ns, id"):
             yield ts_ns, int(uusd)
 
     def points(self, window: Window) -> Iterator[EquityPoint]:
         """Yield the checkpoints of the account by time, without marks."""
-        rows = self._of_account(_EQUITY, window, "ORDER BY ts_ns, id")
+        rows = self._rows.of_account(_EQUITY, window, "ORDER BY ts_ns, id")
         for ts_ns, equity, pnl, day, drawdown in rows:
             yield EquityPoint(ts_ns, _number(equity), int(pnl), _number(day), _number(drawdown))
 
     def hours(self, window: Window) -> Iterator[HourMarks]:
         """Yield the mids of the hours that begin in a window, by market and time."""
-        rows = self._of_markets(_HOURS, window, "ORDER BY market, hour", time="first_ns")
+        rows = self._rows.of_markets(_HOURS, window, "ORDER BY market, hour", time="first_ns")
         for row in rows:
             yield HourMarks(*row)
 
     def orders(self, window: Window, most: int) -> list[PlacedOrder]:
         """Return the latest orders, oldest first."""
         tail = "ORDER BY first_ns DESC, order_id DESC LIMIT ?"
-        rows = list(self._of_markets(_ORDERS, window, tail, most, time="first_ns"))
+        rows = list(self._rows.of_markets(_ORDERS, window, tail, most, time="first_ns"))
         return [
             PlacedOrder(
                 first_ns,
@@ -193,40 +228,13 @@ class LedgerReader:
         """Return the latest events, oldest first; with symbols, those of these markets only."""
         tail = "ORDER BY id DESC LIMIT ?"
         if window.symbols is None:
-            rows = list(self._of_account(_JOURNAL, window, tail, most))
+            rows = list(self._rows.of_account(_JOURNAL, window, tail, most))
         else:
-            rows = list(self._of_markets(_JOURNAL, window, tail, most))
+            rows = list(self._rows.of_markets(_JOURNAL, window, tail, most))
         return [
             Note(ts_ns, kind, market, _number(order), text)
             for ts_ns, kind, market, order, text in reversed(rows)
         ]
-
-    def _of_markets(
-        self, select: str, window: Window, tail: str, *more: int, time: str = "ts_ns"
-    ) -> Iterator["tuple[Any, ...]"]:
-        known = {market.symbol for market in self.markets.values()}
-        for symbol in sorted(window.symbols or ()):
-            if symbol not in known:
-                raise UsageError(f"{symbol}: is no market of this ledger")
-        numbers = [
-            number
-            for number, market in self.markets.items()
-            if window.symbols is None or market.symbol in window.symbols
-        ]
-        places = ", ".join("?" * len(numbers))
-        where = f"WHERE {time} >= ? AND {time} < ? AND market IN ({places})"
-        values = (window.since_ns, window.until_ns, *numbers, *more)
-        return self._connection.execute(f"{select} {where} {tail}", values)
-
-    def _of_account(
-        self, select: str, window: Window, tail: str, *more: int
-    ) -> Iterator["tuple[Any, ...]"]:
-        where = (
-            "WHERE ts_ns >= ? AND ts_ns < ?"
-            " AND (run IS NULL OR run IN (SELECT id FROM runs WHERE account = ?))"
-        )
-        values: Sequence[object] = (window.since_ns, window.until_ns, self.account, *more)
-        return self._connection.execute(f"{select} {where} {tail}", values)
 
 
 def _number(value: int | str | None) -> int | None:

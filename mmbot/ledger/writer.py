@@ -22,6 +22,7 @@ BATCH_COUNT = 1_000
 CHORE_COUNT = 5_000
 IDLE_S = 30.0
 DURABLE_S = 5.0
+_MOST_PAGES = 0xFFFF_FFFE
 
 Work = Callable[[sqlite3.Connection], Any]
 # Not the disk's fault: trying again would end the same way.
@@ -92,6 +93,12 @@ class Store:
             self._chore(self._connection)
         except sqlite3.Error as error:
             self._failed(error)
+
+    def limit(self, more_pages: int | None) -> None:
+        """Let the file grow by so many pages and no more, or without limit: a full disk."""
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        most = _MOST_PAGES if more_pages is None else pages + more_pages
+        self._connection.execute(f"PRAGMA max_page_count = {most}")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -191,6 +198,11 @@ class Inline:
         """What is wrong with the disk."""
         return self.queue.failure
 
+    @property
+    def ended(self) -> bool:
+        """Nothing is being written."""
+        return True
+
     def stall(self, stalled: bool) -> None:
         """Let the disk take nothing, or let it go on."""
         self._stalled = stalled
@@ -239,6 +251,11 @@ class Threaded:
         if not self._closing and not self._thread.is_alive():
             return "ledger: its thread has ended"
         return self.queue.failure
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is being written any more."""
+        return not self._thread.is_alive()
 
     def put(self, job: Job) -> None:
         """Queue a job; a durable one is written at once, with all before it."""

@@ -63,12 +63,13 @@ def test_the_minimal_example_loads_without_a_remark() -> None:
 
 def test_commented_examples_inside_the_full_file_load_too() -> None:
     text = full()
-    for name in ("markets", "instruments"):
+    for name in ("markets", "names", "instruments"):
         text = re.sub(rf"({name}:) {{}}", r"\1", text)
     text = re.sub(r"(?m)^( +)# (?=  spread|BTCUSD)", r"\1", text)
     config = load([Path("x")], texts={Path("x"): text}).config
     assert config.markets["BTCUSD"].spread.min_bps == 4
     assert config.backtest.instruments["BTCUSDT"].tick == Decimal("0.1")
+    assert config.reference.symbol_of("BTCUSD") == "BTCUSDT"
 
 
 @pytest.mark.parametrize("key", SETTINGS, ids=lambda key: str(key.dotted))

@@ -36,11 +36,10 @@ def fill(
     lots: int,
     fee_atoms: int = 0,
     *,
-    market: int = 0,
     ts_ns: int | None = None,
 ) -> FillRow:
     """A trade, one a second after the start unless told otherwise."""
     at_ns = START_NS + trade_id * 1_000_000_000 if ts_ns is None else ts_ns
     return FillRow(
-        at_ns, market, trade_id, trade_id, 1_000 + trade_id, side, ticks, lots, True, fee_atoms
+        at_ns, 0, trade_id, trade_id, 1_000 + trade_id, side, ticks, lots, True, fee_atoms
     )

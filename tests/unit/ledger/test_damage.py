@@ -85,6 +85,8 @@ def test_kill_9_loses_nothing_acknowledged_and_replay_doubles_nothing(path: Path
     for round_ in range(4):
         told = killed(path, 3 + 20 * round_)
         kept = max((int(number) for word, number in told if word == "kept"), default=0)
+        # A look at it repairs nothing and needs nothing.
+        assert len(trade_ids(path)) >= kept
         ledger = open_ledger(path, inline=True)
         assert ledger.damage is None
         assert int(ledger.kept("n") or b"0") >= kept
@@ -125,18 +127,11 @@ def test_a_torn_write_ahead_log_loses_its_tail_only(path: Path, tmp_path: Path) 
     ledger.close(1)
 
 
-def limit(ledger: Ledger, more_pages: int) -> None:
-    """Let the file grow by so many pages and no more: a rootless full disk."""
-    connection = ledger._writer.queue.store._connection
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages + more_pages}")
-
-
 @pytest.mark.parametrize("inline", [True, False], ids=["inline", "thread"])
 def test_a_full_disk_raises_nothing_and_loses_no_trade(path: Path, inline: bool) -> None:
     ledger = opened(path, inline=inline)
     assert ledger.keep("before", b"1")
-    limit(ledger, 1)
+    ledger.writer.queue.store.limit(1)
     for number in range(1, 401):
         ledger.fills([fill(number, Side.BID, 10, 1)], number)
         ledger.note(START_NS, Kind.NOTICE, None, None, "x" * 500)
@@ -149,7 +144,7 @@ def test_a_full_disk_raises_nothing_and_loses_no_trade(path: Path, inline: bool)
     assert count > 0
     assert age_ns == 0
     assert ledger.backlog(5_000)[1] == 4_000
-    limit(ledger, 1_000_000)
+    ledger.writer.queue.store.limit(None)
     ledger.note(START_NS, Kind.NOTICE, None, None, "room again")
     until_written(ledger)
     assert ledger.backlog(9_000) == (0, 0)
@@ -205,7 +200,7 @@ def test_closing_on_a_slow_disk_ends(path: Path) -> None:
 
 def test_a_stalled_simulated_disk(path: Path) -> None:
     ledger = opened(path)
-    writer = ledger._writer
+    writer = ledger.writer
     assert isinstance(writer, Inline)
     writer.stall(True)
     ledger.fills([fill(1, Side.BID, 10, 1)], 1)
