@@ -19,7 +19,7 @@ from mmbot.adapters.zo.wire.actions import PlaceOrder
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.domain.order import FillMode, Side
 from mmbot.execution.order_ids import OrderIds
-from tests.contract.people import Person, order
+from tests.contract.people import Person, order, rested
 from tests.contract.process import Running, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ class Scene:
         for at in range(number):
             batch.append(far(at % 2, ids.next()))
             if len(batch) == 4 or at == number - 1:
-                await self.person.batch(*batch)
+                rested(await self.person.batch(*batch))
                 batch.clear()
 
     async def place_nameless(self) -> None:

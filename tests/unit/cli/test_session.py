@@ -97,6 +97,24 @@ def test_a_session_lasts_as_long_as_asked(
     assert abs(known["expiryS"] - engine_s - 361_800) < 30
 
 
+def test_the_guard_has_a_session_of_its_own_that_lasts_longest(
+    run: Run, wallet: Path, keypair: Keypair, exchange: LocalExchange, tmp_path: Path
+) -> None:
+    assert run("create", "--wallet", wallet)[0] == OK
+    assert run("create", "--wallet", wallet, "--role", "guard")[0] == OK
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+    known = sessions(exchange, keypair)
+    bot, guard = sorted(known, key=lambda number: int(known[number]["expiryS"]))
+    engine_s = exchange.truth()["engineNs"] // 10**9
+    assert abs(known[guard]["expiryS"] - engine_s - 744 * 3600) < 60
+    notes = {}
+    for role in ("bot", "guard"):
+        items = json.loads(run("list", "--role", role, "--json")[1])["items"]
+        notes[role] = {each["session_id"]: each["note"] for each in items}
+    assert notes["bot"] == {bot: "here", guard: ""}
+    assert notes["guard"] == {bot: "", guard: "here"}
+
+
 def test_refresh_replaces_what_ends_soon(
     run: Run, wallet: Path, keypair: Keypair, exchange: LocalExchange
 ) -> None:
