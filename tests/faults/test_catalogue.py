@@ -1,4 +1,4 @@
-"""Every fault of the catalogue with three seeds, and forty mixed runs; see `make faults` for more."""
+"""Every fault of the catalogue with three seeds, forty mixed runs; `make faults` does more."""
 
 import pytest
 

@@ -19,7 +19,7 @@ from mmbot.exchange.serving.server import Address, ExchangeServer, ServerOptions
 from tests.simulation.loop import VirtualLoop
 
 START_NS = 1_800_000_000 * 10**9
-HOST, PORT = "127.0.0.1", 8000
+HOST, PORT, NAME = "127.0.0.1", 8000, "localhost"
 
 Watch = Callable[[Kind, bytes, Any], None]
 
@@ -85,8 +85,13 @@ class Venue:
 
     @property
     def url(self) -> str:
-        """Address of its REST interface."""
-        return f"http://{self.address.authority}"
+        """Address of its REST interface, by name, so that names can fail to be found."""
+        return f"http://{NAME}:{self.address.port}"
+
+    @property
+    def reference_url(self) -> str:
+        """Address of the reference stream."""
+        return f"ws://{NAME}:{self.address.port}/reference"
 
     def outside(self, market: int) -> float | None:
         """What a market trades at elsewhere, in ticks, whatever the reference stream says."""

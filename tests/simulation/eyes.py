@@ -86,7 +86,7 @@ class Eyes:
             )
             for each in markets
         ]
-        url = reference_url(setting.reference_url, ["127.0.0.1"], [each.symbol for each in outer])
+        url = reference_url(setting.reference_url, ["localhost"], [each.symbol for each in outer])
         self.reference = ReferenceFeed(
             url, outer, self.priced, ReferenceParams(), setting.clock, setting.rng
         )

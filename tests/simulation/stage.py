@@ -163,7 +163,7 @@ class Stage:
 
         return Setting(
             url=self.venue.url,
-            reference_url=self.venue.address.urls()["reference"],
+            reference_url=self.venue.reference_url,
             number=number,
             rng=Random(f"{self.seed}:bot:{number}"),
             clock=clock,

@@ -1,4 +1,4 @@
-"""The harness can fail: known mistakes break the invariants, a bot that keeps the rules does not."""
+"""The harness can fail: known mistakes break the invariants, keeping the rules does not."""
 
 import pytest
 

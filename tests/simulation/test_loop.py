@@ -85,12 +85,15 @@ def test_tasks_in_sets_are_in_the_same_places_every_time() -> None:
                 finally:
                     ended.append(name)
 
-            with pytest.raises(ExceptionGroup):
+            async def fails() -> None:
                 async with asyncio.TaskGroup() as group:
                     for number in range(40):
                         group.create_task(waits(str(number)))
                     await asyncio.sleep(1)
                     raise ValueError
+
+            with pytest.raises(ExceptionGroup):
+                await fails()
 
         run(work)
         orders.append(ended)
