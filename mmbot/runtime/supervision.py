@@ -91,9 +91,7 @@ async def watched(name: str, work: Work, ending: Ending) -> None:
         if not task.done():
             task.cancel()
             await asyncio.wait((task,))
-    if task.cancelled():
-        return
-    error = task.exception()
+    error = InvariantViolation("cancelled") if task.cancelled() else task.exception()
     if error is None:
         error = InvariantViolation("it ended by itself")
     ending.fail(_first_of(error), name)

@@ -70,6 +70,7 @@ def test_commented_examples_inside_the_full_file_load_too() -> None:
     assert config.markets["BTCUSD"].spread.min_bps == 4
     assert config.reference.names["BTCUSD"].symbol == "BTCUSDT"
     assert config.backtest.instruments["BTCUSDT"].tick == Decimal("0.1")
+    assert config.reference.symbol_of("BTCUSD") == "BTCUSDT"
 
 
 @pytest.mark.parametrize("key", SETTINGS, ids=lambda key: str(key.dotted))
