@@ -1,7 +1,7 @@
 """When a bot counts as dead or wedged, by what it says about itself. Pure; times are seconds.
 
 A lost connection without a goodbye is death at once, silence is death after a while, and a halted
-bot must not have orders for longer than that.
+bot must not have orders for longer than that. One that has lost its session can cancel nothing.
 """
 
 import json
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 GOODBYE = "goodbye"
 HALTED = "halted"
+POWERLESS = "powerless"
 MOST_LANDING_S = 60
 
 
@@ -101,6 +102,8 @@ class Watch:
             return "no bot has appeared" if silent else None
         if beat.mode == GOODBYE:
             return f"the bot has left {beat.orders} orders" if beat.orders else None
+        if beat.mode == POWERLESS and beat.orders:
+            return f"the bot has lost its session, and {beat.orders} orders rest"
         if self._lost:
             return "the bot is gone without a goodbye"
         if now - self._heard > self._silent_s:

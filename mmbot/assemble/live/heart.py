@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from mmbot.adapters.zo.keys.session_files import StoredSession
+from mmbot.adapters.zo.trading.hindrances import SESSION
 from mmbot.adapters.zo.wire import base58
 from mmbot.config.schema import Config
 from mmbot.domain.status import Mode
@@ -15,6 +16,7 @@ from mmbot.engine.view import orders_alive, standing
 from mmbot.ports import Leftovers
 from mmbot.rescue.session import Session
 from mmbot.rescue.sweep import Observer, Wanted, cancel_all
+from mmbot.rescue.watch import POWERLESS
 from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.heartbeat import Heartbeat
 from mmbot.runtime.systemd import Supervisor
@@ -60,7 +62,9 @@ class GuardedHeart:
         """See Heart."""
         self._watchdog.beat()
         mode = standing(self._engine).mode
-        self._heartbeat.beat(mode.value, orders_alive(self._engine), self._epoch)
+        powerless = self._engine.stops.hindrances.holds(SESSION)
+        word = POWERLESS if powerless else mode.value
+        self._heartbeat.beat(word, orders_alive(self._engine), self._epoch)
         if self._petted_ns is None:
             self._supervisor.ready(mode.value)
             self._petted_ns = now_ns

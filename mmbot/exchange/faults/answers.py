@@ -162,7 +162,7 @@ def where(exchange: Exchange, path: str) -> Where:
 
 
 def _concerns(knob: str, at: Where) -> bool:
-    return not knob.startswith("info.") or "info" in at.kinds
+    return not knob.startswith("info.") or at.kinds == {"rest", "info"}
 
 
 def _short_page(document: Json, values: Values, _at: Where) -> Json:

@@ -42,6 +42,16 @@ def test_a_lost_connection_is_death_at_once() -> None:
     assert found.reason == "the bot is gone without a goodbye"
 
 
+def test_a_bot_without_a_session_cannot_cancel() -> None:
+    seen = watch()
+    seen.hear(QUOTING._replace(mode="powerless"), 1.0)
+    found = seen.alarm(1.0)
+    assert found is not None
+    assert found.reason == "the bot has lost its session, and 6 orders rest"
+    seen.hear(QUOTING._replace(mode="powerless", orders=0), 1.5)
+    assert seen.alarm(1.5) is None
+
+
 def test_a_goodbye_is_believed() -> None:
     seen = watch()
     seen.hear(QUOTING._replace(mode="goodbye", orders=0), 1.0)
