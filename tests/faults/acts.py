@@ -165,6 +165,8 @@ async def liquidated(stage: Stage) -> None:
         ledger.close(1.0)
     stage.judge.sendings.halted = False
     stage.begin()
+    # The pause for orders that nobody cancelled is another matter, and to be ended as well.
+    await operator(5.0)(stage)
     if not await until(stage, lambda: bool(stage.judge.resting.own()), END_S):
         stage.judge.report("I16", "no quotes after an operator has cleared the halt")
 
