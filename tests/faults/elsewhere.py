@@ -1,4 +1,4 @@
-"""Faults that no schedule injects: static ones, and those of whole processes; where they are tested.
+"""Faults that no schedule injects, static ones and those of whole processes, with their tests.
 
 Groups T and R have no tests yet: Telegram and Redis are built by issue 5.
 """
