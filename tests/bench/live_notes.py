@@ -7,6 +7,11 @@ from msgspec import Struct
 from mmbot.config.schema import Config
 
 LEVELS = 3
+UNLIMITED = {
+    "orders_per_second": 10_000,
+    "cancels_per_second": 10_000,
+    "requests_per_minute": 1_000_000,
+}
 # Tick to action objects, and one signature, quiet (design/peers.md); the network round trip that
 # they make before every action is not counted.
 TYPESCRIPT = {"TypeScript: quotes + signature": 49.5 + 577.0}
@@ -60,8 +65,11 @@ class Traded(Struct):
     placed: int
 
 
-def settings(url: str, interval_ms: int) -> Config:
-    """Return the shipped settings with three levels, a decision every `interval_ms`, no limits."""
+def settings(url: str, interval_ms: int, *, limited: bool = False) -> Config:
+    """Return the shipped settings with three levels and a decision every `interval_ms`.
+
+    `limited`: with the shipped limits on orders, cancels and requests, too.
+    """
     return Config.model_validate(
         {
             "venue": {"http_url": url, "action_lifetime_s": 20},
@@ -70,11 +78,7 @@ def settings(url: str, interval_ms: int) -> Config:
                 "max_open_orders_count": 1_000,
                 "max_total_exposure_pct": 1_000,
             },
-            "rate_limits": {
-                "orders_per_second": 10_000,
-                "cancels_per_second": 10_000,
-                "requests_per_minute": 1_000_000,
-            },
+            "rate_limits": {} if limited else UNLIMITED,
             "defaults": {
                 "market_risk": {"max_position_usd": 2_000, "shock": {"enabled": False}},
                 "levels": {"count": LEVELS},

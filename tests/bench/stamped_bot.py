@@ -114,9 +114,13 @@ def _rss_mb() -> float:
 
 
 async def _until_quoting(bot: LiveBot, markets: int) -> None:
-    async with asyncio.timeout(QUOTING_S):
-        while sum(bool(each.bids) for each in bot.status().markets) < markets:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+    until_s = time.monotonic() + QUOTING_S
+    while bot.status().orders < markets:
+        if time.monotonic() > until_s:
+            status = bot.status()
+            why = {each.reason for each in status.markets}
+            raise RuntimeError(f"the bot does not quote: {status.mode} {status.reasons} {why}")
+        await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLE_S)
 
 
@@ -147,7 +151,7 @@ async def _trade(probe: Probe, url: str, markets: int, interval_ms: int, seconds
         world = replace(real_world({"STATE_DIRECTORY": place}), heart=None)
         names = [symbol(at) for at in range(markets)]
         options = LiveOptions(markets=names, session=who.session, warn=say)
-        config = settings(url, interval_ms)
+        config = settings(url, interval_ms, limited=markets > 1)
         async with live_bot(config, RunMode.LIVE, world, options) as bot:
             running = asyncio.create_task(bot.live.run())
             try:
