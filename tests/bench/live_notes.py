@@ -61,6 +61,7 @@ class Traded(Struct):
     rss_mb: float
     lag_p99_ms: float
     seconds: float
+    deltas_per_s: float
     orders: int
     placed: int
 

@@ -26,7 +26,7 @@ from mmbot.domain.status import Mode
 from tests.bench.live_notes import Traded, action_key, delta_key, settings, symbol
 
 QUOTING_S = 60.0
-SETTLE_S = 2.0
+SETTLE_S = 3.0
 _DELTA = b'{"delta":'
 _ACTION = b"POST /action "
 
@@ -36,12 +36,14 @@ class Probe:
 
     def __init__(self) -> None:
         self.reactions: list[tuple[str, str, int]] = []
+        self.deltas = 0
         self._came_ns = 0
         self._frame = b""
 
     def came(self, data: bytes) -> None:
         """A socket has given these."""
         at = data.find(_DELTA)
+        self.deltas += data.count(_DELTA)
         # Several at once cannot be told apart: they are left out.
         if at >= 0 and data.find(_DELTA, at + 1) < 0:
             self._came_ns, self._frame = time.perf_counter_ns(), data[at:]
@@ -52,10 +54,6 @@ class Probe:
             took_ns = now_ns - self._came_ns
             self.reactions.append((delta_key(self._frame), action_key(data), took_ns))
             self._came_ns = 0
-
-    def forget(self) -> None:
-        """What comes now is not because of what came."""
-        self._came_ns = 0
 
 
 class Written:
@@ -113,9 +111,9 @@ def _rss_mb() -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
-async def _until_quoting(bot: LiveBot, markets: int) -> None:
+async def _until_quoting(bot: LiveBot) -> None:
     until_s = time.monotonic() + QUOTING_S
-    while bot.status().orders < markets:
+    while not bot.status().orders:
         if time.monotonic() > until_s:
             status = bot.status()
             why = {each.reason for each in status.markets}
@@ -126,6 +124,7 @@ async def _until_quoting(bot: LiveBot, markets: int) -> None:
 
 async def _measured(bot: LiveBot, probe: Probe, seconds: float) -> Traded:
     probe.reactions.clear()
+    probe.deltas = 0
     before_s, began, placed = _cpu_s(), time.perf_counter(), bot.status().placed
     await asyncio.sleep(seconds)
     took_s = time.perf_counter() - began
@@ -138,6 +137,7 @@ async def _measured(bot: LiveBot, probe: Probe, seconds: float) -> Traded:
         _rss_mb(),
         status.loop_lag_p99_ms or 0.0,
         took_s,
+        probe.deltas / took_s,
         status.orders,
         status.placed - placed,
     )
@@ -155,7 +155,7 @@ async def _trade(probe: Probe, url: str, markets: int, interval_ms: int, seconds
         async with live_bot(config, RunMode.LIVE, world, options) as bot:
             running = asyncio.create_task(bot.live.run())
             try:
-                await _until_quoting(bot, markets)
+                await _until_quoting(bot)
                 return await _measured(bot, probe, seconds)
             finally:
                 bot.live.stop("enough")
