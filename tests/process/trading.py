@@ -7,6 +7,7 @@ import time
 from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -51,6 +52,7 @@ class Executed(NamedTuple):
     """An action that the exchange has executed, by its own log."""
 
     action_id: int
+    time_s: float
     places: int
     cancels: int
 
@@ -236,7 +238,8 @@ def _executed(row: Any) -> Executed:
         parts = [_part(each) for each in action.atomic.actions]
     places = sum(each in ("place_order", "trade_or_place") for each in parts)
     cancels = sum(str(each).startswith("cancel") for each in parts)
-    return Executed(int(row["actionId"]), places, cancels)
+    at = datetime.fromisoformat(row["physicalTime"])
+    return Executed(int(row["actionId"]), at.timestamp(), places, cancels)
 
 
 def _part(part: pb.AtomicSubactionKind) -> str:
