@@ -232,18 +232,13 @@ async def moved_in(venue: Running, folder: Path) -> Place:
 
 def _executed(row: Any) -> Executed:
     action: pb.Action = parse_action(b64decode(row["payload"])).action
-    kind = action.WhichOneof("kind")
-    parts = [kind]
-    if kind == "atomic":
-        parts = [_part(each) for each in action.atomic.actions]
+    parts = [str(action.WhichOneof("kind"))]
+    if parts == ["atomic"]:
+        parts = [str(each.WhichOneof("inner")) for each in action.atomic.actions]
     places = sum(each in ("place_order", "trade_or_place") for each in parts)
-    cancels = sum(str(each).startswith("cancel") for each in parts)
+    cancels = sum(each.startswith("cancel") for each in parts)
     at = datetime.fromisoformat(row["physicalTime"])
     return Executed(int(row["actionId"]), at.timestamp(), places, cancels)
-
-
-def _part(part: pb.AtomicSubactionKind) -> str:
-    return part.WhichOneof("inner") or ""
 
 
 async def _put_down(child: Child) -> None:
