@@ -11,10 +11,11 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.config.schema import Config
 from mmbot.domain.status import Mode
 from mmbot.engine import Engine
-from mmbot.engine.view import orders_alive, standing
+from mmbot.engine.view import keyless, orders_alive, standing
 from mmbot.ports import Leftovers
 from mmbot.rescue.session import Session
 from mmbot.rescue.sweep import Observer, Wanted, cancel_all
+from mmbot.rescue.watch import KEYLESS
 from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.heartbeat import Heartbeat
 from mmbot.runtime.systemd import Supervisor
@@ -60,7 +61,8 @@ class GuardedHeart:
         """See Heart."""
         self._watchdog.beat()
         mode = standing(self._engine).mode
-        self._heartbeat.beat(mode.value, orders_alive(self._engine), self._epoch)
+        said = KEYLESS if keyless(self._engine) else mode.value
+        self._heartbeat.beat(said, orders_alive(self._engine), self._epoch)
         if self._petted_ns is None:
             self._supervisor.ready(mode.value)
             self._petted_ns = now_ns
