@@ -71,7 +71,7 @@ class Watch:
             self._halted = None
         elif self._halted is None:
             # A halted bot takes its orders off itself; the other one cannot, and gets no time.
-            self._halted = now if beat.mode == HALTED else now - self._silent_s
+            self._halted = now if beat.mode == HALTED else float("-inf")
 
     def lose(self) -> None:
         """The connection is gone."""
@@ -107,7 +107,7 @@ class Watch:
             return "the bot is gone without a goodbye"
         if now - self._heard > self._silent_s:
             return f"the bot is silent for {self._silent_s:g} s"
-        if self._halted is not None and now - self._halted >= self._silent_s:
+        if self._halted is not None and now - self._halted > self._silent_s:
             why = "is halted" if beat.mode == HALTED else "has no session any more"
             return f"the bot {why}, and {beat.orders} orders rest"
         return None

@@ -6,14 +6,16 @@ import signal
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from mmbot.adapters.zo.keys.session_files import SessionFolder
-from mmbot.adapters.zo.wire import base58
-from tests.keys import keypair
-from tests.process.served import Ended, run
-from tests.process.trading import Place, place
+from mmbot.assemble.live.refusals import KNOWN_KEYS
+from tests.process.served import Ended
+from tests.process.trading import Place, place, run
 
 ELSEWHERE = "https://zo-mainnet.n1.xyz"
-FAR_URL = "venue.http_url=https://venue.example"
+FAR = "https://venue.example"
+FAR_URL = f"venue.http_url={FAR}"
 FAR_HOSTS = "venue.allowed_hosts=[venue.example]"
 
 
@@ -57,7 +59,7 @@ async def _refused(at: Place, wrong: Wrong) -> None:
 
 
 def _prepare(at: Place) -> None:
-    """Make a session that is of another venue, one with a known key, and settings without limits."""
+    """Make a session of another venue, one with a known key, and settings without limits."""
     mine = at.session_file()
     text = mine.read_text()
     theirs = at.folder / "theirs"
@@ -65,16 +67,10 @@ def _prepare(at: Place) -> None:
     (theirs / mine.name).write_text(text.replace(at.venue.url, ELSEWHERE))
     (theirs / mine.name).chmod(0o600)
     (stored,) = SessionFolder(at.sessions).of_venue(at.venue.url)
-    known = base58.encode(keypair(PUBLISHED).public)
-    far = type(stored)(
-        "https://venue.example", known, 5, stored.keypair, stored.expiry_s, stored.created_s
-    )
-    SessionFolder(at.sessions).save(far)
+    known = sorted(KNOWN_KEYS)[0]
+    SessionFolder(at.sessions).save(replace(stored, venue=FAR, user=known))
     unlimited = at.config.read_text().replace("max_position_usd: 2000", "max_position_usd: null")
     (at.folder / "unlimited.yaml").write_text(unlimited)
-
-
-PUBLISHED = 1
 
 
 def test_what_must_not_start_says_why(tmp_path: Path) -> None:
@@ -106,10 +102,10 @@ def test_a_second_bot_is_refused_and_the_first_trades_on(tmp_path: Path) -> None
 def test_a_clock_that_is_ten_minutes_off_is_told_and_works(tmp_path: Path) -> None:
     async def work() -> None:
         async with place(tmp_path) as at:
-            await at.venue.faults({"knob": "eng.clock_offset", "ms": 600_000})
+            await at.venue.faults({"knob": "eng.clock_offset", "s": 600})
             async with at.bot() as bot:
                 await at.quoting(bot)
-                assert "the host's clock is 6" in bot.err
+                assert "s behind the venue's" in bot.err
                 await asyncio.sleep(1.0)
                 bot.send(signal.SIGTERM)
                 assert (await bot.ended()).code == 0, bot.err

@@ -56,6 +56,7 @@ class GuardedHeart:
         self._supervisor = supervisor
         self._watchdog = watchdog
         self._petted_ns: int | None = None
+        self._told: Mode | None = None
 
     def beat(self, now_ns: int, *, deciding: bool) -> None:
         """See Heart."""
@@ -70,8 +71,15 @@ class GuardedHeart:
         if every_s is not None and now_ns - self._petted_ns >= every_s * NS_PER_S:
             self._petted_ns = now_ns
             self._supervisor.pet({"decisions come in time": deciding})
+        if mode is not self._told:
+            self._tell(mode)
+
+    def _tell(self, mode: Mode) -> None:
+        self._told = mode
         if mode is Mode.DRAINING:
             self._supervisor.stopping("taking orders off")
+        else:
+            self._supervisor.status(mode.value)
 
     async def run(self) -> None:
         """See Heart."""

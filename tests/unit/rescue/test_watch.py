@@ -63,8 +63,8 @@ def test_a_bot_without_a_session_cannot_help_itself() -> None:
     seen.answered(2.0)
     seen.hear(QUOTING._replace(mode="keyless"), 2.5)
     assert seen.alarm(2.5) is None
-    seen.hear(QUOTING._replace(mode="keyless"), 5.0)
-    assert seen.alarm(5.0) is not None
+    seen.hear(QUOTING._replace(mode="keyless"), 5.1)
+    assert seen.alarm(5.1) is not None
     seen.hear(QUOTING, 5.5)
     assert seen.alarm(5.5) is None
 
