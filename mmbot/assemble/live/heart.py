@@ -91,6 +91,9 @@ class GuardedHeart:
 
     async def end(self, leftovers: Leftovers) -> None:
         """See Heart."""
+        if self._told is not Mode.DRAINING:
+            # A quick stop is over before the next beat.
+            self._tell(Mode.DRAINING)
         await self._heartbeat.goodbye(len(leftovers.orders) if leftovers.proven else 1)
 
 
