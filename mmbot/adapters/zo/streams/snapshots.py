@@ -1,7 +1,12 @@
-"""Fetch the snapshots that a stream asks for, ever slower while they do not help."""
+"""Fetch the snapshots that a stream asks for, ever slower while they do not help.
+
+A proof that was given is no failure, however often proofs are asked for; a book or account that is
+lost again at once is one, and so is a snapshot that did not help.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
 from mmbot.adapters.web.backoff import Backoff
@@ -18,6 +23,11 @@ class Synced(Protocol[Taken]):
     @property
     def wanted(self) -> bool:
         """Whether a snapshot is needed."""
+        ...
+
+    @property
+    def synced(self) -> bool:
+        """Whether it is in step: what is wanted then is a proof."""
         ...
 
     @property
@@ -68,7 +78,7 @@ class Snapshots(Generic[View]):
     async def _step(self) -> None:
         clock, backoff = self._clock, self._backoff
         if self._helped_ns is not None:
-            held_s = (clock() - self._helped_ns) / NS_PER_S
+            held_s = inf if self._sync.synced else (clock() - self._helped_ns) / NS_PER_S
             self._helped_ns = None
             await asyncio.sleep(backoff.delay_s(clock(), held_s))
             return
