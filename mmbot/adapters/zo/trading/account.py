@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mmbot.adapters.zo.rest.answers import AccountView
 from mmbot.adapters.zo.streams.frames import AccountFrame
+from mmbot.adapters.zo.trading.equity import Equity
 from mmbot.adapters.zo.trading.hindrances import ACCOUNT, Hindrances
 from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.settling import Settling
@@ -26,8 +27,7 @@ class Asking(NamedTuple):
 class Account:
     """AccountSink of the traded account.
 
-    `begun` is the update the account was first known at; `adopted` the last view that was taken or
-    agreed with. `short`: signed lots by market that the list of trades has to explain, None unless
+    `adopted` is the last view that was taken or agreed with. `short`: signed lots by market that the list of trades has to explain, None unless
     executions were missed.
     """
 
@@ -38,9 +38,10 @@ class Account:
         hindrances: Hindrances,
         joins: Joins,
         settling: Settling,
+        equity: Equity,
     ) -> None:
         self.short: list[int] | None = None
-        self.begun = 0
+        self.equity = equity
         self.adopted: AccountView | None = None
         self.gaps = 0
         self.asking: Asking | None = None
@@ -51,6 +52,12 @@ class Account:
         self._joins = joins
         self._settling = settling
         self._synced = False
+
+    @property
+    def begun(self) -> int:
+        """The update the account was first known at."""
+        first = self.equity.first
+        return 0 if first is None else first.update_id
 
     @property
     def in_step(self) -> bool:
@@ -64,7 +71,6 @@ class Account:
         self._synced = True
         told = self._joins.tally.lots
         if first:
-            self.begun = view.update_id
             told[:] = self.views.lots(view)
         else:
             self.short = [has - was for has, was in zip(self.views.lots(view), told, strict=True)]
@@ -73,12 +79,12 @@ class Account:
             self._ask().audit()
         else:
             self.show(view, now_ns)
-        self.views.margins(view, now_ns)
+        self._figures(view, now_ns)
 
     def account_proved(self, view: AccountView, now_ns: int) -> None:
         """See AccountSink."""
         self.adopted = view
-        self.views.margins(view, now_ns)
+        self._figures(view, now_ns)
         if self.short is None:
             self.show(view, now_ns)
 
@@ -95,6 +101,7 @@ class Account:
             if market is not None:
                 maker = fill.maker_id == self._account_id
                 joins.fill(fill, market, action_id, maker=maker)
+                self.equity.executed(market, fill.ticks, fill.lots)
         for cancelled in frame.cancels:
             market = self.views.index(cancelled.market_id)
             if market is not None:
@@ -132,6 +139,10 @@ class Account:
             self.viewed(view, asked_ns)
         self.views.snapshot(view, now_ns)
         self._hindrances.end(ACCOUNT)
+
+    def _figures(self, view: AccountView, now_ns: int) -> None:
+        if not self.equity.view(view, now_ns):
+            self._ask().audit()
 
     def _ask(self) -> Asking:
         if self.asking is None:

@@ -3,6 +3,7 @@
 from mmbot.adapters.zo.rest.answers import AccountView, Catalog
 from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountOutside
 from mmbot.adapters.zo.trading.account import Account, Asking
+from mmbot.adapters.zo.trading.equity import Equity
 from mmbot.adapters.zo.trading.hindrances import Hindrances, Outlet
 from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.known_orders import KnownOrders
@@ -29,12 +30,14 @@ class Knowledge:
         self.money = [MarketMoney(each, at) for at, each in enumerate(traded.listings)]
         self.joins = Joins(self.outlet, self.orders, self.money, params.evidence_ms)
         self.settling = Settling(traded, clock, self.orders, self.joins)
+        views = Views(traded, self.outlet)
         self.account = Account(
             traded.signer.account_id,
-            Views(traded, self.outlet),
+            views,
             self.hindrances,
             self.joins,
             self.settling,
+            Equity(views, self.money),
         )
         self._http = access.http
         self.feed = AccountFeed(
