@@ -50,9 +50,7 @@ def main(arguments: list[str]) -> int:
     return _end(asked.out, soak.samples, broken, more)
 
 
-def _end(
-    out: Path, samples: Sequence[Sample], broken: Sequence[str], more: dict[str, Any]
-) -> int:
+def _end(out: Path, samples: Sequence[Sample], broken: Sequence[str], more: dict[str, Any]) -> int:
     found = summary(samples) if samples else {}
     told = {"summary": found, "failures": list(broken), **more}
     out.write_text(

@@ -1,4 +1,5 @@
 """Placeholder."""
-from tests.soak.series import Sample
+
+
 def real_soak(minutes, say):
     return [], []

@@ -27,8 +27,8 @@ class Asking(NamedTuple):
 class Account:
     """AccountSink of the traded account.
 
-    `adopted` is the last view that was taken or agreed with. `short`: signed lots by market that the list of trades has to explain, None unless
-    executions were missed.
+    `adopted` is the last view that was taken or agreed with. `short`: signed lots by market that
+    the list of trades has to explain, None unless executions were missed.
     """
 
     def __init__(

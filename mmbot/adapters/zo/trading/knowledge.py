@@ -30,14 +30,12 @@ class Knowledge:
         self.money = [MarketMoney(each, at) for at, each in enumerate(traded.listings)]
         self.joins = Joins(self.outlet, self.orders, self.money, params.evidence_ms)
         self.settling = Settling(traded, clock, self.orders, self.joins)
-        views = Views(traded, self.outlet)
         self.account = Account(
             traded.signer.account_id,
-            views,
+            Equity(Views(traded, self.outlet), self.money),
             self.hindrances,
             self.joins,
             self.settling,
-            Equity(views, self.money),
         )
         self._http = access.http
         self.feed = AccountFeed(

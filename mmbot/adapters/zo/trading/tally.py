@@ -4,7 +4,6 @@ from collections import deque
 
 from msgspec import Struct
 
-
 # Executions that the list of trades has not shown yet, of a market.
 MOST_SPANS = 5_000
 
