@@ -1,12 +1,7 @@
-"""Fetch the snapshots that a stream asks for, ever slower while they do not help.
-
-A proof that was given is no failure, however often proofs are asked for; a book or account that is
-lost again at once is one, and so is a snapshot that did not help.
-"""
+"""Fetch the snapshots that a stream asks for, ever slower while they do not help."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from math import inf
 from typing import Generic, Protocol, TypeVar
 
 from mmbot.adapters.web.backoff import Backoff
@@ -23,11 +18,6 @@ class Synced(Protocol[Taken]):
     @property
     def wanted(self) -> bool:
         """Whether a snapshot is needed."""
-        ...
-
-    @property
-    def synced(self) -> bool:
-        """Whether it is in step: what is wanted then is a proof."""
         ...
 
     @property
@@ -59,7 +49,8 @@ class Snapshots(Generic[View]):
         self._clock = clock
         self._backoff = backoff
         self._called = asyncio.Event()
-        self._helped_ns: int | None = None
+        # When the last one helped, and the epoch it belongs to.
+        self._helped: tuple[int, int] | None = None
 
     def call(self) -> None:
         """Look whether a snapshot is wanted."""
@@ -67,7 +58,7 @@ class Snapshots(Generic[View]):
             self._called.set()
 
     async def run(self) -> None:
-        """Fetch whenever it is wanted; the first time and after a long calm at once."""
+        """Fetch whenever it is wanted: as a proof at once, after breaks the slower the more."""
         while True:
             await self._called.wait()
             if self._sync.wanted:
@@ -76,22 +67,27 @@ class Snapshots(Generic[View]):
                 self._called.clear()
 
     async def _step(self) -> None:
-        clock, backoff = self._clock, self._backoff
-        if self._helped_ns is not None:
-            held_s = inf if self._sync.synced else (clock() - self._helped_ns) / NS_PER_S
-            self._helped_ns = None
+        clock, backoff, sync = self._clock, self._backoff, self._sync
+        helped = self._helped
+        if helped is not None and helped[1] != sync.epoch:
+            # It has broken since: soon again, but ever slower when it does not hold.
+            self._helped = None
+            held_s = (clock() - helped[0]) / NS_PER_S
             await asyncio.sleep(backoff.delay_s(clock(), held_s))
             return
         backoff.begin(clock())
-        refused_s = await self._attempt()
+        epoch = sync.epoch
+        refused_s = await self._attempt(epoch)
         if refused_s is None:
-            self._helped_ns = clock()
+            if helped is not None:
+                # A proof of what has held all the time.
+                backoff.reset()
+            self._helped = (clock(), epoch)
         else:
             await asyncio.sleep(max(refused_s, backoff.delay_s(clock(), 0.0)))
 
-    async def _attempt(self) -> float | None:
+    async def _attempt(self, epoch: int) -> float | None:
         # None when the snapshot was good, else the least time to wait before the next.
-        epoch = self._sync.epoch
         try:
             view = await self._fetch()
         except RateLimited as error:

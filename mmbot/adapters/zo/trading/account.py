@@ -13,14 +13,17 @@ from mmbot.adapters.zo.trading.equity import Equity
 from mmbot.adapters.zo.trading.hindrances import ACCOUNT, Hindrances
 from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.settling import Settling
-from mmbot.adapters.zo.trading.views import Views
 
 
 class Asking(NamedTuple):
-    """What the account wants done: a proof by REST, the trades' list read, a warning given."""
+    """What the account wants done: a proof by REST, lists of trades and liquidations read.
+
+    And a warning given.
+    """
 
     proof: Callable[[], None]
     audit: Callable[[], None]
+    forced: Callable[[], None]
     warn: Callable[[str], None]
 
 
@@ -34,11 +37,10 @@ class Account:
     def __init__(
         self,
         account_id: int,
-        views: Views,
+        equity: Equity,
         hindrances: Hindrances,
         joins: Joins,
         settling: Settling,
-        equity: Equity,
     ) -> None:
         self.short: list[int] | None = None
         self.equity = equity
@@ -46,7 +48,7 @@ class Account:
         self.gaps = 0
         self.asking: Asking | None = None
         self.viewed: Callable[[AccountView, int], None] | None = None
-        self.views = views
+        self.views = equity.views
         self._account_id = account_id
         self._hindrances = hindrances
         self._joins = joins
@@ -73,6 +75,7 @@ class Account:
         if first:
             told[:] = self.views.lots(view)
         else:
+            self._ask().forced()
             self.short = [has - was for has, was in zip(self.views.lots(view), told, strict=True)]
         self._joins.told_to(view.update_id)
         if self.short is not None:
@@ -96,18 +99,12 @@ class Account:
             market = self.views.index(placed.market_id)
             if market is not None and not joins.placed(placed, market, action_id):
                 stranger = True
-        for fill in frame.fills:
-            market = self.views.index(fill.market_id)
-            if market is not None:
-                maker = fill.maker_id == self._account_id
-                joins.fill(fill, market, action_id, maker=maker)
-                self.equity.executed(market, fill.ticks, fill.lots)
-        for cancelled in frame.cancels:
-            market = self.views.index(cancelled.market_id)
-            if market is not None:
-                joins.cancelled(cancelled, market, action_id)
+        forced = self._ended(frame)
         joins.told_to(action_id)
         asking = self._ask()
+        if forced:
+            # Nobody here did it: the venue may have.
+            asking.forced()
         if stranger:
             self._settling.stranger(now_ns)
         if frame.fills:
@@ -143,6 +140,22 @@ class Account:
     def _figures(self, view: AccountView, now_ns: int) -> None:
         if not self.equity.view(view, now_ns):
             self._ask().audit()
+
+    def _ended(self, frame: AccountFrame) -> bool:
+        """Take fills and cancels; whether one is nobody's doing here."""
+        forced = False
+        for fill in frame.fills:
+            market = self.views.index(fill.market_id)
+            if market is not None:
+                maker = fill.maker_id == self._account_id
+                named = self._joins.fill(fill, market, frame.update_id, maker=maker)
+                forced |= not named and not maker
+                self.equity.executed(market, fill.ticks, fill.lots)
+        for cancelled in frame.cancels:
+            market = self.views.index(cancelled.market_id)
+            if market is not None:
+                forced |= not self._joins.cancelled(cancelled, market, frame.update_id)
+        return forced
 
     def _ask(self) -> Asking:
         if self.asking is None:

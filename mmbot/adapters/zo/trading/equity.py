@@ -5,7 +5,9 @@ figures whose balance no execution explains wait for the audit, and grow old if 
 """
 
 from mmbot.adapters.zo.rest.answers import AccountView
+from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.adapters.zo.trading.params import TradedAccount
 from mmbot.adapters.zo.trading.views import Views
 from mmbot.domain.market import MICRO
 
@@ -18,10 +20,10 @@ _ROUNDING_UUSD = 2
 class Equity:
     """`first` is the view that the run began with, `held` the one whose figures wait."""
 
-    def __init__(self, views: Views, money: list[MarketMoney]) -> None:
+    def __init__(self, traded: TradedAccount, outlet: Outlet, money: list[MarketMoney]) -> None:
         self.first: AccountView | None = None
         self.held: AccountView | None = None
-        self._views = views
+        self.views = Views(traded, outlet)
         self._money = money
         # Balance that was explained last, and by how much executions may have moved it since.
         self._balance_uusd = 0
@@ -43,7 +45,7 @@ class Equity:
             self.held = view
             return False
         self.held = None
-        self._views.margins(view, now_ns)
+        self.views.margins(view, now_ns)
         return True
 
     def explained(self, view: AccountView, now_ns: int) -> None:
@@ -56,5 +58,5 @@ class Equity:
     def uusd(self, view: AccountView) -> int:
         """Return the settlement money of a view in micro-USD."""
         token_id = self._money[0].listing.quote_token_id
-        per_unit = int(10 ** self._views.token_decimals(token_id))
+        per_unit = int(10 ** self.views.token_decimals(token_id))
         return view.balances.get(token_id, 0) * MICRO // per_unit

@@ -1,5 +1,7 @@
 """What is known of orders and account, put together: the side that listens."""
 
+from collections.abc import Callable
+
 from mmbot.adapters.zo.rest.answers import AccountView, Catalog
 from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountOutside
 from mmbot.adapters.zo.trading.account import Account, Asking
@@ -10,7 +12,6 @@ from mmbot.adapters.zo.trading.known_orders import KnownOrders
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.settling import Settling
-from mmbot.adapters.zo.trading.views import Views
 
 
 class Knowledge:
@@ -32,7 +33,7 @@ class Knowledge:
         self.settling = Settling(traded, clock, self.orders, self.joins)
         self.account = Account(
             traded.signer.account_id,
-            Equity(Views(traded, self.outlet), self.money),
+            Equity(traded, self.outlet, self.money),
             self.hindrances,
             self.joins,
             self.settling,
@@ -47,9 +48,11 @@ class Knowledge:
         )
         self.settling.prove = self.feed.ask_proof
 
-    def ask(self, asking: Asking) -> None:
-        """Say who does what the account wants done."""
-        self.account.asking = asking
+    def ask(
+        self, audit: Callable[[], None], forced: Callable[[], None], warn: Callable[[str], None]
+    ) -> None:
+        """Say who does what the account wants done, see Asking."""
+        self.account.asking = Asking(self.settling.ask, audit, forced, warn)
 
     async def _fetch(self, account_id: int, catalog: Catalog) -> AccountView | None:
         asked_ns = self.outlet.clock()
