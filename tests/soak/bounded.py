@@ -35,7 +35,7 @@ class Newest(dict[K, V]):
         super().__setitem__(key, value)
         self._cut()
 
-    def setdefault(self, key: K, default: V) -> V:  # type: ignore[override]
+    def setdefault(self, key: K, default: V) -> V:
         found = super().setdefault(key, default)
         self._cut()
         return found

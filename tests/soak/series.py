@@ -70,7 +70,7 @@ def memory_slope(samples: Sequence[Sample], name: str) -> float:
 
 def growth(samples: Sequence[Sample], name: str) -> float:
     """Return by how much a count's usual level rose from the first quarter after warm-up on."""
-    values = [getattr(each, name) for each in after_warm_up(samples)]
+    values: list[float] = [getattr(each, name) for each in after_warm_up(samples)]
     quarter = max(1, len(values) // 4)
     return statistics.median(values[-quarter:]) - statistics.median(values[:quarter])
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import gc
-import os
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -24,6 +23,7 @@ from tests.simulation.stage import Run, Stage
 from tests.simulation.terms import Violation
 from tests.soak.bounded import Newest, NewestKeys
 from tests.soak.drizzle import drizzle, reconnects
+from tests.soak.proc import descriptors, resident_mb, threads
 from tests.soak.series import Sample
 from tests.soak.weight import Weight, weigh
 
@@ -112,14 +112,14 @@ class Soak:
         cpu_s = time.process_time()
         sample = Sample(
             minute=minute,
-            rss_mb=rss_mb(),
+            rss_mb=resident_mb(),
             own_mb=round(weight.mb, 3),
             objects=weight.objects,
             tasks=len(run.process.tasks),
             sockets=len(run.process.sockets),
             timers=_timers(stage, run),
-            fds=len(os.listdir("/proc/self/fd")),
-            threads=threading.active_count(),
+            fds=descriptors(),
+            threads=threads(),
             waiting=_waiting(run),
             ledger_mb=_folder_mb(stage.machine.folder),
             cpu_s=round(cpu_s - self._cpu_s, 3),
@@ -157,14 +157,7 @@ def line(sample: Sample, violations: int) -> str:
     )
 
 
-def rss_mb(pid: int | str = "self") -> float:
-    """Return the memory of a process that is in RAM."""
-    with open(f"/proc/{pid}/status") as status:
-        words = next(each for each in status if each.startswith("VmRSS")).split()
-    return int(words[1]) / 1024
-
-
-def _figures(view: StatusView | None) -> dict[str, float | int | None]:
+def _figures(view: StatusView | None) -> dict[str, Any]:
     if view is None:
         return {}
     return {

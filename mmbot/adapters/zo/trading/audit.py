@@ -124,6 +124,8 @@ class Audit:
                 self._explained(market, own.side * trade.lots)
                 joins.missed(own, market)
         if span is not None:
+            for own in rows:
+                self._hooks.heard(own, span.told_ns)
             joins.tally.audited(span, market)
             if span.booked != exact:
                 self._restate(market, span.booked, exact)

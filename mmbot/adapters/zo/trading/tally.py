@@ -23,11 +23,12 @@ class Booked(Struct):
 
 
 class Span(Struct):
-    """Engine actions after `low` up to `high`, told by one update, and what it told."""
+    """Engine actions after `low` up to `high`, told by one update at `told_ns`, and what it told."""
 
     low: int
     high: int
     booked: Booked
+    told_ns: int = 0
 
 
 class Tally:
@@ -44,13 +45,13 @@ class Tally:
         self._most_spans = most_spans
         self._unaudited: list[deque[Span]] = [deque() for _ in range(markets)]
 
-    def book(self, span: tuple[int, int], market: int, booked: Booked) -> None:
+    def book(self, span: tuple[int, int], market: int, booked: Booked, now_ns: int = 0) -> None:
         """Take what an update told of one execution; updates come in order."""
         self.lots[market] += booked.lots
         kept = self._unaudited[market]
         low, high = span
         if not kept or kept[-1].high != high:
-            kept.append(Span(low, high, Booked()))
+            kept.append(Span(low, high, Booked(), now_ns))
             if len(kept) > self._most_spans:
                 first, second = kept.popleft(), kept[0]
                 second.low = first.low
