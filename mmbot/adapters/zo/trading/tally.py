@@ -23,7 +23,7 @@ class Booked(Struct):
 
 
 class Span(Struct):
-    """Engine actions after `low` up to `high`, told by one update at `told_ns`, and what it told."""
+    """Engine actions after `low` up to `high`, told by an update at `told_ns`, and what it told."""
 
     low: int
     high: int
