@@ -9,6 +9,8 @@ from msgspec import Struct
 # The first part is warm-up: caches fill, histories reach their bounds.
 WARM_UP = 0.25
 MOST_SLOPE_MB_H = 1.0
+# In a short soak what is bounded is still filling.
+LEAST_RISE_MB = 2.0
 LEAST_QUOTING = 0.99
 # Reconnects and requests under way make counts go up and down by a few.
 FLAT_WITHIN = 2.0
@@ -81,7 +83,9 @@ def failures(samples: Sequence[Sample], memory: str) -> list[str]:
         return [f"{len(samples)} samples are not enough to judge by"]
     found = []
     slope = memory_slope(samples, memory)
-    if slope > MOST_SLOPE_MB_H:
+    told = after_warm_up(samples)
+    risen_mb = slope * (told[-1].minute - told[0].minute) / 60
+    if slope > MOST_SLOPE_MB_H and risen_mb > LEAST_RISE_MB:
         found.append(f"{memory} grows by {slope:.2f} MB an hour")
     for name in ("tasks", "sockets", "timers", "fds", "threads", "waiting"):
         more = growth(samples, name)

@@ -76,12 +76,12 @@ def test_the_harness_forgets_the_oldest() -> None:
     assert list(values) == [7, 8, 9]
 
 
-def test_five_minutes_of_the_bot() -> None:
-    soak = Soak(3, 5 / 60, lambda _: None)
+def test_two_minutes_of_the_bot() -> None:
+    soak = Soak(3, 2 / 60, lambda _: None)
     soak.run("real")
     assert soak.violations == []
     assert soak.codes == (0,)
-    assert len(soak.samples) == 5
-    assert sum(each.quoting for each in soak.samples) / 5 > 0.98
+    assert len(soak.samples) == 2
+    assert soak.samples[-1].quoting > 0.95
     assert soak.samples[-1].tasks < 60
-    assert soak.samples[-1].placed > 500
+    assert soak.samples[-1].placed > 200

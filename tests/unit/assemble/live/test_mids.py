@@ -1,4 +1,4 @@
-"""A trade's mids: at the moment it was heard of and after each horizon, booked once they are known."""
+"""A trade's mids: when it was heard of and after each horizon, booked once they are known."""
 
 from pathlib import Path
 
