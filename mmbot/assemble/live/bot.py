@@ -177,6 +177,7 @@ async def _wire(
         books.tell = options.notices
     folder = _run_folder(given, holding, stack)
     placed, taps = _venue(given, holding, footing.ids, books, ledger)
+    books.last_trades = placed.last_trades
     if folder is not None:
         taps.append(folder)
     book_feed, feeds = _feeds(given, taps, index=holding is None)
@@ -244,7 +245,6 @@ def _venue(
         return _trading(given, holding, ids, books, ledger), []
     clock, fills = given.world.clock, given.mode is RunMode.PAPER
     paper = paper_venue(given.config, given.markets, clock, fills=fills)
-    books.fills_are_trades = True
     return Placed(paper, paper.figures), [paper]
 
 
@@ -278,7 +278,7 @@ def _trading(
     outside = Surroundings(world.clock, world.rng(), ground.engine_clock)
     last = ledger.last_run()
     start = Start(ledger.cursor(), previous_run_clean=last is None or last.clean)
-    hooks = Hooks(books.trades, given.options.warn)
+    hooks = Hooks(books.trades, given.options.warn, books.heard)
     return real_venue(given.http, config, traded, outside, hooks, start)
 
 
