@@ -90,6 +90,11 @@ class Engine:
         """When a Timer is wanted; None before the first book."""
         return None if self._due_ns == NEVER_NS else self._due_ns
 
+    def decide_at(self, market: int, ts_ns: int) -> None:
+        """Move a market's next decision: for replaying a run that decided when it did."""
+        self.desks[market].due_ns = ts_ns
+        self._due_ns = min([desk.due_ns for desk in self.desks])
+
     def take_notices(self) -> list[Notice]:
         """Notices since the last call."""
         return self._outbox.take_notices()
