@@ -276,7 +276,7 @@ def build_engine(
         RiskManager(config.risk, markets, [own.market_risk for own in settings]),
         footing.breaker,
         footing.ids,
-        Budget(config.rate_limits, footing.traits.batch_size),
+        Budget(config.rate_limits, footing.traits.batch_size, footing.traits.slack_ns),
         footing.traits,
     )
 

@@ -41,6 +41,9 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.risk.breaker import Breaker, BreakerState
 from mmbot.risk.limits import NO_SNAPSHOT, RiskManager
 
+# A halt that is there already does not forbid it: an operator asked, and it only reduces.
+_ENDS_FLATTENING = (Command.RESUME, Command.HALT, Command.STOP)
+
 
 class Engine:
     """Keeps what the strategies want resting, as far as risk and the venue's rates allow."""
@@ -170,7 +173,7 @@ class Engine:
         for desk in chosen:
             if event.command is Command.FLATTEN:
                 desk.guards.flattening = Flattening(desk.guards.slippage_ppb)
-            elif event.command is Command.RESUME:
+            elif event.command in _ENDS_FLATTENING:
                 desk.guards.flattening = None
         self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
         self._follow_stops()

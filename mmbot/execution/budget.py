@@ -42,9 +42,10 @@ class Budget:
 
     __slots__ = ("_batch_size", "_cancels", "_places", "_requests", "_reserve")
 
-    def __init__(self, params: RateLimitParams, batch_size: int) -> None:
-        self._places = window(params.orders_per_second, SECOND_NS)
-        self._cancels = window(params.cancels_per_second, SECOND_NS)
+    def __init__(self, params: RateLimitParams, batch_size: int, slack_ns: int = 0) -> None:
+        """`slack_ns`: how much later than decided something may leave."""
+        self._places = window(params.orders_per_second, SECOND_NS + slack_ns)
+        self._cancels = window(params.cancels_per_second, SECOND_NS + slack_ns)
         self._requests = window(params.requests_per_minute, 60 * SECOND_NS)
         self._reserve = int(self._requests.capacity * params.emergency_reserve_pct / 100)
         self._batch_size = batch_size

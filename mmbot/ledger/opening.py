@@ -6,6 +6,7 @@ with an empty one, halted, until an operator has decided (`reset-halt`).
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from mmbot.ledger.ledger import Ledger, Opened
 from mmbot.ledger.lock import Lock
 from mmbot.ledger.params import StorageParams
 from mmbot.ledger.schema import migrate
-from mmbot.ledger.writer import Inline, Store, Threaded
+from mmbot.ledger.writer import Inline, Store, Threaded, Writer
 
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -28,15 +29,17 @@ def open_ledger(
     inline: bool = False,
     synced: bool | None = None,
     params: StorageParams | None = None,
+    writer: Callable[[Store], Writer] | None = None,
     now_ns: int = 0,
 ) -> Ledger:
     """Open or make a ledger; `now_ns` is when a halt for a damaged one begins.
 
-    `inline`: without a thread, and without syncing unless `synced`: for simulations. InUse when
-    somebody writes to it, DataError when it cannot be opened, or is not ours.
+    `inline`: without a thread, and without syncing unless `synced`; `writer`: another one than
+    ours writes, unsynced as well: for simulations. InUse when somebody writes to it, DataError
+    when it cannot be opened, or is not ours.
     """
     params = params or StorageParams()
-    synced = not inline if synced is None else synced
+    synced = not inline and writer is None if synced is None else synced
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(path)
     with ExitStack() as undo:
@@ -54,8 +57,11 @@ def open_ledger(
             raise DataError(f"{path}: {error}") from error
         undo.pop_all()
     store = Store(connection, partial(care.tidy, params=params), synced=synced)
-    writer = Inline(store) if inline else Threaded(store, params.commit_interval_ms / 1000)
-    return Ledger(Opened(path, lock, writer, memory, params, damage))
+    if writer is None:
+        writer = (
+            Inline if inline else partial(Threaded, interval_s=params.commit_interval_ms / 1000)
+        )
+    return Ledger(Opened(path, lock, writer(store), memory, params, damage))
 
 
 def _put_aside(path: Path, lock: Lock) -> str | None:

@@ -9,6 +9,7 @@ from functools import partial
 
 from mmbot.domain.events import AccountSnapshot, Command, Event, Operator, Timer
 from mmbot.domain.status import Mode, StatusView
+from mmbot.engine import Engine
 from mmbot.engine.view import halt_reason
 from mmbot.runtime.alarm import Alarm
 from mmbot.runtime.checks import Checks
@@ -21,6 +22,9 @@ from mmbot.runtime.works import Works
 # What a stop leaves to the supervisor after the orders are off: writing the last rows.
 LAST_ROWS_S = 5.0
 LOOK_EVERY_S = 0.05
+# After a decision that time alone brought about and that changed nothing, the next news is waited
+# for so much longer: the interval is over then, and what it brings is decided on at once.
+QUIET_NS = 100_000_000
 
 
 class MarketMakerLive:
@@ -125,7 +129,7 @@ class MarketMakerLive:
         batches = engine.handle(event)
         for batch in batches:
             works.venue.submit(batch)
-        self._alarm.set(engine.next_wakeup_ns())
+        self._alarm.set(_wakeup_ns(engine, quiet=type(event) is Timer and not batches))
         self._checks.take(event)
         if type(event) not in REPLACEABLE:
             # Prices halt nothing.
@@ -182,3 +186,8 @@ class MarketMakerLive:
             if not held or works.clock() >= until_ns or self.ending.failure is not None:
                 return held
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _wakeup_ns(engine: Engine, *, quiet: bool) -> int | None:
+    due_ns = engine.next_wakeup_ns()
+    return due_ns + QUIET_NS if quiet and due_ns is not None else due_ns

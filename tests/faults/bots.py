@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from tests.simulation.bot import Factory
 from tests.simulation.careful import LOTS, MOST_LOTS, Careful
+from tests.simulation.real import Real
+from tests.simulation.real import terms as real_terms
 from tests.simulation.terms import MarketTerms, Terms
 
 
@@ -13,4 +15,9 @@ def careful() -> tuple[Factory, Terms]:
     return Careful, Terms(markets=tuple(MarketTerms(1, most, lots) for most, lots in markets))
 
 
-BOTS: Mapping[str, Callable[[], tuple[Factory, Terms]]] = {"careful": careful}
+def real() -> tuple[Factory, Terms]:
+    """The bot of the product."""
+    return Real, real_terms()
+
+
+BOTS: Mapping[str, Callable[[], tuple[Factory, Terms]]] = {"real": real, "careful": careful}

@@ -11,6 +11,8 @@ from tests.simulation.terms import Report, Surroundings, Terms
 SECOND, MINUTE = 1.0, 60.0
 # The engine's second is read through a cache; an estimate may be so much behind, never ahead.
 GRACE_S = 1
+# Nobody can know of a jump of the engine's clock before it is read again, every second.
+UNHEARD_S = 1.2
 
 
 class _Window:
@@ -54,6 +56,8 @@ class Sendings:
         self._requests = _Window(MINUTE)
         self._known: set[bytes] = set()
         self._before: dict[int, str] = {}
+        self._ahead_ns = 0
+        self._jumped_s = -UNHEARD_S
 
     def read(self) -> None:
         """A GET was sent."""
@@ -79,6 +83,8 @@ class Sendings:
     def _stamped(self, request: Request) -> None:
         if request.digest in self._known or self._venue.operation.stalled:
             return
+        if self._jumped():
+            return
         engine_s = self._venue.exchange.state.now_s
         age = engine_s - request.stamp_s
         left = request.stamp_s + 60 - engine_s
@@ -89,6 +95,13 @@ class Sendings:
             ahead = self._venue.operation.ahead_ns
             if not ahead:
                 self._report("I15", f"a place can land for {left} s")
+
+    def _jumped(self) -> bool:
+        ahead_ns, now_s = self._venue.operation.ahead_ns, self._loop.now_s
+        if ahead_ns != self._ahead_ns:
+            self._ahead_ns = ahead_ns
+            self._jumped_s = now_s
+        return now_s - self._jumped_s < UNHEARD_S
 
     def _paced(self, request: Request) -> None:
         if request.digest in self._known:
@@ -119,6 +132,7 @@ class Sendings:
         """Remember what may not be quoted at this moment."""
         view = self._surroundings.belief
         self._before = {}
+        self._jumped()
         if view is not None:
             self.halted = self.halted or view.mode is Mode.HALTED
             for market, status in enumerate(view.markets):

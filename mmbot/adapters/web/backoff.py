@@ -39,6 +39,10 @@ class Backoff:
         """Note that an attempt begins."""
         self._begun.append(now_ns)
 
+    def reset(self) -> None:
+        """Begin anew: what the attempts were for has held."""
+        self._failures = 0
+
     def delay_s(self, now_ns: int, held_s: float) -> float:
         """Return how long to wait after an attempt that failed or ended after `held_s`."""
         params = self._params

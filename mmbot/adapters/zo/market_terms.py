@@ -52,6 +52,6 @@ class StreamParams(Struct, frozen=True, kw_only=True):
 
     connection: ConnectionParams = ConnectionParams()
     book: BookParams = BookParams()
-    fetch: BackoffParams = BackoffParams(most_s=10.0, attempts=30)
+    fetch: BackoffParams = BackoffParams(most_s=2.0, attempts=60)
     tick_ms: int = 50
     with_trades: bool = False

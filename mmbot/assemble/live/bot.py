@@ -45,6 +45,9 @@ from mmbot.runtime.status import Named
 from mmbot.runtime.works import Works
 from mmbot.tape.journal import Begun
 
+# Connections that are busy let a batch wait so long.
+SENDING_NS = 50_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBot:
@@ -132,6 +135,7 @@ async def _wire(
             batch_size=BATCH_SIZE,
             book_includes_own=holding is not None,
             has_index=holding is not None,
+            slack_ns=SENDING_NS,
         ),
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)

@@ -45,7 +45,8 @@ def real_venue(
     params = config.venue
     line = ActionLine(params.http_origin, LineParams(connect_s=params.connect_timeout_ms / 1000))
     access = Access(http, line, params.ws_origin)
-    venue = ZoVenue(access, traded, outside, hooks, TradingParams(), start)
+    trading = TradingParams(cancels_per_s=config.rate_limits.cancels_per_second)
+    venue = ZoVenue(access, traded, outside, hooks, trading, start)
 
     def figures() -> VenueFigures:
         told = venue.figures

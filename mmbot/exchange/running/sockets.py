@@ -38,7 +38,7 @@ class Subscriber:
             return
         if self.unsent + len(data) > MAX_UNSENT_BYTES:
             self.abort()
-        elif self.bytes_per_s:
+        elif self.bytes_per_s or self._queue:
             self._queue.append(data)
             self._queued += len(data)
             self._trickle()
@@ -74,7 +74,8 @@ class Subscriber:
             data = self._queue.pop(0)
             self._queued -= len(data)
             self.transport.write(data)
-            wait_s = len(data) / self.bytes_per_s
+            # A reader that is fast again has what waits for it at once.
+            wait_s = len(data) / self.bytes_per_s if self.bytes_per_s else 0.0
             self._cut = asyncio.get_running_loop().call_later(wait_s, self._resume)
 
     def _resume(self) -> None:

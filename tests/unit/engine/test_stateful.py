@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from mmbot.domain.actions import Action, Cancel, Place
 from mmbot.domain.events import (
@@ -19,7 +25,7 @@ from mmbot.domain.events import (
     OrderUpdate,
     Timer,
 )
-from mmbot.domain.order import OrderState, Side
+from mmbot.domain.order import FillMode, OrderState, Side
 from mmbot.domain.quotes import Quotes
 from tests.unit.engine.scene import MS, START, USD, Bench, fill_book, flat, quotes
 
@@ -49,7 +55,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.position = 0
         self.trades = 0
         self.middle = 1000
-        self.halted = self.paused = self.gapped = False
+        self.halted = self.paused = self.gapped = self.flattening = self.stopped = False
         self.equity = 1000
 
     def now(self) -> int:
@@ -74,7 +80,11 @@ class EngineMachine(RuleBasedStateMachine):
     def check_sent(self, actions: list[Action]) -> None:
         desk = self.bench.desk
         places = [action for action in actions if isinstance(action, Place)]
-        assert not places or not (self.halted or self.paused or self.gapped)
+        if self.flattening:
+            assert not any(place.side * self.bench.desk.position.lots >= 0 for place in places)
+            assert all(place.mode is FillMode.IOC and place.reduce_only for place in places)
+            return
+        assert not places or not (self.halted or self.paused or self.gapped or self.stopped)
         answer = desk.answer
         assert isinstance(answer, Quotes)
         # 30 % of equity at the mark; a lot is 0.01 and a half tick 0.05.
@@ -127,11 +137,25 @@ class EngineMachine(RuleBasedStateMachine):
         self.feed(AccountSnapshot(now, now, uusd, uusd, 0, 0, False))
         self.halted = self.halted or self.bench.breaker.state.value == "halted"
 
-    @rule(command=st.sampled_from(list(Command)))
+    @precondition(lambda self: self.bench.desk.position.lots)
+    @rule()
+    def flatten(self) -> None:
+        self.operate(Command.FLATTEN)
+        while self.wire:
+            self.deliver("done")
+        self.hear(len(self.news))
+        self.wait(100, beat=True)
+
+    # A stop ends everything; it comes in the end.
+    @rule(command=st.sampled_from([each for each in Command if each is not Command.STOP]))
     def operate(self, command: Command) -> None:
         self.halted = command is Command.HALT or (self.halted and command is not Command.CLEAR_HALT)
         if command in (Command.PAUSE, Command.RESUME):
             self.paused = command is Command.PAUSE
+        if command in (Command.FLATTEN, Command.RESUME, Command.HALT, Command.STOP):
+            self.flattening = command is Command.FLATTEN
+        self.paused = self.paused or self.flattening
+        self.stopped = self.stopped or command is Command.STOP
         self.feed(Operator(self.now(), self.now(), command, None, "test"))
 
     @rule(fate=st.sampled_from(["done", "done", "done", "refused", "unheard", "lost"]))
@@ -143,9 +167,13 @@ class EngineMachine(RuleBasedStateMachine):
         if isinstance(action, Cancel):
             self.deliver_cancel(action, fate, executed)
         else:
+            word = OrderState.OPEN if executed else OrderState.REJECTED
             if executed:
                 self.orders[action.order_id] = Resting(action, action.lots)
-            word = OrderState.OPEN if executed else OrderState.REJECTED
+                if action.mode is FillMode.IOC:
+                    # It takes all it wants, and is over.
+                    self.take(list(self.orders).index(action.order_id), action.lots, False)
+                    word = OrderState.FILLED
             self.tell(action.order_id, OrderState.UNKNOWN if fate in ("unheard", "lost") else word)
 
     def deliver_cancel(self, action: Cancel, fate: str, executed: bool) -> None:
@@ -201,7 +229,7 @@ class EngineMachine(RuleBasedStateMachine):
     @invariant()
     def everything_stopped_is_on_its_way_out(self) -> None:
         # Rates are plentiful here, so no cancel may be missing once a stop is heard of.
-        if self.halted and self.sent:
+        if self.halted and not self.flattening and self.sent:
             self.bench.now += 100 * MS
             self.feed(Timer(self.now(), self.now()))
             assert not self.bench.desk.tracker.cancellable()
@@ -223,8 +251,9 @@ class EngineMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not self.sent:
             return
-        self.halted = True
-        self.feed(Operator(self.now(), self.now(), Command.HALT, None, "end"))
+        self.halted, self.flattening = True, False
+        last = Command.STOP if len(self.log) % 2 else Command.HALT
+        self.feed(Operator(self.now(), self.now(), last, None, "end"))
         for _ in range(50):
             if not (self.wire or self.news or self.bench.desk.tracker.orders):
                 break

@@ -7,6 +7,7 @@ from mmbot.adapters.zo.rest.answers import (
     AccountView,
     Catalog,
     HeldPosition,
+    Liquidation,
     Margins,
     OrderView,
     Page,
@@ -92,6 +93,17 @@ def pnl(endpoint: str, body: bytes) -> Page[PnlRow]:
     found = decoded(endpoint, body, shapes.PageShape[shapes.PnlShape])
     with reading(endpoint):
         return Page(tuple(map(_pnl_row, found.items)), cursor(found.next_start_inclusive))
+
+
+def liquidations(endpoint: str, body: bytes) -> Page[Liquidation]:
+    """Read a page of `/account/{id}/history/liquidation` (protocol 3.11)."""
+    found = decoded(endpoint, body, shapes.PageShape[shapes.LiquidationShape])
+    with reading(endpoint):
+        rows = tuple(
+            Liquidation(ident(each.action_id, "actionId"), each.liquidation_kind, each.market_id)
+            for each in found.items
+        )
+        return Page(rows, cursor(found.next_start_inclusive))
 
 
 def _resting(found: shapes.RestingShape, markets: Catalog) -> RestingOrder:

@@ -27,6 +27,8 @@ from mmbot.adapters.zo.rest.transport import (
 
 _MOST_HEAD_BYTES = 32_768
 _SLOWEST_S = 8.0
+# Timers may come a little early.
+_EARLY_S = 0.002
 
 
 class NotSent(NamedTuple):
@@ -48,15 +50,25 @@ Done = Callable[[Answer], None]
 class LineParams(Struct, frozen=True, kw_only=True):
     """`connections` are kept warm, up to `most` opened in a rush; times in seconds.
 
+    What has found no connection after `wait_s` is not sent: it was meant for then, not for later.
     One that was idle for `idle_s` is replaced before the venue's own patience ends.
     """
 
-    connections: int = 3
-    most: int = 12
+    connections: int = 4
+    most: int = 24
+    wait_s: float = 0.05
     connect_s: float = 3.0
     answer_s: float = ACTION_TIMEOUT_S
     idle_s: float = 30.0
     retry_s: float = 0.5
+
+
+class _Waits(NamedTuple):
+    """A request that no connection has taken yet."""
+
+    request: bytes
+    done: Done
+    until: float
 
 
 class _Refused(Exception):  # noqa: N818 - not an error of the program
@@ -85,6 +97,8 @@ class _Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are of no class of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
+        # Bytes leave before the next batch is signed, not when all work of the moment is done.
+        self._transport.set_write_buffer_limits(high=0)
 
     def send(self, request: bytes, done: Done, answer_s: float) -> None:
         """Write a whole request; `done` is called once."""
@@ -194,8 +208,10 @@ class ActionLine:
         self._params = params
         self._tls = tls_context() if origin.scheme == "https" else None
         self._wires: list[_Wire] = []
-        self._waiting: deque[tuple[bytes, Done, float]] = deque()
+        # What is urgent, and what is not.
+        self._waiting: tuple[deque[_Waits], deque[_Waits]] = (deque(), deque())
         self._opening: list[asyncio.Task[None]] = []
+        self._known: str | None = None
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         self._prefix = (
             f"POST /action HTTP/1.1\r\nHost: {host}:{origin.port}\r\nUser-Agent: mmbot\r\n"
@@ -218,8 +234,10 @@ class ActionLine:
         if wire is not None:
             wire.send(request, done, self._params.answer_s)
             return
-        until = asyncio.get_running_loop().time() + self._params.connect_s
-        self._waiting.append((request, done, until))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._params.wait_s
+        self._waiting[0 if urgent else 1].append(_Waits(request, done, until))
+        loop.call_at(until, self._refuse_late)
         if len(self._wires) + len(self._opening) < self._params.most:
             self._open(urgent=False)
 
@@ -233,7 +251,6 @@ class ActionLine:
                 # A place that takes no connection is asked ever more rarely.
                 pause_s = self._params.retry_s if self._wires else min(2 * pause_s, _SLOWEST_S)
                 self._replace_idle()
-                self._refuse_late()
         finally:
             self.close()
 
@@ -251,10 +268,11 @@ class ActionLine:
         self.broken += 1
 
     def free(self, wire: _Wire) -> None:
-        """A connection can take a request: the oldest that waits."""
-        if self._waiting and wire.ready and not wire.urgent:
-            request, done, _ = self._waiting.popleft()
-            wire.send(request, done, self._params.answer_s)
+        """A connection can take a request: the oldest that waits, urgent ones first."""
+        for waiting in self._waiting:
+            if waiting and wire.ready and not wire.urgent:
+                request, done, _ = waiting.popleft()
+                wire.send(request, done, self._params.answer_s)
 
     def _free_wire(self, urgent: bool) -> _Wire | None:
         for wire in self._wires:
@@ -315,24 +333,32 @@ class ActionLine:
         except ValueError:
             pass
         local = is_loopback(host)
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            if self._known is None:
+                raise
+            # Orders may rest there: where it was is better than nowhere, TLS proves who it is.
+            return self._known
         for _, _, _, _, place in found:
             address = ip_address(str(place[0]))
             if address.is_loopback if local else address.is_global:
-                return str(address)
+                self._known = str(address)
+                return self._known
         raise OSError("the name leads to an address of the wrong kind")
 
     def _refuse_waiting(self, reason: str) -> None:
-        while self._waiting:
-            _, done, _ = self._waiting.popleft()
-            done(NotSent(reason))
+        for waiting in self._waiting:
+            while waiting:
+                waiting.popleft().done(NotSent(reason))
 
     def _refuse_late(self) -> None:
-        # The oldest comes first; whoever waited as long as a connection may take is told so.
+        # The oldest comes first. One that is refused may ask for something at once.
         now = asyncio.get_running_loop().time()
-        while self._waiting and self._waiting[0][2] <= now:
-            _, done, _ = self._waiting.popleft()
-            done(NotSent("no connection in time"))
+        for waiting in self._waiting:
+            while waiting and waiting[0].until <= now + _EARLY_S:
+                waiting.popleft().done(NotSent("no connection was free"))
 
 
 _ASKED = h11.Request(

@@ -217,6 +217,14 @@ class PnlRow(Struct, frozen=True):
     funding_uusd: int
 
 
+class Liquidation(Struct, frozen=True):
+    """A step the venue took against an account short of margin; `kind` is its own word."""
+
+    action_id: int
+    kind: str
+    market_id: int | None
+
+
 class Page(Struct, Generic[Item], frozen=True):
     """Part of a list, newest first; `following` is None at its end."""
 

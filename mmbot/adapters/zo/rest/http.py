@@ -123,6 +123,11 @@ class ZoHttp:
         body = await _found(self._reads, _paged(path, {"since": since, "startInclusive": start}))
         return account_parsing.pnl(path, body)
 
+    async def liquidations(self, account_id: int) -> answers.Page[answers.Liquidation]:
+        """The newest steps the venue took against an account short of margin."""
+        path = f"/account/{account_id}/history/liquidation"
+        return account_parsing.liquidations(path, await _found(self._reads, _paged(path, {})))
+
     async def act(
         self, body: bytes, action: SessionAction | WalletAction, account_id: int
     ) -> Outcome:

@@ -204,6 +204,12 @@ class PnlShape(Shape, frozen=True):
     funding_pnl_delta: Number = None
 
 
+class LiquidationShape(Shape, frozen=True):
+    action_id: Id
+    liquidation_kind: str
+    market_id: int | None = None
+
+
 class TooManyShape(Struct, frozen=True):
     limit: int
 

@@ -65,6 +65,8 @@ class Transport:
         connector = aiohttp.TCPConnector(
             limit=_CONNECTIONS_COUNT,
             keepalive_timeout=_KEEPALIVE_S,
+            # Connections last; who shares a look-up would be served in no certain order.
+            use_dns_cache=False,
             resolver=_OnlyResolver(self._is_local),
             ssl=self._tls or False,
         )

@@ -27,7 +27,7 @@ class AccountFeedParams(Struct, frozen=True, kw_only=True):
 
     connection: ConnectionParams = ConnectionParams()
     account: AccountParams = AccountParams()
-    fetch: BackoffParams = BackoffParams(most_s=10.0, attempts=30)
+    fetch: BackoffParams = BackoffParams(most_s=2.0, attempts=120)
     tick_ms: int = 50
 
 

@@ -49,7 +49,8 @@ class Snapshots(Generic[View]):
         self._clock = clock
         self._backoff = backoff
         self._called = asyncio.Event()
-        self._helped_ns: int | None = None
+        # When the last one helped, and the epoch it belongs to.
+        self._helped: tuple[int, int] | None = None
 
     def call(self) -> None:
         """Look whether a snapshot is wanted."""
@@ -57,7 +58,7 @@ class Snapshots(Generic[View]):
             self._called.set()
 
     async def run(self) -> None:
-        """Fetch whenever it is wanted; the first time and after a long calm at once."""
+        """Fetch whenever it is wanted: as a proof at once, after breaks the slower the more."""
         while True:
             await self._called.wait()
             if self._sync.wanted:
@@ -66,22 +67,27 @@ class Snapshots(Generic[View]):
                 self._called.clear()
 
     async def _step(self) -> None:
-        clock, backoff = self._clock, self._backoff
-        if self._helped_ns is not None:
-            held_s = (clock() - self._helped_ns) / NS_PER_S
-            self._helped_ns = None
+        clock, backoff, sync = self._clock, self._backoff, self._sync
+        helped = self._helped
+        if helped is not None and helped[1] != sync.epoch:
+            # It has broken since: soon again, but ever slower when it does not hold.
+            self._helped = None
+            held_s = (clock() - helped[0]) / NS_PER_S
             await asyncio.sleep(backoff.delay_s(clock(), held_s))
             return
         backoff.begin(clock())
-        refused_s = await self._attempt()
+        epoch = sync.epoch
+        refused_s = await self._attempt(epoch)
         if refused_s is None:
-            self._helped_ns = clock()
+            if helped is not None:
+                # A proof of what has held all the time.
+                backoff.reset()
+            self._helped = (clock(), epoch)
         else:
             await asyncio.sleep(max(refused_s, backoff.delay_s(clock(), 0.0)))
 
-    async def _attempt(self) -> float | None:
+    async def _attempt(self, epoch: int) -> float | None:
         # None when the snapshot was good, else the least time to wait before the next.
-        epoch = self._sync.epoch
         try:
             view = await self._fetch()
         except RateLimited as error:

@@ -16,10 +16,14 @@ from mmbot.adapters.zo.trading.views import Views
 
 
 class Asking(NamedTuple):
-    """What the account wants done: a proof by REST, the trades' list read, a warning given."""
+    """What the account wants done: a proof by REST, lists of trades and liquidations read.
+
+    And a warning given.
+    """
 
     proof: Callable[[], None]
     audit: Callable[[], None]
+    forced: Callable[[], None]
     warn: Callable[[str], None]
 
 
@@ -67,6 +71,7 @@ class Account:
             self.begun = view.update_id
             told[:] = self.views.lots(view)
         else:
+            self._ask().forced()
             self.short = [has - was for has, was in zip(self.views.lots(view), told, strict=True)]
         self._joins.told_to(view.update_id)
         if self.short is not None:
@@ -90,17 +95,12 @@ class Account:
             market = self.views.index(placed.market_id)
             if market is not None and not joins.placed(placed, market, action_id):
                 stranger = True
-        for fill in frame.fills:
-            market = self.views.index(fill.market_id)
-            if market is not None:
-                maker = fill.maker_id == self._account_id
-                joins.fill(fill, market, action_id, maker=maker)
-        for cancelled in frame.cancels:
-            market = self.views.index(cancelled.market_id)
-            if market is not None:
-                joins.cancelled(cancelled, market, action_id)
+        forced = self._ended(frame)
         joins.told_to(action_id)
         asking = self._ask()
+        if forced:
+            # Nobody here did it: the venue may have.
+            asking.forced()
         if stranger:
             self._settling.stranger(now_ns)
         if frame.fills:
@@ -132,6 +132,21 @@ class Account:
             self.viewed(view, asked_ns)
         self.views.snapshot(view, now_ns)
         self._hindrances.end(ACCOUNT)
+
+    def _ended(self, frame: AccountFrame) -> bool:
+        """Take fills and cancels; whether one is nobody's doing here."""
+        forced = False
+        for fill in frame.fills:
+            market = self.views.index(fill.market_id)
+            if market is not None:
+                maker = fill.maker_id == self._account_id
+                named = self._joins.fill(fill, market, frame.update_id, maker=maker)
+                forced |= not named and not maker
+        for cancelled in frame.cancels:
+            market = self.views.index(cancelled.market_id)
+            if market is not None:
+                forced |= not self._joins.cancelled(cancelled, market, frame.update_id)
+        return forced
 
     def _ask(self) -> Asking:
         if self.asking is None:

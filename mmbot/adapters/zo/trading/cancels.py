@@ -7,7 +7,7 @@ end only with evidence (reliability 3.2 rules 2, 4 and 8).
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
-from mmbot.adapters.zo.trading.health import Answered, Health
+from mmbot.adapters.zo.trading.health import Answered, Health, NotSent
 from mmbot.adapters.zo.trading.known_orders import KnownOrder
 from mmbot.adapters.zo.wire.actions import CancelByClientId, CancelById
 from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Rejected
@@ -15,6 +15,7 @@ from mmbot.adapters.zo.wire.refusals import Group
 from mmbot.domain.order import OrderState
 
 _PAUSES_NS = tuple(ms * NS_PER_MS for ms in (300, 500, 700, 1_500))
+_NOT_SENT_NS = 100 * NS_PER_MS
 _NOT_THERE_NS = 500 * NS_PER_MS
 _REFUSED_NS = 1_000 * NS_PER_MS
 
@@ -41,8 +42,10 @@ class Cancels:
                 self._attempt(order, now_ns)
 
     def _attempt(self, order: KnownOrder, now_ns: int) -> None:
-        if self._health.maintained or not self._health.permit(now_ns):
+        pace = self._dispatch.pace
+        if self._health.maintained or not pace.has(now_ns) or not self._health.permit(now_ns):
             return
+        pace.spend(now_ns)
         pause = _PAUSES_NS[min(order.cancel_tries, len(_PAUSES_NS) - 1)]
         order.cancel_tries += 1
         order.cancel_due_ns = now_ns + pause
@@ -62,6 +65,8 @@ class Cancels:
             if isinstance(result, Cancelled) and order.venue_id is None:
                 self._on.joins.identify(order, result.order_id)
             self._on.joins.end(order, OrderState.CANCELLED, outcome.action_id)
+        elif isinstance(outcome, NotSent):
+            order.cancel_due_ns = now_ns + _NOT_SENT_NS
         elif not isinstance(outcome, Rejected):
             # Nobody knows: the next attempt tells.
             return

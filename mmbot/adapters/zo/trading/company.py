@@ -30,16 +30,19 @@ class Company:
         for at in range(0, len(fresh), MOST_PARTS):
             self._together(fresh[at : at + MOST_PARTS], now_ns)
         for order in own:
-            since_ns = self._alone_ns.get(order.order_id, self._together_ns[order.order_id])
-            if now_ns - since_ns >= self._split_ns:
+            since_ns = self._alone_ns.get(order.order_id, self._together_ns.get(order.order_id))
+            if since_ns is not None and now_ns - since_ns >= self._split_ns:
                 self._alone(order, now_ns)
 
     def _together(self, orders: list[RestingOrder], now_ns: int) -> None:
+        if not self._dispatch.pace.has(now_ns, len(orders)):
+            return
         for order in orders:
             self._together_ns[order.order_id] = now_ns
         if len(orders) == 1:
             self._alone(orders[0], now_ns)
             return
+        self._dispatch.pace.spend(now_ns, len(orders))
         parts = tuple(CancelById(order.order_id, order.market_id) for order in orders)
         self._dispatch.urgent(Atomic(parts), partial(self._split, orders))
 
@@ -50,10 +53,16 @@ class Company:
                 self._alone(order, now_ns)
 
     def _alone(self, order: RestingOrder, now_ns: int) -> None:
+        pace = self._dispatch.pace
+        if not pace.has(now_ns):
+            # The next snapshot comes soon.
+            return
         first = order.order_id not in self._alone_ns
         self._alone_ns[order.order_id] = now_ns
+        pace.spend(now_ns)
         self._dispatch.urgent(CancelById(order.order_id), _ignored)
-        if not first and order.client_order_id is not None:
+        if not first and order.client_order_id is not None and pace.has(now_ns):
+            pace.spend(now_ns)
             self._dispatch.urgent(CancelByClientId(order.client_order_id), _ignored)
 
 

@@ -12,7 +12,8 @@ from mmbot.domain.actions import Place
 class Flight(Struct):
     """Bytes on their way: `orders` are those of the action's parts, in their order.
 
-    `copies` of the bytes were handed over, `refused` of them never left.
+    `copies` of the bytes were handed over, `refused` of them never left; `broke`: the way of the
+    last one broke before its answer came.
     """
 
     signed: Signed
@@ -21,6 +22,7 @@ class Flight(Struct):
     sent_ns: int
     copies: int = 0
     refused: int = 0
+    broke: bool = False
     settled: bool = False
 
     def left(self, outcome: Answered) -> bool:

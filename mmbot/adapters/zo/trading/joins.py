@@ -39,8 +39,11 @@ class Joins:
         self._endings = Endings(orders, evidence_ms)
         self._numbers = count(1)
 
-    def fill(self, found: OwnFill, market: int, action_id: int, *, maker: bool) -> None:
-        """Tell an execution; the position is right from now on, whoever's order it was."""
+    def fill(self, found: OwnFill, market: int, action_id: int, *, maker: bool) -> bool:
+        """Tell an execution; the position is right from now on, whoever's order it was.
+
+        False when nobody knows yet whose.
+        """
         money = self._money[market]
         fee = money.fee_atoms(found.ticks, found.lots, maker=maker)
         cash = money.cash_atoms(found.side, found.ticks, found.lots)
@@ -68,6 +71,7 @@ class Joins:
             stranger.left = found.remaining
         else:
             self._filled(order, fill.leaves_lots)
+        return order is not None
 
     def missed(self, own: OwnTrade, market: int) -> None:
         """Tell an execution that the stream did not tell, by the venue's list of trades."""
@@ -106,13 +110,15 @@ class Joins:
             stranger.left = found.lots if stranger.left is None else stranger.left
         return order is not None
 
-    def cancelled(self, found: OwnOrder, market: int, action_id: int) -> None:
-        """An order is gone without having been filled to its end."""
+    def cancelled(self, found: OwnOrder, market: int, action_id: int) -> bool:
+        """An order is gone, not filled to its end; False when nobody asked for it."""
         order = self._orders.of_venue(found.order_id)
         if order is None:
             self.strangers.note(found, market, (self.reached, action_id)).cancelled = True
-        else:
-            self._cancelled(order)
+            return True
+        asked = not order.wanted
+        self._cancelled(order)
+        return asked
 
     def told_to(self, action_id: int) -> None:
         """The stream told everything up to this action; ends that waited for it are told."""

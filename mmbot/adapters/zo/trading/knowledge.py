@@ -1,5 +1,7 @@
 """What is known of orders and account, put together: the side that listens."""
 
+from collections.abc import Callable
+
 from mmbot.adapters.zo.rest.answers import AccountView, Catalog
 from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountOutside
 from mmbot.adapters.zo.trading.account import Account, Asking
@@ -46,9 +48,11 @@ class Knowledge:
         )
         self.settling.prove = self.feed.ask_proof
 
-    def ask(self, asking: Asking) -> None:
-        """Say who does what the account wants done."""
-        self.account.asking = asking
+    def ask(
+        self, audit: Callable[[], None], forced: Callable[[], None], warn: Callable[[str], None]
+    ) -> None:
+        """Say who does what the account wants done, see Asking."""
+        self.account.asking = Asking(self.settling.ask, audit, forced, warn)
 
     async def _fetch(self, account_id: int, catalog: Catalog) -> AccountView | None:
         asked_ns = self.outlet.clock()

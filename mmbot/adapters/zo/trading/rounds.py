@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from mmbot.adapters.zo.rest.http import ZoHttp
-from mmbot.adapters.zo.trading.account import Asking
 from mmbot.adapters.zo.trading.audit import Audit, Told
 from mmbot.adapters.zo.trading.balance import Balance
+from mmbot.adapters.zo.trading.forced import Forced
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Hooks, Start, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.recovery import Recovery
@@ -50,7 +50,8 @@ class Rounds:
         )
         self.watch.judge_clock()
         self._audit_wanted = asyncio.Event()
-        known.ask(Asking(known.settling.ask, self._audit_wanted.set, hooks.warn))
+        self._forced = Forced(http, traded.signer.account_id, known.account, known.hindrances)
+        known.ask(self._audit_wanted.set, self._forced.want, hooks.warn)
         known.account.viewed = lambda view, asked_ns: self.recovery.viewed(
             view, asked_ns, self._clock()
         )
@@ -65,6 +66,7 @@ class Rounds:
             group.create_task(self._every(params.listing_ms, watch.listings), name="listings")
             group.create_task(self._every(params.listing_ms, watch.sessions), name="sessions")
             group.create_task(self._every(params.listing_ms, self._fees), name="fees")
+            group.create_task(self._every(_AGAIN_MS, self._forced.read), name="liquidations")
             group.create_task(self._prove(), name="account proofs")
             group.create_task(self._audit(), name="trades audited")
 

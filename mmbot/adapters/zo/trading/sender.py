@@ -11,12 +11,15 @@ from mmbot.adapters.zo.trading.flights import Flight, action_of
 from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.verdicts import Verdicts
+from mmbot.adapters.zo.wire.outcomes import Unknown
 from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.order import OrderState
 from mmbot.errors import ActionError, Unavailable
 
 NOT_ALONE = "its batch cancels an order whose venue id is not known"
 STOPPING = "stopping"
+# Of a batch of cancels whose connections break; after that each order is cancelled by itself.
+_MOST_COPIES = 3
 # Longer than the venue's answers are waited for; then a flight has nothing left to hear.
 _FORGET_NS = 5_000 * NS_PER_MS
 
@@ -99,7 +102,9 @@ class Sender:
         market_ids: tuple[int, ...],
         now_ns: int,
     ) -> None:
-        if self._health.maintained or self._health.quiet(now_ns):
+        pace = self._dispatch.pace
+        may_cancel = pace.has(now_ns, len(cancelled))
+        if self._health.maintained or self._health.quiet(now_ns) or not may_cancel:
             # A place is not kept for later, a cancel is.
             for place in placed:
                 self._orders.tell(self._orders.place(place), OrderState.REJECTED, "not now")
@@ -107,7 +112,8 @@ class Sender:
         orders = [*cancelled, *(self._orders.place(place) for place in placed)]
         if not orders:
             return
-        if not placed and (len(cancelled) == 1 or not self._health.permit(now_ns)):
+        one_by_one = len(cancelled) == 1 or not may_cancel
+        if not placed and (one_by_one or not self._health.permit(now_ns)):
             for order in cancelled:
                 self._cancels.want(order, now_ns)
             return
@@ -119,6 +125,7 @@ class Sender:
             for order in cancelled:
                 self._cancels.want(order, now_ns)
             return
+        pace.spend(now_ns, len(cancelled))
         flight = Flight(signed, tuple(orders), len(placed), now_ns)
         self._hand_over(flight)
         self._flights.append(flight)
@@ -144,6 +151,7 @@ class Sender:
     def _judge(self, flight: Flight, outcome: Answered) -> None:
         if not flight.left(outcome):
             return
+        flight.broke = isinstance(outcome, Unknown)
         repeated = flight.copies - flight.refused > 1
         if self._verdicts.judge(flight.orders, flight.places, outcome, repeated=repeated):
             flight.settled = True
@@ -151,15 +159,25 @@ class Sender:
     def _look_at(self, flight: Flight, now_ns: int) -> None:
         if flight.settled:
             return
+        if not flight.places:
+            self._once_more(flight, now_ns)
+            return
         age_ns = now_ns - flight.sent_ns
-        if flight.places and age_ns >= self.ack_ns:
+        if age_ns >= self.ack_ns:
             for order in flight.placed:
                 self._verdicts.unanswered(order)
         again = sum(age_ns >= due_ns for due_ns in self.resend_ns) + 1
         held = self._health.maintained or self._health.quiet(now_ns)
-        if again <= flight.copies or not flight.places or not flight.wanted or held:
+        if again <= flight.copies or not flight.wanted or held:
             return
         if not self._dispatch.engine_clock.expired(flight.signed.stamp):
+            self._hand_over(flight)
+
+    def _once_more(self, flight: Flight, now_ns: int) -> None:
+        # Cancels whose connection broke: by another one, at once.
+        held = self._health.maintained or self._health.quiet(now_ns)
+        if flight.broke and flight.copies < _MOST_COPIES and not held:
+            flight.broke = False
             self._hand_over(flight)
 
     def _over(self, flight: Flight, now_ns: int) -> bool:

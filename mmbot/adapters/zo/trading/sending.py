@@ -6,6 +6,7 @@ from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
 from mmbot.adapters.zo.trading.health import Health
 from mmbot.adapters.zo.trading.knowledge import Knowledge
+from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sender import Sender
 from mmbot.adapters.zo.trading.verdicts import Verdicts
@@ -30,7 +31,14 @@ class Sending:
         self._known = known
         self.health = Health(known.hindrances, params.unanswered)
         clocks = (outside.clock, outside.engine_clock)
-        self.dispatch = Dispatch(access.line, traded.signer, clocks, outside.rng, self.health)
+        self.dispatch = Dispatch(
+            access.line,
+            traded.signer,
+            clocks,
+            outside.rng,
+            self.health,
+            Pace(params.cancels_per_s),
+        )
         on = Evidence(known.orders, known.joins, known.settling, known.hindrances)
         self.cancels = Cancels(self.dispatch, on, self.health)
         self.verdicts = Verdicts(self.dispatch, self.cancels, on)
@@ -52,9 +60,10 @@ class Sending:
         """Ask something harmless, once a second at most, to hear whether actions are answered."""
         if self._probed_ns is not None and now_ns - self._probed_ns < _PROBE_NS:
             return
-        if not self.health.permit(now_ns):
+        if not self.dispatch.pace.has(now_ns) or not self.health.permit(now_ns):
             return
         self._probed_ns = now_ns
+        self.dispatch.pace.spend(now_ns)
         self.dispatch.urgent(CancelByClientId(_NOBODYS), _ignored)
 
     def after_maintenance(self, now_ns: int) -> None:

@@ -101,6 +101,7 @@ def test_every_endpoint_is_asked_by_its_path_and_read() -> None:
         "/fee/brackets/info": text('[[0,{"maker_fee_ppm":1,"taker_fee_ppm":2}]]'),
         "/account/7/fee/tier": text("3"),
         "/account/7/pnl": text('{"items":[]}'),
+        "/account/7/history/liquidation": text('{"items":[]}'),
     }
 
     async def everything(http: ZoHttp) -> None:
@@ -124,6 +125,7 @@ def test_every_endpoint_is_asked_by_its_path_and_read() -> None:
         assert (await http.fee_brackets())[0].taker_ppm == 2
         assert await http.fee_tier(7) == 3
         assert (await http.pnl(7)).items == ()
+        assert (await http.liquidations(7)).items == ()
 
     _, venue = ask(answers, everything)
     asked = [path for _, path in venue.requests]

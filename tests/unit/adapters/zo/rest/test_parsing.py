@@ -16,6 +16,7 @@ from mmbot.adapters.zo.rest.answers import (
     Catalog,
     FeeRates,
     HeldPosition,
+    Liquidation,
     Listing,
     RestingOrder,
     Token,
@@ -412,6 +413,17 @@ def test_profit_in_older_and_newer_words() -> None:
         account_parsing.pnl("/p", body({"items": [{**new, "settledFundingPnl": None}]}))
 
 
+def test_liquidations() -> None:
+    rows = [
+        {"actionId": "9", "liquidationKind": "place_order", "marketId": 1, "fee": 0.5},
+        {"actionId": 8, "liquidationKind": "bankruptcy"},
+    ]
+    page = account_parsing.liquidations("/l", body({"items": rows}))
+    assert page.items == (Liquidation(9, "place_order", 1), Liquidation(8, "bankruptcy", None))
+    with pytest.raises(ProtocolViolation, match="liquidationKind"):
+        account_parsing.liquidations("/l", body({"items": [{"actionId": 8}]}))
+
+
 KEY = "7zm5YJuUsB4MYCtw6fAuxfTayLx5vQWHAAGCg2TfvjJh"
 
 
@@ -459,6 +471,7 @@ READERS: list[Callable[[bytes], object]] = [
     lambda raw: account_parsing.trades("/e", raw, CATALOG),
     lambda raw: account_parsing.order("/e", raw, CATALOG),
     lambda raw: account_parsing.pnl("/e", raw),
+    lambda raw: account_parsing.liquidations("/e", raw),
 ]
 HOSTILE = {
     "nothing": b"",

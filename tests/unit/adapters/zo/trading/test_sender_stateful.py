@@ -17,7 +17,6 @@ from mmbot.adapters.zo.rest.action_line import Done, Lost
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.rest.transport import Reply, Timeouts, Transport
 from mmbot.adapters.zo.streams.frames import AccountFrame, read_frame
-from mmbot.adapters.zo.trading.account import Asking
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sending import Sending
@@ -85,7 +84,7 @@ class Belief(RuleBasedStateMachine):
         self.catalog = catalog
         self.known = Knowledge(access, traded, outside, TradingParams())
         self.sending = Sending(access, traded, outside, TradingParams(), self.known)
-        self.known.ask(Asking(self.known.settling.ask, lambda: None, lambda _: None))
+        self.known.ask(lambda: None, lambda: None, lambda _: None)
         self.known.outlet.connect(self.hear)
         self.read_clock()
         self.known.feed.sync.opened(self.now_ns)

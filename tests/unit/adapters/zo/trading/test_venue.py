@@ -1,5 +1,6 @@
 """The live venue at the exchange when nothing goes wrong."""
 
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.domain.actions import Cancel
 from mmbot.domain.events import AccountSnapshot, Hindrance, IndexPrice, VenueSnapshot
 from mmbot.domain.order import FillMode, OrderState, Side
@@ -128,5 +129,30 @@ def test_money_of_fills_is_the_venues_own() -> None:
         assert abs(float(market.money(fill.fee_atoms)) - (before - after)) < 1e-9
         await desk.until(lambda: len(desk.trades) == 1)
         assert desk.restated() == []
+
+    play(work)
+
+
+def test_a_liquidation_is_found_in_the_venues_list() -> None:
+    async def work(desk: Desk) -> None:
+        order_id = desk.place()
+        await desk.told(order_id, OrderState.OPEN)
+        await taken(desk, Side.ASK, 4, PRICE)
+        await desk.until(lambda: desk.position() == 4)
+        await desk.other.send(desk.other.place(PRICE - 50, 9, side=pb.BID, fill_mode=pb.LIMIT))
+        await desk.control({"knob": "eng.liquidate", "account": desk.owner.account})
+        await desk.until(lambda: "liquidated" in desk.hindered(), 5.0)
+
+    play(work)
+
+
+def test_orders_cancelled_for_margin_are_no_liquidation() -> None:
+    async def work(desk: Desk) -> None:
+        order_id = desk.place()
+        await desk.told(order_id, OrderState.OPEN)
+        await desk.control({"knob": "eng.cancel_on_margin", "account": desk.owner.account})
+        await desk.told(order_id, OrderState.CANCELLED)
+        await desk.pause(3.0)
+        assert "liquidated" not in desk.hindered()
 
     play(work)

@@ -1,0 +1,103 @@
+"""The live bot in a process, the exchange in another: how fast it reacts, what it costs.
+
+The bot is the product, three levels a side. The peers are what the TypeScript bots need for the
+parts of the same way, which they go without counting network round trips (they have one).
+"""
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from tests.bench.exchange import ROOT
+from tests.bench.live_notes import TYPESCRIPT, Noted, Traded, p99
+from tests.bench.registry import bench
+
+ONE_MARKET = (1, 1, 60.0, 20.0)
+FIFTY_MARKETS = (50, 100, 1000.0, 20.0)
+
+
+class Run(NamedTuple):
+    """What a run came to: microseconds from bytes to bytes, between the processes, and the bot."""
+
+    inside_us: list[float]
+    between_us: list[float]
+    bot: Traded
+
+
+@contextmanager
+def _exchange(markets: int, per_s: float) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "tests.bench.stamped_exchange", str(markets), str(per_s)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@cache
+def run(markets: int, interval_ms: int, per_s: float, seconds: float) -> Run:
+    """Let the bot trade `markets`, `per_s` changes of books a second in all."""
+    with _exchange(markets, per_s) as exchange:
+        assert exchange.stdin is not None
+        assert exchange.stdout is not None
+        url = msgspec.json.decode(exchange.stdout.readline())["http"]
+        command = [sys.executable, "-m", "tests.bench.stamped_bot", url]
+        told = subprocess.run(
+            [*command, str(markets), str(interval_ms), str(seconds)],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            check=True,
+        )
+        bot = msgspec.json.decode(told.stdout, type=Traded)
+        exchange.stdin.close()
+        noted = msgspec.json.decode(exchange.stdout.readline(), type=Noted)
+    between = [
+        (noted.actions[action] - noted.deltas[delta]) / 1000
+        for delta, action, _ in bot.reactions
+        if action in noted.actions and delta in noted.deltas
+    ]
+    return Run([took_ns / 1000 for _, _, took_ns in bot.reactions], between, bot)
+
+
+@bench("live_paced_p50", unit="us", peers=TYPESCRIPT)
+def inside_p50(_runs: int) -> list[float]:
+    """Delta in one socket -> first signed action in another, sixty times a second, cold."""
+    return [statistics.median(run(*ONE_MARKET).inside_us)]
+
+
+@bench("live_paced_p99", unit="us", peers=TYPESCRIPT)
+def insidep99(_runs: int) -> list[float]:
+    """The same, 99 of 100 are faster."""
+    return [p99(run(*ONE_MARKET).inside_us)]
+
+
+@bench("live_loopback_p50", unit="us", must=600.0, goal=250.0)
+def between_p50(_runs: int) -> list[float]:
+    """The exchange writes a delta -> it has the action, over loopback."""
+    return [statistics.median(run(*ONE_MARKET).between_us)]
+
+
+@bench("live_50_markets_cpu", unit="% of a core", must=60.0, goal=25.0)
+def fifty_cpu(_runs: int) -> list[float]:
+    """Fifty markets, twenty deltas a second each."""
+    return [run(*FIFTY_MARKETS).bot.core_pct]
+
+
+@bench("live_50_markets_rss", unit="MB", must=200.0, goal=130.0)
+def fifty_rss(_runs: int) -> list[float]:
+    """Memory of the process after that."""
+    return [run(*FIFTY_MARKETS).bot.rss_mb]
+
+
+@bench("live_50_markets_loop_lag_p99", unit="ms", must=5.0)
+def fifty_lag(_runs: int) -> list[float]:
+    """How late its loop was then, as it says itself."""
+    return [run(*FIFTY_MARKETS).bot.lag_p99_ms]

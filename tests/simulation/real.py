@@ -1,0 +1,157 @@
+"""The bot of the product in a simulation: its own start, its own loop, its own ledger.
+
+What is not configuration lies in its World: the loop's time, chance from the seed, a disk that can
+be full or slow. A start that the venue does not let happen is tried again, as a supervisor does.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from mmbot.adapters.zo.engine_time import EngineSeconds
+from mmbot.adapters.zo.keys.session_files import StoredSession
+from mmbot.adapters.zo.wire import base58
+from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, World, live_bot
+from mmbot.config.schema import Config
+from mmbot.domain.events import Command
+from mmbot.domain.status import StatusView
+from mmbot.errors import MmbotError, VenueError
+from mmbot.ledger.ledger import Ledger
+from mmbot.ledger.opening import open_ledger
+from mmbot.ledger.params import StorageParams
+from tests.simulation.bot import Setting
+from tests.simulation.disk import slow_disk
+from tests.simulation.terms import MarketTerms, Terms
+
+TASKS = {
+    "books": "market stream watch",
+    "account": "account stream watch",
+    "reference": "reference stream watch",
+    "clock": "engine time",
+    "strategy": "checks",
+}
+AGAIN_S = 1.0
+LEVELS = 2
+ORDER_USD = 200.0
+MARKET_USD = 1_000.0
+# Less than three markets may have together, so that it binds.
+TOTAL_PCT = 2.4
+FUNDED_USD = 100_000
+# USD of one lot at the start; prices may move by a few percent before an order is too large.
+LOT_USD = (0.6, 0.3, 0.15)
+MOVES = 1.05
+
+
+def terms() -> Terms:
+    """What the configuration promises."""
+    return Terms(
+        markets=tuple(
+            MarketTerms(LEVELS, round(MARKET_USD / usd), round(ORDER_USD / usd * MOVES))
+            for usd in LOT_USD
+        ),
+        total_usd=FUNDED_USD * TOTAL_PCT / 100,
+    )
+
+
+def settings(setting: Setting) -> Config:
+    """Return the configuration: small orders in three markets, an outside price, tight limits."""
+    return Config.model_validate(
+        {
+            "instance": {"id": setting.instance, "account_id": setting.account},
+            "venue": {"http_url": setting.url, "action_lifetime_s": setting.lifetime_s},
+            "reference": {"url": setting.reference_url},
+            "risk": {
+                "max_total_exposure_pct": TOTAL_PCT,
+                "loss": {"daily_limit_usd": 500},
+            },
+            "defaults": {
+                "fair_price": {
+                    "source": "reference",
+                    "reference": {"offset_window_s": 60, "min_samples_count": 3},
+                },
+                "levels": {"count": LEVELS},
+                "market_risk": {"max_position_usd": MARKET_USD},
+                "spread": {"min_bps": 3, "max_bps": 15},
+                "sizing": {"fixed_usd": ORDER_USD, "max_order_usd": ORDER_USD},
+            },
+        }
+    )
+
+
+class Real:
+    """See Bot."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.bot: LiveBot | None = None
+        self._stopped = False
+
+    async def run(self) -> int:
+        """See Bot."""
+        while not self._stopped:
+            async with AsyncExitStack() as stack:
+                try:
+                    starting = live_bot(
+                        settings(self.setting), RunMode.LIVE, self._world(), self._options()
+                    )
+                    self.bot = await stack.enter_async_context(starting)
+                except VenueError:
+                    # Nothing has been sent: whoever supervises it starts it again.
+                    await asyncio.sleep(AGAIN_S)
+                    continue
+                except MmbotError as error:
+                    return error.exit_code
+                return (await self.bot.live.run()).code
+        return 0
+
+    def status(self) -> StatusView | None:
+        """See Bot."""
+        return None if self.bot is None else self.bot.status()
+
+    def command(self, command: Command) -> None:
+        """See Bot."""
+        if command is Command.STOP:
+            self._stopped = True
+        if self.bot is not None:
+            self.bot.live.command(command, None, "asked for")
+
+    def task(self, name: str) -> str | None:
+        """See Bot."""
+        return TASKS[name]
+
+    def wedge(self) -> None:
+        """See Bot."""
+        assert self.bot is not None
+        self.bot.live._inbox.close()
+
+    def _world(self) -> World:
+        setting = self.setting
+        return World(
+            clock=setting.clock,
+            rng=lambda: Random(setting.rng.getrandbits(64)),
+            open_ledger=self._ledger,
+            state=setting.machine.folder,
+            env={"STATE_DIRECTORY": str(setting.machine.folder)},
+        )
+
+    def _ledger(self, path: Path, params: StorageParams, now_ns: int) -> Ledger:
+        disk = slow_disk(self.setting.machine)
+        return open_ledger(path, writer=disk, params=params, now_ns=now_ns)
+
+    def _options(self) -> LiveOptions:
+        setting = self.setting
+        session = StoredSession(
+            setting.url,
+            base58.encode(setting.wallet),
+            setting.session,
+            setting.keypair,
+            EngineSeconds(setting.session_expiry_s),
+            EngineSeconds(1),
+        )
+        return LiveOptions(markets=setting.symbols, session=session, warn=_nobody)
+
+
+def _nobody(_line: Any) -> None:
+    """Nobody is warned."""
