@@ -21,7 +21,7 @@ def compare(args: argparse.Namespace) -> int:
     folder = open_run(args.folder)
     compared = compare_run(folder, Terms())
     found = compared.comparison
-    apart_pct = 100.0 - found.matched_volume_pct
+    apart_pct = 100.0 - found.same_orders.matched_volume_pct
     good = apart_pct <= args.tolerance
     if args.json:
         content: Json = {
@@ -39,7 +39,7 @@ def compare(args: argparse.Namespace) -> int:
     if good:
         return 0
     say(
-        f"failed: {apart_pct:.1f} % of the volume of both was traded by one alone, "
+        f"failed: with the same orders {apart_pct:.1f} % of the volume was traded by one alone, "
         f"{args.tolerance:g} % are tolerated"
     )
     return EXIT_CHECK_FAILED

@@ -51,10 +51,10 @@ def _compare(verbs: Verbs, add: Add) -> None:
     verb.add_argument(
         "--tolerance",
         type=_share,
-        default=75.0,
+        default=25.0,
         metavar="PCT",
-        help="share of the volume that one of them alone may have traded; more: exit 10 "
-        "(default: 75)",
+        help="share of the volume that only the run, or only its own orders replayed, may have "
+        "traded; more: exit 10 (default: 25)",
     )
     verb.add_argument("--json", action="store_true", help="print JSON")
     verb.add_argument("--report", type=Path, metavar="DIR", help="write the page of the replay")

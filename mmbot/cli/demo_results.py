@@ -1,7 +1,5 @@
 """What `demo` tells when it is over, and where it writes it."""
 
-import os
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +8,11 @@ import msgspec
 
 from mmbot.assemble.demo.stage import RUN, Proof
 from mmbot.cli.headers import Input, Words, described
-from mmbot.cli.output import show, write_report
+from mmbot.cli.output import printed, show, write_report
 from mmbot.config.schema import Config
 from mmbot.domain.status import StatusView
 from mmbot.research.record import RunRecord
 from mmbot.research.results import Results, document
-from mmbot.research.summary import summary
 from mmbot.runtime.supervision import ExitReport
 
 EXIT_UNPROVEN = 8
@@ -36,7 +33,7 @@ def results_of(
     """Compute the results under a header that says what was run."""
     ack = "-" if status.ack_p50_ms is None else f"{status.ack_p50_ms:.1f} ms"
     words = Words("a local exchange's matching", f"answers after {ack}")
-    source = "live on a local exchange"
+    source = "a local exchange, live"
     read = Input(source, _digest(folder), (), None)
     return described(config, "demo", read, words, record)
 
@@ -59,8 +56,7 @@ def deliver(played: Played, folder: Path | None, *, as_json: bool) -> None:
         }
         show([msgspec.json.encode(content).decode()])
         return
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    show(["", *summary(played.results, colour), ""])
+    show(["", *printed(played.results), ""])
     audit = "; ".join(proof.violations) or "its books are sound"
     show(
         [

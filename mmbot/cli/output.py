@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
 
 import msgspec
 
@@ -70,6 +71,13 @@ class ActionLog:
             self._partial.unlink()
 
 
+def printed(results: Results) -> list[str]:
+    """Return the summary of a run as fits standard output: colours and widths are a terminal's."""
+    if not sys.stdout.isatty():
+        return summary(results)
+    return summary(results, "NO_COLOR" not in os.environ, get_terminal_size().columns)
+
+
 class Outputs:
     """What the flags of a run ask for; checked before the run starts, delivered after it."""
 
@@ -117,8 +125,7 @@ class Outputs:
         if self._json == STDOUT:
             sys.stdout.write(msgspec.json.encode(content).decode() + "\n")
         else:
-            colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-            show(summary(results, colour))
+            show(printed(results))
             if comparison is not None:
                 show(["", *comparison_summary(comparison)])
         if self._json is not None and self._json != STDOUT:

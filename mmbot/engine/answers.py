@@ -11,10 +11,24 @@ from mmbot.engine.reconciling import Reconciling
 from mmbot.engine.stops import UNSOLICITED, Stops
 from mmbot.execution.tracker import Booking, WorkingOrder
 from mmbot.risk.limits import RiskManager
-from mmbot.risk.rejects import REDUCE_IS_POST_ONLY, TOO_MANY, is_position
+from mmbot.risk.rejects import POST_ONLY, REDUCE_IS_POST_ONLY, TOO_MANY, is_position
 
 # The reason of an OrderUpdate CANCELLED that nobody asked for.
 NOT_ASKED_FOR: Final = "unsolicited"
+# Refusals that a quiet market maker meets as well, in plain words: nothing is wrong, and the next
+# decision quotes anew.
+_REFUSALS: Final = {
+    "ORDER_NOT_FOUND": (
+        Severity.INFO,
+        "replacement_refused",
+        "the order to be replaced was gone already, filled or cancelled (ORDER_NOT_FOUND)",
+    ),
+    POST_ONLY: (
+        Severity.INFO,
+        "would_have_taken",
+        f"the market had moved to the price of a new quote ({POST_ONLY})",
+    ),
+}
 # Members of an enum are slow to look up.
 _OPEN = OrderState.OPEN
 _REJECTED = OrderState.REJECTED
@@ -87,7 +101,8 @@ class Answers:
     def _take_refusal(self, desk: Desk, order: WorkingOrder, event: OrderUpdate) -> None:
         desk.counts.rejected += 1
         name = "" if event.reason is None else event.reason
-        self._outbox.notify(Severity.WARNING, "order_rejected", event.market, f"{event.reason}")
+        severity, code, text = _REFUSALS.get(name, (Severity.WARNING, "order_rejected", name))
+        self._outbox.notify(severity, code, event.market, text)
         if order.mode is FillMode.IOC:
             if desk.guards.flattening is not None:
                 desk.guards.flattening.refused(order.order_id, name)

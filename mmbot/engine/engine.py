@@ -34,7 +34,7 @@ from mmbot.engine.desk import NEVER_NS, Desk
 from mmbot.engine.flattening import Flattening
 from mmbot.engine.outbox import Outbox, VenueTraits
 from mmbot.engine.reconciling import Reconciling
-from mmbot.engine.stops import Stops
+from mmbot.engine.stops import STARTING, Stops
 from mmbot.errors import InvariantViolation
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
@@ -92,6 +92,11 @@ class Engine:
     def next_wakeup_ns(self) -> int | None:
         """When a Timer is wanted; None before the first book."""
         return None if self._due_ns == NEVER_NS else self._due_ns
+
+    def decide_at(self, market: int, ts_ns: int) -> None:
+        """Move a market's next decision: for replaying a run that decided when it did."""
+        self.desks[market].due_ns = ts_ns
+        self._due_ns = min([desk.due_ns for desk in self.desks])
 
     def take_notices(self) -> list[Notice]:
         """Notices since the last call."""
@@ -152,7 +157,8 @@ class Engine:
     def _take_hindrance(self, event: Hindrance) -> None:
         if self.stops.hinder(event):
             ended = event.reason is None
-            severity = Severity.INFO if ended else Severity.WARNING
+            calm = ended or event.name in STARTING
+            severity = Severity.INFO if calm else Severity.WARNING
             text = "is over" if event.reason is None else event.reason
             code = f"{event.name}_over" if ended else event.name
             self._outbox.notify(severity, code, event.market, text)

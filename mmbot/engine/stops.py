@@ -8,6 +8,8 @@ from mmbot.risk.rejects import CancelWatch
 STOPPING = "stopping"
 POSITION = "position"
 WARMING = "warming"
+# What holds at every start, and for a moment only: nothing to warn of.
+STARTING = frozenset({"recovering", WARMING})
 UNSOLICITED = "the venue took orders off that nobody cancelled"
 
 

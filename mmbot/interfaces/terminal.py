@@ -25,6 +25,7 @@ NEWEST_NOTICES = 6
 _NS_PER_S = 1_000_000_000
 _BAR_CELLS = 10
 _LARGE_MARGIN = 10.0
+_OVER = "_over"
 _MODE_STYLE = {
     Mode.QUOTING: "bold black on green",
     Mode.PAUSED: "bold black on yellow",
@@ -202,13 +203,18 @@ def _notices(seen: Seen) -> RenderableType:
         where = "" if notice.market is None else f" {seen.markets[notice.market].symbol}"
         line = Text.assemble(
             (f"{_clock(notice.ts_ns)} ", "dim"),
-            (f"{notice.code}{where}: {notice.text}", _SEVERITY_STYLE[notice.severity]),
+            (f"{_said(notice)}{where}: {notice.text}", _SEVERITY_STYLE[notice.severity]),
         )
         line.no_wrap, line.overflow = True, "ellipsis"
         lines.append(line)
     if len(lines) == 1:
         lines.append(Text("none", style="dim"))
     return Group(*lines)
+
+
+def _said(notice: Notice) -> str:
+    """The notice's name; what is over is said by its text."""
+    return notice.code.removesuffix(_OVER)
 
 
 def _foot(view: StatusView, columns: int) -> RenderableType:

@@ -14,10 +14,9 @@ from mmbot.domain.quotes import Quotes
 from mmbot.engine import Engine
 from mmbot.engine.desk import Desk
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
-from mmbot.research.watch import sample_of
+from mmbot.research.watch import CARRIED, sample_of
 
 CAUSE = "venue"
-CARRIED = "carried"
 RESTATED = "restated"
 # The venue's refusal of an order that would have taken.
 _WOULD_CROSS = "POST_ONLY"

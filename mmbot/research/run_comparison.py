@@ -1,13 +1,16 @@
 """A run beside the replay of its own recording: by how much they differ, and why.
 
-The difference in profit is split exactly: each lot that only one of them traded has a cause, lots
-both traded differ in price and fee, and funding and the venue's corrections stand alone. Both runs
-are marked at the replay's last mid. Differences are the live run less the replay.
+A third run has the live run's own orders on the exchange of the replay: it parts what that exchange
+makes of the same orders from what other decisions make. The difference in profit is split exactly:
+each lot that only one of them traded has a cause, lots both traded differ in price and fee, and
+funding and the venue's corrections stand alone. All runs are marked at the replay's last mid.
+Differences are the live run less the other.
 """
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -60,56 +63,127 @@ class QuoteDistance(Struct, frozen=True, kw_only=True):
 
 
 class Latency(Struct, frozen=True, kw_only=True):
-    """From a request to the word that its order rests, measured and as the replay assumes."""
+    """From a request to the word that its order rests, measured and as the replay assumes.
+
+    `fill_p50_ms` is from a fill to the word of it, by the times the replay's exchange gives them.
+    """
 
     orders_count: int
     p50_ms: float | None
     p99_ms: float | None
+    fill_p50_ms: float | None
     assumed_ms: float
 
 
+class SameOrders(Struct, frozen=True, kw_only=True):
+    """What the replay's exchange made of the live run's own orders; no decision is in it."""
+
+    figures: RunFigures
+    matched_volume_pct: float
+    parts: tuple[Part, ...]
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """The replay once more, with the delays that were measured."""
+
+    entry_ms: float
+    response_ms: float
+    figures: RunFigures
+    matched_volume_pct: float
+
+
+class Traces(NamedTuple):
+    """A run, its orders on the pretend exchange, and its replay."""
+
+    live: Trace
+    same_orders: Trace
+    replayed: Trace
+
+
 class RunComparison(Struct, frozen=True, kw_only=True):
-    """The whole comparison; `parts` add up to `pnl_difference_usd`."""
+    """The whole comparison; `parts` add up to `pnl_difference_usd`, and so do model and decisions.
+
+    model_usd: the live run less its own orders on the replay's exchange; decisions_usd: these less
+    the replay.
+    """
 
     live: RunFigures
+    same_orders: SameOrders
     replayed: RunFigures
     matched_volume_pct: float
     pnl_difference_usd: float
+    model_usd: float
+    decisions_usd: float
     pnl_difference_bps: float | None
     parts: tuple[Part, ...]
     quotes: tuple[QuoteDistance, ...]
     latency: Latency
     refused_count: int
     pauses_s: dict[str, float]
+    measured: Measured | None = None
     notes: tuple[str, ...] = ()
 
 
 def compare_runs(
-    live: Trace, replayed: Trace, markets: Sequence[Marked], assumed_ms: float, terms: Terms
+    traces: Traces, markets: Sequence[Marked], assumed_ms: float, terms: Terms
 ) -> RunComparison:
-    """Compare; `markets` are those of both traces, by index."""
-    pairs, rests = match(live, replayed, terms)
+    """Compare; `markets` are those of all traces, by index."""
+    live, same, replayed = traces
     money = _Money(markets)
-    volume = money.volume(live.fills) + money.volume(replayed.fills)
-    both = 2 * sum(money.value(pair.live, pair.lots) for pair in pairs)
-    parts = [_paired(pairs, money), *_only(rests, money)]
-    parts += _other(live, replayed, money)
-    difference = money.profit(live) - money.profit(replayed)
+    matched_pct, parts, _ = _beside(live, replayed, money, terms)
+    same_pct, same_parts, same_pairs = _beside(live, same, money, terms)
+    profits = [money.profit(run) for run in traces]
+    difference = profits[0] - profits[2]
     traded = money.volume(live.fills)
     return RunComparison(
         live=money.figures(live),
+        same_orders=SameOrders(
+            figures=money.figures(same), matched_volume_pct=same_pct, parts=same_parts
+        ),
         replayed=money.figures(replayed),
-        matched_volume_pct=float(both / volume * 100) if volume else 100.0,
+        matched_volume_pct=matched_pct,
         pnl_difference_usd=float(difference),
+        model_usd=float(profits[0] - profits[1]),
+        decisions_usd=float(profits[1] - profits[2]),
         pnl_difference_bps=float(difference / traded * _BPS) if traded else None,
-        parts=tuple(part for part in parts if part.fills_count or part.pnl_usd),
+        parts=parts,
         quotes=tuple(
             _distance(live, replayed, index, each.market) for index, each in enumerate(markets)
         ),
-        latency=_latency(live, assumed_ms),
+        latency=_latency(live, same_pairs, assumed_ms),
         refused_count=sum(life.refused for life in live.lives),
         pauses_s=_pauses(live),
     )
+
+
+def remeasured(
+    live: Trace,
+    replayed: Trace,
+    markets: Sequence[Marked],
+    delays_ms: tuple[float, float],
+    terms: Terms,
+) -> Measured:
+    """Say how near a replay with other delays comes."""
+    money = _Money(markets)
+    matched_pct, _, _ = _beside(live, replayed, money, terms)
+    return Measured(
+        entry_ms=delays_ms[0],
+        response_ms=delays_ms[1],
+        figures=money.figures(replayed),
+        matched_volume_pct=matched_pct,
+    )
+
+
+def _beside(
+    live: Trace, other: Trace, money: "_Money", terms: Terms
+) -> tuple[float, tuple[Part, ...], list[Pair]]:
+    """Share of the volume both traded, the parts of the difference in profit, the fills of both."""
+    pairs, rests = match(live, other, terms)
+    volume = money.volume(live.fills) + money.volume(other.fills)
+    both = 2 * sum(money.value(pair.live, pair.lots) for pair in pairs)
+    parts = [_paired(pairs, money), *_only(rests, money), *_other(live, other, money)]
+    told = tuple(part for part in parts if part.fills_count or part.pnl_usd)
+    return float(both / volume * 100) if volume else 100.0, told, pairs
 
 
 class _Money:
@@ -234,12 +308,14 @@ def _distance(live: Trace, replayed: Trace, index: int, market: Market) -> Quote
     )
 
 
-def _latency(live: Trace, assumed_ms: float) -> Latency:
+def _latency(live: Trace, pairs: Sequence[Pair], assumed_ms: float) -> Latency:
     found = live.latencies_ns()
+    words = sorted(max(0, each.live.ts_recv_ns - each.replayed.ts_venue_ns) for each in pairs)
     return Latency(
         orders_count=len(found),
         p50_ms=found[len(found) // 2] / NS_PER_MS if found else None,
         p99_ms=found[len(found) * 99 // 100] / NS_PER_MS if found else None,
+        fill_p50_ms=words[len(words) // 2] / NS_PER_MS if words else None,
         assumed_ms=assumed_ms,
     )
 

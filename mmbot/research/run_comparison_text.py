@@ -6,27 +6,8 @@ from mmbot.research.text import amount, money_column, number, signed
 
 def comparison_lines(found: RunComparison) -> list[str]:
     """Return what a person reads, line by line."""
-    live, replayed = found.live, found.replayed
-    usd = money_column([live.pnl_usd, replayed.pnl_usd, found.pnl_difference_usd])
-    fees = money_column([live.fees_usd, replayed.fees_usd, live.fees_usd - replayed.fees_usd])
-    volume = [amount(each.volume_usd) for each in (live, replayed)]
-    apart = signed(live.volume_usd - replayed.volume_usd, 2)
-    fills = live.fills_count - replayed.fills_count
-    lines = _table(
-        [
-            ["", "live", "replay", "difference"],
-            ["fills", f"{live.fills_count:,}", f"{replayed.fills_count:,}", f"{fills:+,}"],
-            ["volume USD", *volume, apart],
-            ["profit USD", *usd],
-            ["fees USD", *fees],
-        ]
-    )
-    bps = signed(found.pnl_difference_bps, 3, " bps of the live volume")
-    lines += [
-        "",
-        f"same fills: {found.matched_volume_pct:.1f} % of the volume of both; profit {bps}",
-    ]
-    lines += ["", *_parts(found), "", *_quotes(found), "", _latency(found)]
+    lines = [*_totals(found), "", *_verdict(found), "", *_parts(found), "", *_quotes(found), ""]
+    lines += _delays(found)
     if found.refused_count:
         lines.append(f"refused or unknown: {found.refused_count} orders")
     lines += [
@@ -35,6 +16,39 @@ def comparison_lines(found: RunComparison) -> list[str]:
     ]
     lines += [f"! {note}" for note in found.notes]
     return lines
+
+
+def _totals(found: RunComparison) -> list[str]:
+    runs = [found.live, found.same_orders.figures, found.replayed]
+    usd = money_column([each.pnl_usd for each in runs])
+    fees = money_column([each.fees_usd for each in runs])
+    return _table(
+        [
+            ["", "live", "same orders", "replay"],
+            ["fills", *(f"{each.fills_count:,}" for each in runs)],
+            ["volume USD", *(amount(each.volume_usd) for each in runs)],
+            ["profit USD", *usd],
+            ["fees USD", *fees],
+        ]
+    )
+
+
+def _verdict(found: RunComparison) -> list[str]:
+    """The exchange's model and the decisions, each by itself; the profits add up."""
+    usd = money_column([found.model_usd, found.decisions_usd, found.pnl_difference_usd])
+    pct = [found.same_orders.matched_volume_pct, found.matched_volume_pct]
+    bps = signed(found.pnl_difference_bps, 3, " bps of the live volume")
+    return [
+        *_table(
+            [
+                ["what differs", "same fills", "profit USD"],
+                ["fills of the same orders (live - same orders)", number(pct[0], 1, " %"), usd[0]],
+                ["decisions (same orders - replay)", "", usd[1]],
+                ["all (live - replay)", number(pct[1], 1, " %"), usd[2]],
+            ]
+        ),
+        f"profit {bps}",
+    ]
 
 
 def _parts(found: RunComparison) -> list[str]:
@@ -63,13 +77,22 @@ def _quotes(found: RunComparison) -> list[str]:
     return _table(rows)
 
 
-def _latency(found: RunComparison) -> str:
-    latency = found.latency
-    return (
+def _delays(found: RunComparison) -> list[str]:
+    latency, measured = found.latency, found.measured
+    lines = [
         f"an order rests after {number(latency.p50_ms, 1, ' ms')} (99 %: "
-        f"{number(latency.p99_ms, 1, ' ms')}) over {latency.orders_count:,} orders; the replay "
-        f"assumes {latency.assumed_ms:g} ms"
-    )
+        f"{number(latency.p99_ms, 1, ' ms')}) over {latency.orders_count:,} orders, word of a fill "
+        f"comes after {number(latency.fill_p50_ms, 1, ' ms')}; the replay assumes "
+        f"{latency.assumed_ms:g} ms both ways"
+    ]
+    if measured is not None:
+        figures = measured.figures
+        lines.append(
+            f"replayed with {measured.entry_ms:.1f} ms there and {measured.response_ms:.1f} ms "
+            f"back: same fills {measured.matched_volume_pct:.1f} %, {figures.fills_count:,} fills, "
+            f"profit {signed(figures.pnl_usd, 4)} USD"
+        )
+    return lines
 
 
 def _table(rows: list[list[str]], left: int = 1) -> list[str]:

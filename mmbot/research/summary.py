@@ -14,12 +14,20 @@ _GAP = 4
 Pair = tuple[str, str]
 
 
-def summary(results: Results, colour: bool = False) -> list[str]:
-    """Return the summary of a run, line by line; `colour` adds terminal colours."""
+def summary(results: Results, colour: bool = False, columns: int | None = None) -> list[str]:
+    """Return the summary of a run, line by line, for a terminal so wide if it is one.
+
+    `colour` adds terminal colours.
+    """
     left, right = _result(results), _money(results)
     header = results.header
     titles = (f"Result ({header.fill_model}, {header.latency}, seed {header.seed})", "Profit (USD)")
-    lines = _columns(titles, left, right, colour)
+    lines = []
+    if columns is not None and max(map(len, _columns(titles, left, right, False))) > columns:
+        # The long title stands by itself, and what is below it moves together.
+        lines.append(_paint(titles[0], _BOLD, colour))
+        titles = ("", titles[1])
+    lines += _columns(titles, left, right, colour)
     lines += ["", *_markouts(results)]
     if len(results.markets) > 1:
         lines += ["", *_markets(results)]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from mmbot.domain.actions import Batch, Place
-from mmbot.domain.events import Execution, FundingPayment
+from mmbot.domain.events import Execution, FundingPayment, Restatement
 from mmbot.domain.order import FillMode, Side
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Quotes
@@ -16,6 +16,7 @@ from mmbot.research.sums import QuoteSample
 # Members of an enum are slow to look up.
 _BID = Side.BID
 _IOC = FillMode.IOC
+CARRIED = "carried"
 
 
 class WatchedVenue(Protocol):
@@ -77,6 +78,33 @@ class Watch:
         self._recorder.sent(placed, len(batch.actions) - placed)
         if self._log is not None:
             self._log(batch)
+
+    def carry(self, held: Restatement) -> None:
+        """Begin a market with a position, bought at `cash_atoms` just now."""
+        lots = held.lots
+        market = self._recorder.tracks[held.market].position.market
+        half_ticks = -held.cash_atoms // (lots * market.unit_value(1))
+        ticks = half_ticks // 2
+        self._recorder.fill(
+            FillRecord(
+                number=-1 - held.market,
+                market=held.market,
+                ts_exch_ns=held.ts_venue_ns,
+                ts_recv_ns=held.ts_recv_ns,
+                order_id=0,
+                side=Side.BID if lots > 0 else Side.ASK,
+                ticks=ticks,
+                lots=abs(lots),
+                leaves_lots=0,
+                maker=True,
+                cause=CARRIED,
+                # Booked at a whole tick; what the cash says beyond that is a cost.
+                fee_atoms=-held.cash_atoms - lots * market.unit_value(2 * ticks),
+                mark_half_ticks=half_ticks,
+            )
+        )
+        for horizon in range(len(self._recorder.horizons_ns)):
+            self._recorder.mark(-1 - held.market, horizon, half_ticks, False)
 
     def step(self, now_ns: int) -> None:
         """Sample every market."""

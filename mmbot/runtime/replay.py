@@ -3,10 +3,11 @@
 No clock, no waiting: time is what the venue says, so a run is a pure function of its inputs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from mmbot.domain.events import Timer
-from mmbot.engine import Engine
+from mmbot.domain.actions import Batch
+from mmbot.domain.events import Event, Timer
 from mmbot.errors import InvariantViolation
 from mmbot.ports import RunObserver, SimVenue
 
@@ -15,8 +16,20 @@ _IDLE_NS = 100_000_000
 _STEPS_BETWEEN_LOOKS = 256
 
 
+class Decides(Protocol):
+    """What is replayed: the engine, or something around it."""
+
+    def next_wakeup_ns(self) -> int | None:
+        """When a Timer is wanted; None before the first book."""
+        ...
+
+    def handle(self, event: Event) -> Sequence[Batch]:
+        """Take in one event; return what must be sent, in order."""
+        ...
+
+
 def replay(
-    engine: Engine,
+    engine: Decides,
     venue: SimVenue,
     observer: RunObserver,
     *,

@@ -52,8 +52,8 @@ class RecordedRows:
         self._chunks = chunks
 
     def rows(self) -> bytes:
-        """Next chunk, empty at the end."""
-        return next(self._chunks, b"")
+        """Next chunk, empty at the end; one may be empty where the order is not settled yet."""
+        return next((chunk for chunk in self._chunks if chunk), b"")
 
     def reference(self) -> float | None:
         """None: recordings carry one venue."""

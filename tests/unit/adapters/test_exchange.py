@@ -63,6 +63,11 @@ def place(order_id: int, side: Side, ticks: int, lots: int, mode: FillMode) -> P
     return Place(0, order_id, side, ticks, lots, mode)
 
 
+def test_an_empty_chunk_is_not_the_end() -> None:
+    source = RecordedRows(iter([b"", BOOK[0], b"", BOOK[1]]))
+    assert [source.rows() for _ in range(3)] == [BOOK[0], BOOK[1], b""]
+
+
 def test_a_resting_order_fills_with_a_rebate_after_the_latencies() -> None:
     # 5 lots at 1001 stand alone at the best; a sell trade of 3 lots fills 3 of them at 100 ms.
     exchange = venue([*BOOK, row(100, TRADE, SELL, 1001, 3), row(500, DEPTH, BUY, 999, 1)])

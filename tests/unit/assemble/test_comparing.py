@@ -1,5 +1,6 @@
 """A backtest written down like a live run is the same as its own replay; a changed one is not."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from mmbot.assemble import RunOptions, recorded_run
-from mmbot.assemble.comparing import Tapped, compare_run, open_run
+from mmbot.assemble.comparing import compare_run, open_run
+from mmbot.assemble.comparing.tapped import Opening, Tapped
+from mmbot.assemble.comparing.timetable import timetable
 from mmbot.cli import main
 from mmbot.config.loader import load
+from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.events import Event, Fill, Hindrance
 from mmbot.domain.market import MICRO
+from mmbot.domain.order import FillMode, Side
 from mmbot.errors import ConfigError, DataError
 from mmbot.research.fill_matching import Cause, Terms
 from mmbot.research.run_comparison import Part, RunComparison
@@ -57,7 +62,8 @@ def made(folder: Path, tape: Path, change: Change = lambda event: event) -> Path
             if changed is not None:
                 journal.event(changed)
 
-        replay(run.engine, Tapped(run.venue, 0, told), run.watch, keep_going=lambda: True)
+        venue = Tapped(run.venue, [Opening(0)], told, run.watch.carry)
+        replay(run.engine, venue, run.watch, keep_going=lambda: True)
     return folder
 
 
@@ -73,7 +79,7 @@ def parts(found: RunComparison) -> dict[tuple[str, str], Part]:
 def test_a_run_that_was_a_replay_is_its_own_replay(tmp_path: Path, tape: Path) -> None:
     found = compared(made(tmp_path / "same", tape))
     assert found.live == found.replayed
-    assert found.live.fills_count > 50
+    assert found.live.fills_count > 40
     assert found.matched_volume_pct == 100.0
     assert found.pnl_difference_usd == 0
     assert list(parts(found)) == [("both", "price and fee of the same fills")]
@@ -134,13 +140,57 @@ def test_a_pause_of_the_run_explains_what_it_missed(tmp_path: Path, tape: Path) 
     assert any("paused: account 10.0 s" in line for line in comparison_lines(found))
 
 
-def test_positions_at_the_start_are_pointed_out(tmp_path: Path, tape: Path) -> None:
+def test_the_replay_begins_with_the_position_of_the_run(tmp_path: Path, tape: Path) -> None:
     folder = made(tmp_path / "lots", tape)
     path = folder / "journal.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"lots":[0]', b'"lots":[7]', 1))
-    assert compared(folder).notes == (
-        "SIMUSD: the run began with a position of +7 lots, the replay with none",
-    )
+    out = tmp_path / "out"
+    assert main(["compare", str(folder), "--tolerance", "100", "--report", str(out)]) == 0
+    (market,) = json.loads((out / "results.json").read_text())["attribution"]["markets"]
+    assert market["identity_error_atoms"] == 0
+    record = compare_run(open_run(folder), Terms()).record
+    assert (record.fills[0].cause, record.fills[0].lots) == ("carried", 7)
+    held = sum(fill.side * fill.lots for fill in record.fills)
+    assert record.markets[0].final_lots == held
+
+
+def test_the_same_orders_are_filled_alike_though_other_decisions_are_made(
+    tmp_path: Path, tape: Path
+) -> None:
+    folder = made(tmp_path / "tighter", tape)
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("min_bps: 5", "min_bps: 6"))
+    found = compared(folder)
+    assert found.same_orders.matched_volume_pct == 100.0
+    assert found.same_orders.figures == found.live
+    assert found.model_usd == 0
+    assert found.matched_volume_pct < 100.0
+    assert found.decisions_usd == found.pnl_difference_usd
+
+
+def test_an_exchange_that_fills_less_is_the_models_fault_alone(tmp_path: Path, tape: Path) -> None:
+    lost: list[Fill] = []
+
+    def change(event: Event) -> Event | None:
+        if isinstance(event, Fill) and len(lost) < 3:
+            lost.append(event)
+            return None
+        return event
+
+    found = compared(made(tmp_path / "model", tape, change))
+    assert found.same_orders.figures.fills_count == found.live.fills_count + 3
+    assert found.model_usd == pytest.approx(found.pnl_difference_usd)
+    assert found.decisions_usd == pytest.approx(0)
+
+
+def test_decisions_between_two_that_placed_are_spread_evenly() -> None:
+    place = Place(0, 1, Side.BID, 10, 1, FillMode.POST_ONLY)
+    sent = [Batch(ts_ns, (place,)) for ts_ns in (1_000, 1_101, 1_410)]
+    alone = Batch(1_250, (Cancel(0, 1),))
+    elsewhere = Batch(1_300, (Place(1, 2, Side.BID, 10, 1, FillMode.POST_ONLY),))
+    times = timetable([*sent[:2], alone, elsewhere, sent[2]], 0, 100)
+    assert times == [1_000, 1_101, 1_204, 1_307, 1_410]
+    assert timetable([alone], 0, 100) == []
 
 
 def test_what_is_missing_in_a_folder_is_named(tmp_path: Path, tape: Path) -> None:

@@ -290,6 +290,24 @@ def test_refused_and_unanswered_orders_are_told_once_a_minute() -> None:
     assert "order_rejected" in bench.codes()
 
 
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("ORDER_NOT_FOUND", "replacement_refused"),
+        ("POST_ONLY_MUST_NOT_FILL_ANY_OPPOSITE_ORDERS", "would_have_taken"),
+    ],
+)
+def test_refusals_of_the_daily_round_are_no_warnings(reason: str, code: str) -> None:
+    bench = Bench()
+    bench.start()
+    bid, _ = order_ids(bench)
+    bench.notices()
+    bench.say(bid, REJECTED, reason)
+    (notice,) = bench.notices()
+    assert (notice.severity, notice.code) == (Severity.INFO, code)
+    assert reason in notice.text
+
+
 def test_denied_orders_are_told_and_not_sent() -> None:
     bench = Bench()
     bench.wishes[0].answer = quotes([(999, 250), (990, 51), (980, 50)], [])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmbot.assemble import Run, RunOptions, recorded_run
-from mmbot.assemble.comparing import Tapped
+from mmbot.assemble.comparing.tapped import Opening, Tapped
 from mmbot.config.loader import load
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import (
@@ -49,7 +49,7 @@ def records() -> tuple[RunRecord, RunRecord]:
     feeds = open_feeds([ROOT / "examples" / "data" / "sample.tape"], "tape", FeedOptions())
     run = recorded_run(config, feeds, RunOptions())
     live = LiveWatch(run.engine, Recorder([feed.market for feed in feeds], 10**10))
-    venue = Tapped(run.venue, 0, live.event)
+    venue = Tapped(run.venue, [Opening(0)], live.event, run.watch.carry)
     replay(run.engine, venue, Both(run, live), max_steps=9_000, keep_going=lambda: True)
     return run.watch.finish(), live.finish(run.venue.now_ns)
 

@@ -21,6 +21,16 @@ from tests.unit.research.runs import (
 )
 
 
+def test_a_narrow_terminal_gets_the_title_in_a_line_of_its_own() -> None:
+    results = hand_results()
+    wide = summary(results)
+    narrow = summary(results, columns=50)
+    assert narrow[0] == "Result (queue, 5 ms, seed 7)"
+    assert narrow[1].split() == ["Profit", "(USD)"]
+    assert [line.split() for line in narrow[2:]] == [line.split() for line in wide[1:]]
+    assert summary(results, columns=200) == wide
+
+
 def test_the_summary_of_the_hand_worked_run() -> None:
     lines = [" ".join(line.split()) for line in summary(hand_results())]
     assert lines[0] == "Result (queue, 5 ms, seed 7) Profit (USD)"
