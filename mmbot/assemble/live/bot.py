@@ -47,6 +47,8 @@ from mmbot.tape.journal import Begun
 
 # Connections that are busy let a batch wait so long.
 SENDING_NS = 50_000_000
+# In a calm minute: the engine's time and the prices every second, the account now and then.
+READS = 220
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ async def _wire(
             book_includes_own=holding is not None,
             has_index=holding is not None,
             slack_ns=SENDING_NS,
+            reads_per_min=READS,
         ),
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)

@@ -102,6 +102,7 @@ class _Wire(asyncio.Protocol):
         """Write a whole request; `done` is called once."""
         assert self._transport is not None  # noqa: S101 - `ready` was asked
         self._transport.write(request)
+        self._line.sent += 1
         self._done = done
         self._timer = asyncio.get_running_loop().call_later(answer_s, self._late)
 
@@ -196,10 +197,11 @@ class _Wire(asyncio.Protocol):
 class ActionLine:
     """Connections to one allowed place. `run` keeps them warm and ends only by cancellation.
 
-    `opened` counts the connections that were made, `broken` those that ended.
+    `sent` counts requests, `opened` the connections that were made, `broken` those that ended.
     """
 
     def __init__(self, origin: Origin, params: LineParams) -> None:
+        self.sent = 0
         self.opened = 0
         self.broken = 0
         self._origin = origin

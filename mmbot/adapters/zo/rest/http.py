@@ -47,6 +47,11 @@ class ZoHttp:
         self._actions = actions
         self._now_ns = now_ns
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent so far."""
+        return self._reads.sent + self._actions.sent
+
     async def info(self) -> Catalog:
         """Markets and tokens (protocol 3.3)."""
         return parsing.catalog("/info", await _found(self._reads, "/info"))

@@ -41,6 +41,7 @@ class Wire:
     """Requests on their way, whose fates are decided by the test."""
 
     def __init__(self) -> None:
+        self.sent = 0
         self.pending: list[tuple[bytes, Done]] = []
 
     def post(self, body: bytes, done: Done, *, urgent: bool = False) -> None:
