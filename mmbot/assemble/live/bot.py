@@ -46,7 +46,7 @@ from mmbot.runtime.works import Works
 from mmbot.tape.journal import Begun
 
 # Connections that are busy let a batch wait so long.
-SENDING_NS = 50_000_000
+SENDING_NS = 150_000_000
 # In a calm minute: the engine's time and the prices every second, the account now and then.
 READS = 220
 

@@ -54,9 +54,9 @@ class LineParams(Struct, frozen=True, kw_only=True):
     One that was idle for `idle_s` is replaced before the venue's own patience ends.
     """
 
-    connections: int = 4
+    connections: int = 6
     most: int = 24
-    wait_s: float = 0.05
+    wait_s: float = 0.15
     connect_s: float = 3.0
     answer_s: float = ACTION_TIMEOUT_S
     idle_s: float = 30.0

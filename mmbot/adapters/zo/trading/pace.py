@@ -8,7 +8,7 @@ from mmbot.adapters.web.clock import NS_PER_MS, NS_PER_S
 from mmbot.cext.rolling import Tokens
 
 # Bytes leave a moment after they were counted, some sooner than others.
-_SLACK_NS = 50 * NS_PER_MS
+_SLACK_NS = 150 * NS_PER_MS
 # Of the requests of a minute, so many are kept for cancels and for looking: places end first.
 _KEPT = 0.08
 
