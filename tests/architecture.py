@@ -187,6 +187,39 @@ def oracle_independence(source: Source) -> Iterator[Finding]:
             yield Finding(line, module, f"an oracle may not import {module}")
 
 
+# What a simulation could not repeat: real clocks, chance of the system, other threads (reliability
+# 2.2). A name of a module, or one of its members; `random.Random` and `SystemRandom` as types only.
+UNREPEATABLE = _names(
+    "time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter time.perf_counter_ns"
+    " time.sleep datetime.now datetime.utcnow datetime.today date.today random.random"
+    " random.randint random.choice random.uniform random.shuffle random.seed os.urandom"
+    " uuid.uuid1 uuid.uuid4"
+    " asyncio.to_thread threading.Thread"
+)
+UNREPEATABLE_MODULES = _names("secrets uuid threading multiprocessing concurrent subprocess")
+UNREPEATABLE_NAMES = _names("SystemRandom run_in_executor")
+
+
+def repeatable(source: Source) -> Iterator[Finding]:
+    """Adapters and runtime take clock, chance and threads from outside, so that runs repeat."""
+    for node in source.nodes:
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else names
+            found = {module.partition(".")[0] for module in modules} & UNREPEATABLE_MODULES
+            found |= UNREPEATABLE_NAMES.intersection(names)
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= {f"{node.module}.{name}" for name in names} & UNREPEATABLE
+        elif isinstance(node, ast.Attribute):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            found = {f"{owner}.{node.attr}"} & UNREPEATABLE | {node.attr} & UNREPEATABLE_NAMES
+        else:
+            continue
+        for name in sorted(found):
+            yield Finding(line, name, f"{name} cannot be repeated by a simulation")
+
+
 def kernel_imports(source: Source) -> Iterator[Finding]:
     """A kernel imports no mmbot, no other kernel, no Decimal, clock, logging or array package."""
     kernels = {path.stem for path in ROOT.glob("cext/*.pyx")}

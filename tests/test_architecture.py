@@ -21,6 +21,7 @@ RULES: list[tuple[Rule, tuple[str, ...]]] = [
     (rules.import_table, PRODUCT),
     (rules.banned_modules, PRODUCT),
     (rules.import_count, PRODUCT),
+    (rules.repeatable, ("mmbot/adapters/**/*.py", "mmbot/runtime/**/*.py")),
     (rules.side_words, PRODUCT),
     (rules.swallowed_imports, PRODUCT),
     (rules.oracle_independence, ("tests/oracle/*.py",)),
@@ -47,6 +48,20 @@ EXEMPT = {
     ("import_count", "mmbot/engine/engine.py", "imports"),
     ("import_count", "mmbot/engine/guards.py", "imports"),
     ("import_count", "mmbot/engine/outbox.py", "imports"),
+    # The one clock of a real run; the default of the reader of a venue, whose callers give theirs.
+    ("repeatable", "mmbot/adapters/web/clock.py", "time.time_ns"),
+    ("repeatable", "mmbot/adapters/web/clock.py", "time.monotonic_ns"),
+    ("repeatable", "mmbot/adapters/zo/rest/http.py", "time.monotonic_ns"),
+    # Commands of a person that are no part of a run: a check, a trial order, a new session.
+    ("repeatable", "mmbot/adapters/zo/checks/book_check.py", "SystemRandom"),
+    ("repeatable", "mmbot/adapters/zo/checks/trial_order.py", "secrets"),
+    ("repeatable", "mmbot/adapters/zo/checks/trial_order.py", "time.monotonic_ns"),
+    ("repeatable", "mmbot/adapters/zo/keys/session.py", "secrets"),
+    ("repeatable", "mmbot/adapters/zo/keys/session.py", "time.monotonic_ns"),
+    # The watchdog is a thread because it watches the loop.
+    ("repeatable", "mmbot/runtime/watchdog.py", "threading"),
+    ("repeatable", "mmbot/runtime/watchdog.py", "threading.Thread"),
+    ("repeatable", "mmbot/runtime/watchdog.py", "time.monotonic_ns"),
     # Every rule and invariant of a state machine is a method of it.
     ("class_sizes", "tests/unit/engine/test_order_machine.py", "OrderMachine"),
     ("class_sizes", "tests/unit/engine/test_stateful.py", "EngineMachine"),

@@ -276,7 +276,12 @@ def build_engine(
         RiskManager(config.risk, markets, [own.market_risk for own in settings]),
         footing.breaker,
         footing.ids,
-        Budget(config.rate_limits, footing.traits.batch_size, footing.traits.slack_ns),
+        Budget(
+            config.rate_limits,
+            footing.traits.batch_size,
+            footing.traits.slack_ns,
+            footing.traits.reads_per_min,
+        ),
         footing.traits,
     )
 

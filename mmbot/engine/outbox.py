@@ -26,13 +26,15 @@ class VenueTraits(NamedTuple):
 
     batch_size: most actions that travel together; book_includes_own: its public book shows our
     own orders, so the book is told which they are; has_index: it tells its index prices, and no
-    order goes out without one; slack_ns: how much later than decided a batch may leave.
+    order goes out without one; slack_ns: how much later than decided a batch may leave;
+    reads_per_min: how often it is asked for something, out of the same allowance.
     """
 
     batch_size: int = 4
     book_includes_own: bool = False
     has_index: bool = False
     slack_ns: int = 0
+    reads_per_min: int = 0
 
 
 class Outbox:

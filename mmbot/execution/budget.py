@@ -59,11 +59,17 @@ class Budget:
 
     __slots__ = ("_batch_size", "_cancels", "_places", "_requests", "_reserve")
 
-    def __init__(self, params: RateLimitParams, batch_size: int, slack_ns: int = 0) -> None:
-        """`slack_ns`: how much later than decided something may leave."""
+    def __init__(
+        self, params: RateLimitParams, batch_size: int, slack_ns: int = 0, reads_per_min: int = 0
+    ) -> None:
+        """`slack_ns`: how much later than decided something may leave; `reads_per_min`: what the
+        venue is asked besides, out of the same allowance, of which half at most is left to it.
+        """
         self._places = window(params.orders_per_second, SECOND_NS + slack_ns)
         self._cancels = window(params.cancels_per_second, SECOND_NS + slack_ns)
-        self._requests = window(params.requests_per_minute, 60 * SECOND_NS)
+        per_min = params.requests_per_minute
+        own = max(per_min - reads_per_min, per_min / 2)
+        self._requests = window(own, 60 * SECOND_NS)
         self._reserve = int(self._requests.capacity * params.emergency_reserve_pct / 100)
         self._batch_size = batch_size
 

@@ -39,7 +39,7 @@ LEVELS = 2
 ORDER_USD = 200.0
 MARKET_USD = 1_000.0
 # Less than three markets may have together, so that it binds.
-TOTAL_PCT = 2.4
+TOTAL_PCT = 2.6
 FUNDED_USD = 100_000
 # USD of one lot at the start; prices may move by a few percent before an order is too large.
 LOT_USD = (0.6, 0.3, 0.15)

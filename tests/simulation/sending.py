@@ -1,6 +1,7 @@
 """Invariants of actions, sent (I5, I14-I16, I18) and executed (I8, I9, I12, I13, I24)."""
 
 from collections import deque
+from typing import NamedTuple
 
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from tests.simulation.exchange import Venue
@@ -33,6 +34,30 @@ class _Window:
         return self._sum
 
 
+class _Windows(NamedTuple):
+    places: _Window
+    cancels: _Window
+    requests: _Window
+
+
+class _Jumps:
+    """When the engine's clock last jumped."""
+
+    def __init__(self, loop: VirtualLoop, venue: Venue) -> None:
+        self._loop = loop
+        self._venue = venue
+        self._ahead_ns = 0
+        self._at_s = -UNHEARD_S
+
+    def unheard(self) -> bool:
+        """Whether nobody can know of a jump yet; to be asked often."""
+        ahead_ns, now_s = self._venue.operation.ahead_ns, self._loop.now_s
+        if ahead_ns != self._ahead_ns:
+            self._ahead_ns = ahead_ns
+            self._at_s = now_s
+        return now_s - self._at_s < UNHEARD_S
+
+
 class Sendings:
     """What the bot hands to the network, at that moment."""
 
@@ -51,13 +76,10 @@ class Sendings:
         self._terms = terms
         self._surroundings = surroundings
         self._report = report
-        self._places = _Window(SECOND)
-        self._cancels = _Window(SECOND)
-        self._requests = _Window(MINUTE)
+        self._windows = _Windows(_Window(SECOND), _Window(SECOND), _Window(MINUTE))
         self._known: set[bytes] = set()
         self._before: dict[int, str] = {}
-        self._ahead_ns = 0
-        self._jumped_s = -UNHEARD_S
+        self._jumps = _Jumps(loop, venue)
 
     def read(self) -> None:
         """A GET was sent."""
@@ -77,13 +99,13 @@ class Sendings:
         self._known.add(request.digest)
 
     def _asked(self) -> None:
-        if self._requests.add(1, self._loop.now_s) > self._terms.actions_per_min:
+        if self._windows.requests.add(1, self._loop.now_s) > self._terms.actions_per_min:
             self._report("I18", f"more than {self._terms.actions_per_min} requests in a minute")
 
     def _stamped(self, request: Request) -> None:
         if request.digest in self._known or self._venue.operation.stalled:
             return
-        if self._jumped():
+        if self._jumps.unheard():
             return
         engine_s = self._venue.exchange.state.now_s
         age = engine_s - request.stamp_s
@@ -96,20 +118,19 @@ class Sendings:
             if not ahead:
                 self._report("I15", f"a place can land for {left} s")
 
-    def _jumped(self) -> bool:
-        ahead_ns, now_s = self._venue.operation.ahead_ns, self._loop.now_s
-        if ahead_ns != self._ahead_ns:
-            self._ahead_ns = ahead_ns
-            self._jumped_s = now_s
-        return now_s - self._jumped_s < UNHEARD_S
-
     def _paced(self, request: Request) -> None:
         if request.digest in self._known:
             return
         now_s, terms = self._loop.now_s, self._terms
-        if request.places and self._places.add(len(request.places), now_s) > terms.places_per_s:
+        if (
+            request.places
+            and self._windows.places.add(len(request.places), now_s) > terms.places_per_s
+        ):
             self._report("I18", f"more than {terms.places_per_s} places in a second")
-        if request.cancels and self._cancels.add(request.cancels, now_s) > terms.cancels_per_s:
+        if (
+            request.cancels
+            and self._windows.cancels.add(request.cancels, now_s) > terms.cancels_per_s
+        ):
             self._report("I18", f"more than {terms.cancels_per_s} cancels in a second")
 
     def _allowed(self, request: Request) -> None:
@@ -132,7 +153,7 @@ class Sendings:
         """Remember what may not be quoted at this moment."""
         view = self._surroundings.belief
         self._before = {}
-        self._jumped()
+        self._jumps.unheard()
         if view is not None:
             self.halted = self.halted or view.mode is Mode.HALTED
             for market, status in enumerate(view.markets):

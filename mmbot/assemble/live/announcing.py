@@ -26,6 +26,9 @@ _MODES = {
     RunMode.LIVE: "orders are sent",
 }
 
+# In a calm minute: the engine's time and the prices every second, the account now and then.
+READS = 220
+
 
 class Kept(NamedTuple):
     """What is kept on this machine, and where the guard listens (None: nobody could)."""
@@ -54,7 +57,10 @@ def announcement(
 def interval_ms(config: Config, listings: Sequence[Listing]) -> float:
     """Return how often every order can be replaced within the rate limits."""
     levels = [market_settings(config, each.symbol).levels.count for each in listings]
-    return config.rate_limits.requote_interval_ms(levels, BATCH_SIZE)
+    rates = config.rate_limits
+    left = max(rates.requests_per_minute - READS, rates.requests_per_minute / 2)
+    rates = rates.model_copy(update={"requests_per_minute": left})
+    return rates.requote_interval_ms(levels, BATCH_SIZE)
 
 
 def _lines(config: Config, ground: Ground, holding: Holding | None, kept: Kept) -> Iterator[str]:

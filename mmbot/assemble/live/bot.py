@@ -20,7 +20,7 @@ from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedAccount
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
 from mmbot.assemble.ledger import ledger_file
-from mmbot.assemble.live.announcing import Kept, announcement, interval_ms
+from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
@@ -38,7 +38,6 @@ from mmbot.domain.market import MICRO
 from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
-from mmbot.execution.budget import RateLimitParams
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
@@ -51,9 +50,7 @@ from mmbot.runtime.works import Works
 from mmbot.tape.journal import Begun
 
 # Connections that are busy let a batch wait so long.
-SENDING_NS = 50_000_000
-# Engine time and prices every second, the account when something happens to it, trades.
-READS_PER_MINUTE = 150
+SENDING_NS = 150_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +158,12 @@ async def _wire(
             book_includes_own=holding is not None,
             has_index=holding is not None,
             slack_ns=SENDING_NS,
+            reads_per_min=READS,
         ),
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)
     engine = build_engine(
-        config.model_copy(update={"rate_limits": _beside_reads(config.rate_limits)}),
+        config,
         grids,
         [each.book for each in given.markets],
         RunOptions(strategy=options.strategy),
@@ -339,17 +337,8 @@ def _feeds(
 
 def _named(given: _Given, epoch: int) -> Named:
     instance, mode = given.config.instance.name, given.mode.value
-    config = given.config.model_copy(
-        update={"rate_limits": _beside_reads(given.config.rate_limits)}
-    )
-    often_ms = interval_ms(config, given.ground.listings)
+    often_ms = interval_ms(given.config, given.ground.listings)
     return Named(instance, mode, epoch, given.world.clock(), often_ms)
-
-
-def _beside_reads(rates: RateLimitParams) -> RateLimitParams:
-    """Return what is left for batches: the venue counts what is read with them."""
-    left = max(rates.requests_per_minute / 2, rates.requests_per_minute - READS_PER_MINUTE)
-    return rates.model_copy(update={"requests_per_minute": left})
 
 
 def _lines(given: _Given, holding: Holding | None, epoch: int) -> tuple[str, ...]:

@@ -46,7 +46,10 @@ def real_venue(
     params = config.venue
     line = ActionLine(params.http_origin, LineParams(connect_s=params.connect_timeout_ms / 1000))
     access = Access(http, line, params.ws_origin)
-    trading = TradingParams(cancels_per_s=config.rate_limits.cancels_per_second)
+    limits = config.rate_limits
+    trading = TradingParams(
+        cancels_per_s=limits.cancels_per_second, requests_per_min=limits.requests_per_minute
+    )
     venue = ZoVenue(access, traded, outside, hooks, trading, start)
 
     def figures() -> VenueFigures:

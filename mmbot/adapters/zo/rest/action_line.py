@@ -54,9 +54,9 @@ class LineParams(Struct, frozen=True, kw_only=True):
     One that was idle for `idle_s` is replaced before the venue's own patience ends.
     """
 
-    connections: int = 4
+    connections: int = 6
     most: int = 24
-    wait_s: float = 0.05
+    wait_s: float = 0.15
     connect_s: float = 3.0
     answer_s: float = ACTION_TIMEOUT_S
     idle_s: float = 30.0
@@ -102,6 +102,7 @@ class _Wire(asyncio.Protocol):
         """Write a whole request; `done` is called once."""
         assert self._transport is not None  # noqa: S101 - `ready` was asked
         self._transport.write(request)
+        self._line.sent += 1
         self._done = done
         self._timer = asyncio.get_running_loop().call_later(answer_s, self._late)
 
@@ -196,10 +197,11 @@ class _Wire(asyncio.Protocol):
 class ActionLine:
     """Connections to one allowed place. `run` keeps them warm and ends only by cancellation.
 
-    `opened` counts the connections that were made, `broken` those that ended.
+    `sent` counts requests, `opened` the connections that were made, `broken` those that ended.
     """
 
     def __init__(self, origin: Origin, params: LineParams) -> None:
+        self.sent = 0
         self.opened = 0
         self.broken = 0
         self._origin = origin

@@ -43,7 +43,11 @@ class ZoHttp:
     def __init__(
         self, reads: Transport, actions: Transport, now_ns: Callable[[], int] = time.monotonic_ns
     ) -> None:
-        """Take one pool for reads and one for actions, so that no action waits behind a read."""
+        """Take one pool for reads and one for actions, so that no action waits behind a read.
+
+        `pools` are both; each counts what it has `sent`.
+        """
+        self.pools = (reads, actions)
         self._reads = PatientReads(reads, now_ns)
         self._actions = actions
         self._now_ns = now_ns

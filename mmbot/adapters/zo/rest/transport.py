@@ -59,6 +59,7 @@ class Transport:
         self._is_local = is_loopback(origin.host)
         self._tls = tls_context() if origin.scheme == "https" else None
         self._timeouts = timeouts
+        self.sent = 0
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Transport":
@@ -120,6 +121,7 @@ class Transport:
     ) -> Reply:
         if self._session is None:
             raise RuntimeError("the transport is not open")
+        self.sent += 1
         timeout = aiohttp.ClientTimeout(total=total_s, sock_connect=self._timeouts.connect_s)
         headers = None if body is None else {"Content-Type": "application/octet-stream"}
         async with self._session.request(

@@ -15,7 +15,6 @@ from mmbot.adapters.zo.engine_time import WINDOW_S, ClockState, EngineClock, Eng
 from mmbot.adapters.zo.rest.action_line import Answer, Lost, NotSent
 from mmbot.adapters.zo.rest.gateway import judge
 from mmbot.adapters.zo.trading.health import Answered, Health
-from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.trading.params import Line
 from mmbot.adapters.zo.wire.actions import SessionAction
 from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
@@ -39,10 +38,7 @@ Judged = Callable[[Answered], None]
 
 
 class Dispatch:
-    """Signs and sends for one session. `engine_clock` is the engine's time as it is known.
-
-    `pace` is asked before a cancel is made, and told of it.
-    """
+    """Signs and sends for one session. `engine_clock` is the engine's time as it is known."""
 
     def __init__(
         self,
@@ -51,9 +47,8 @@ class Dispatch:
         clocks: tuple[Clock, EngineClock],
         rng: Random,
         health: Health,
-        pace: Pace,
     ) -> None:
-        self.pace = pace
+        self.pace = health.pace
         self.clock, self.engine_clock = clocks
         self.account_id = signer.account_id
         self._line = line

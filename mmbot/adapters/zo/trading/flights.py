@@ -6,6 +6,7 @@ from mmbot.adapters.zo.trading.dispatch import Signed
 from mmbot.adapters.zo.trading.health import Answered, NotSent
 from mmbot.adapters.zo.trading.known_orders import KnownOrder
 from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder
+from mmbot.adapters.zo.wire.outcomes import Unknown
 from mmbot.domain.actions import Place
 
 
@@ -27,9 +28,11 @@ class Flight(Struct):
 
     def left(self, outcome: Answered) -> bool:
         """Whether the answer tells of bytes that left; one that never did tells nothing then."""
+        self.broke = isinstance(outcome, Unknown)
         if isinstance(outcome, NotSent):
             self.refused += 1
             return self.refused == self.copies
+        self.broke = isinstance(outcome, Unknown)
         return True
 
     @property

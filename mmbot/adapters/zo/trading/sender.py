@@ -11,13 +11,13 @@ from mmbot.adapters.zo.trading.flights import Flight, action_of
 from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.verdicts import Verdicts
-from mmbot.adapters.zo.wire.outcomes import Unknown
 from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.order import OrderState
 from mmbot.errors import ActionError, Unavailable
 
 NOT_ALONE = "its batch cancels an order whose venue id is not known"
 STOPPING = "stopping"
+CROWDED = "the requests of this minute are kept for cancels"
 # Of a batch of cancels whose connections break; after that each order is cancelled by itself.
 _MOST_COPIES = 3
 # Longer than the venue's answers are waited for; then a flight has nothing left to hear.
@@ -94,6 +94,8 @@ class Sender:
             return STOPPING
         if alone:
             return NOT_ALONE
+        if self._health.pace.crowded(now_ns):
+            return CROWDED
         return self._dispatch.no_places(now_ns)
 
     def _send(
@@ -152,7 +154,6 @@ class Sender:
     def _judge(self, flight: Flight, outcome: Answered) -> None:
         if not flight.left(outcome):
             return
-        flight.broke = isinstance(outcome, Unknown)
         repeated = flight.copies - flight.refused > 1
         if self._verdicts.judge(flight.orders, flight.places, outcome, repeated=repeated):
             flight.settled = True

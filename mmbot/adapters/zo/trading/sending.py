@@ -6,7 +6,6 @@ from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
 from mmbot.adapters.zo.trading.health import Health
 from mmbot.adapters.zo.trading.knowledge import Knowledge
-from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sender import Sender
 from mmbot.adapters.zo.trading.verdicts import Verdicts
@@ -29,16 +28,14 @@ class Sending:
         known: Knowledge,
     ) -> None:
         self._known = known
-        self.health = Health(known.hindrances, params.unanswered)
-        clocks = (outside.clock, outside.engine_clock)
-        self.dispatch = Dispatch(
-            access.line,
-            traded.signer,
-            clocks,
-            outside.rng,
-            self.health,
-            Pace(params.cancels_per_s),
+        self._access = access
+        self.health = Health(
+            known.hindrances,
+            params.unanswered,
+            (params.cancels_per_s, params.requests_per_min),
         )
+        clocks = (outside.clock, outside.engine_clock)
+        self.dispatch = Dispatch(access.line, traded.signer, clocks, outside.rng, self.health)
         on = Evidence(known.orders, known.joins, known.settling, known.hindrances)
         self.cancels = Cancels(self.dispatch, on, self.health)
         self.verdicts = Verdicts(self.dispatch, self.cancels, on)
@@ -49,6 +46,8 @@ class Sending:
     def tick(self, now_ns: int) -> None:
         """Let time do what it has to; tells nothing that is not due."""
         self.health.tick(now_ns)
+        reads = sum(pool.sent for pool in self._access.http.pools)
+        self.health.pace.sent(now_ns, reads + self._access.line.sent)
         self.sender.tick(now_ns)
         if self._known.joins.tick(now_ns):
             self._known.settling.ask()

@@ -161,3 +161,18 @@ def test_where_nobody_listens_nothing_was_sent() -> None:
             assert isinstance(await answered(line), NotSent)
 
     asyncio.run(whole())
+
+
+def test_what_finds_no_connection_in_time_is_not_sent() -> None:
+    place = Place([b"", OK, OK])
+
+    async def work(line: ActionLine) -> None:
+        answers: list[Answer] = []
+        # Two hang, and no third may be opened.
+        line.post(b"hangs", answers.append)
+        line.post(b"hangs too", answers.append)
+        line.post(b"late", answers.append)
+        await until(lambda: any(isinstance(each, NotSent) for each in answers))
+        assert not any(b"late" in each for each in place.requests)
+
+    play(place, work)

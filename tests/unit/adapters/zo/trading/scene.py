@@ -259,7 +259,8 @@ async def desk(params: TradingParams = PARAMS, start: Start | None = None) -> As
         found = Desk(served, faults, owner, other)
         venue_params = VenueParams(http_url=served.url)
         async with open_http(venue_params, found.clock) as http:
-            line = ActionLine(venue_params.http_origin, LineParams())
+            # Of a busy machine nothing is expected in a hurry.
+            line = ActionLine(venue_params.http_origin, LineParams(wait_s=2.0))
             catalog = await http.info()
             key = owner._key
             keypair = Keypair(bytes(key) + bytes(key.verify_key))

@@ -41,6 +41,7 @@ class Wire:
     """Requests on their way, whose fates are decided by the test."""
 
     def __init__(self) -> None:
+        self.sent = 0
         self.pending: list[tuple[bytes, Done]] = []
         # What bytes place, and what is to be cancelled: bytes with that are not sent again.
         self.places: dict[bytes, frozenset[int]] = {}
