@@ -18,8 +18,8 @@ from tests.bench.exchange import ROOT
 from tests.bench.live_notes import TYPESCRIPT, Noted, Traded, p99
 from tests.bench.registry import bench
 
-ONE_MARKET = (1, 1, 60.0, 20.0)
-FIFTY_MARKETS = (50, 100, 1000.0, 20.0)
+ONE_MARKET = (1, 1, 60.0, 12.0)
+FIFTY_MARKETS = (50, 100, 1000.0, 12.0)
 
 
 class Run(NamedTuple):
