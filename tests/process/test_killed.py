@@ -12,7 +12,7 @@ from tests.process.trading import PATIENCE_S, Executed, Place, moved_in, place, 
 # The figures, and what a busy machine may add.
 GUARDED_S = 6.0
 RESTARTED_S = 5.0
-SLACK_S = 5.0
+SLACK_S = 10.0
 # After a standstill the loop has to have turned in time for so long (runtime.hindering).
 CALM_S = 0.5
 

@@ -10,7 +10,7 @@ from tests.process.trading import Place, place, run
 
 # The figure, for a machine that has nothing else to do, and what a busy one may add.
 STOPPED_S = 5.0
-SLACK_S = 5.0
+SLACK_S = 10.0
 
 
 async def _left(at: Place) -> list[int]:

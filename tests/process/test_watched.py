@@ -10,7 +10,7 @@ import pytest
 
 from tests.process.trading import PATIENCE_S, Child, Place, place, run
 
-SLACK_S = 5.0
+SLACK_S = 10.0
 # V11: through the guard, from the venue's first refusal on.
 REFUSED_S = 1.5
 PETTED_US = 1_000_000
