@@ -1,18 +1,20 @@
 # make run    the bot trades on a local exchange for a minute, with play money, in front of you
 # make test   the whole suite: lint, types, stubs, both native builds
 # make faults every fault of the catalogue, SEEDS=20 seeds of each, and MIXED=20 mixed runs
+# make soak   the bot for HOURS=6 simulated hours: does anything grow?
 # make bench  timings on this machine, into bench.json
 # Each sets up what it needs (a virtual environment, packages, the native kernels) and is quick when run again.
 
 PYTHON ?= python3
 SEEDS ?= 20
 MIXED ?= 20
+HOURS ?= 6
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 
-.PHONY: run test faults bench build clean
+.PHONY: run test faults soak bench build clean
 
 run: build
 	$(BIN)/python -m mmbot demo --for 60s
@@ -23,6 +25,9 @@ test: build $(VENV)/.dev
 
 faults: build $(VENV)/.dev
 	$(BIN)/python -m tests.faults --seeds $(SEEDS) --mixed $(MIXED)
+
+soak: build $(VENV)/.dev
+	$(BIN)/python -m tests.soak --hours $(HOURS)
 
 bench: build $(VENV)/.dev
 	$(BIN)/python -m tests.bench --out bench.json

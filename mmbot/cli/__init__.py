@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MmbotError, OSError) as error:
         if args.verbose:
             traceback.print_exc()
-        _complain(str(error))
+        _complain(" ".join((str(error), *getattr(error, "__notes__", ()))))
         return error.exit_code if isinstance(error, MmbotError) else EXIT_ERROR
     except BrokenPipeError:
         return 0

@@ -16,7 +16,7 @@ from mmbot.cli.demo_results import Played, deliver, exit_code, results_of
 from mmbot.cli.live_view import LiveView
 from mmbot.cli.output import say
 from mmbot.cli.record import duration
-from mmbot.cli.run import listen
+from mmbot.cli.signals import listen
 from mmbot.domain.notices import Notice
 from mmbot.errors import UsageError
 from mmbot.runtime.supervision import ExitReport

@@ -1,4 +1,7 @@
-"""Shows a running bot: a screen that is drawn anew on a terminal, a line now and then elsewhere."""
+"""Shows a running bot: a screen that is drawn anew on a terminal, elsewhere a line now and then.
+
+A line is due every ten seconds, and when it begins or ceases to quote.
+"""
 
 import asyncio
 import sys
@@ -89,9 +92,10 @@ class LiveView:
         live.update(render(self.seen(), live.console.width), refresh=True)
 
     async def _lines(self) -> None:
-        told_s = time.monotonic()
+        told_s, mode = time.monotonic(), self._status().mode
         while True:
             await asyncio.sleep(REDRAW_EVERY_S)
-            if time.monotonic() - told_s >= LINE_EVERY_S:
-                told_s = time.monotonic()
-                say(status_line(self.seen()))
+            seen = self.seen()
+            if seen.view.mode is not mode or time.monotonic() - told_s >= LINE_EVERY_S:
+                told_s, mode = time.monotonic(), seen.view.mode
+                say(status_line(seen))

@@ -19,6 +19,12 @@ exit codes:
 """
 
 
+RUN_ENDS = """\
+Ctrl-C or SIGTERM end it with every order cancelled and that proven. See docs/live.md.
+exit codes: 0 nothing of ours rests; 3 settings, 4 keys, 5 venue: not started; 6 halted;
+7 another bot holds the account; 8 not proven: look at the venue; 130 interrupted twice
+"""
+
 _Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -97,6 +103,8 @@ def _output_flags(verb: argparse.ArgumentParser) -> None:
 
 def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = _add(verbs, shared, "run", "run the bot in the foreground", ("run", "run"))
+    verb.formatter_class = argparse.RawDescriptionHelpFormatter
+    verb.epilog = RUN_ENDS
     _config_flags(verb)
     verb.add_argument(
         "--mode",
@@ -120,14 +128,14 @@ def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         "--record", type=Path, metavar="DIR", help="write tapes, journal and settings of the run"
     )
     verb.add_argument(
-        "--close-on-exit", action="store_true", help="give the positions back before the end"
+        "--close-on-exit", action="store_true", help="close the positions before the end"
     )
     verb.add_argument(
         "--accept-literal-skew",
         action="store_true",
         help="allow inventory.direction literal, which lets positions grow",
     )
-    verb.add_argument("--json", action="store_true", help="print how it ended as JSON")
+    verb.add_argument("--json", action="store_true", help="print JSON, an object a line")
 
 
 def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ LITERAL_SKEW = (
     " position grows. It follows the original notes word for word and is kept to compare with;"
     " reduce leans toward flat."
 )
+# Two rounds of splitting and two snapshots, over a slow line.
+PROOF_S = 4.0
 
 
 class Remark(NamedTuple):
@@ -121,3 +123,10 @@ def quoted(config: Config) -> dict[str, MarketConfig]:
 def resting_orders(config: Config) -> int:
     """Return how many orders rest when every level of every enabled market is quoted."""
     return sum(2 * market.levels.count for market in quoted(config).values())
+
+
+def worst_stop_s(config: Config, orders: int) -> float:
+    """Return how long a stop may take: waiting for what may still land, cancelling, proving."""
+    resting = min(orders, config.risk.max_open_orders_count)
+    cancelling_s = resting / config.rate_limits.cancels_per_second
+    return config.venue.action_lifetime_s + cancelling_s + PROOF_S

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from mmbot.config.checks import quoted, remarks, resting_orders
+from mmbot.config.checks import quoted, remarks, resting_orders, worst_stop_s
 from mmbot.config.keys import unit_of, values
 from mmbot.config.loader import Loaded
 from mmbot.config.paths import is_section, section_at
@@ -16,6 +16,8 @@ from mmbot.errors import ConfigError
 Path = tuple[str, ...]
 
 COLUMN = 44
+# Of a batch at the venue.
+MOST_PARTS = 4
 
 
 def show(loaded: Loaded, origin: bool = False, defaults: bool = False) -> str:
@@ -69,17 +71,13 @@ def check(loaded: Loaded) -> list[str]:
 
 
 def derived(config: Config) -> list[str]:
-    """Return what the settings amount to: orders, requote interval, worst-case exposure, losses."""
+    """Return what the settings amount to: orders, requote interval, worst cases of what counts."""
     markets, orders = quoted(config), resting_orders(config)
     rates, risk = config.rate_limits, config.risk
     if not markets:
         return ["no market is enabled: nothing is quoted"]
-    batches_per_s = rates.requests_per_minute * (100 - rates.emergency_reserve_pct) / 100 / 60
-    interval_s = max(
-        orders / rates.orders_per_second,
-        orders / rates.cancels_per_second,
-        len(markets) / batches_per_s,
-    )
+    levels = [market.levels.count for market in markets.values()]
+    interval_ms = rates.requote_interval_ms(levels, MOST_PARTS)
     asked_ms = min(market.requote.min_interval_ms for market in markets.values())
     exposure_pct = min(
         sum(market.market_risk.max_market_exposure_pct for market in markets.values()),
@@ -88,12 +86,14 @@ def derived(config: Config) -> list[str]:
     exposure_usd = config.backtest.initial_equity_usd * Decimal(str(exposure_pct)) / 100
     return [
         f"{_count(len(markets), 'market')} quoted, {_count(orders, 'order')} at full depth",
-        f"requote of every order at most every {interval_s * 1000:,.0f} ms within the rate limits"
+        f"requote of every order at most every {interval_ms:,.0f} ms within the rate limits"
         f" (shortest min_interval_ms: {asked_ms:,})",
         f"worst-case exposure {exposure_pct:g} % of equity: {exposure_usd:,.2f} USD of"
         f" {config.backtest.initial_equity_usd:,.2f} USD",
         f"halts after {risk.loss.daily_limit_usd:,.2f} USD lost in a day or a fall of"
         f" {risk.loss.drawdown_from_peak_pct:g} % from the equity peak",
+        f"a stop may take {worst_stop_s(config, orders):.0f} s when trading live, of"
+        f" {config.runtime.stop_timeout_s:g} s granted",
     ]
 
 

@@ -214,7 +214,8 @@ class Engine:
         elif type(event) is Restatement:
             desk.position.restate(event.lots, event.cash_atoms, event.fees_atoms)
             self.risk.take_exposure(event.market, desk.exposure(0))
-            self._outbox.notify(Severity.WARNING, "restatement", event.market, f"{event}")
+            text = f"{event.reason}: {event.lots:+} lots, {event.cash_atoms:+} atoms of cash"
+            self._outbox.notify(Severity.WARNING, "restatement", event.market, text)
         elif type(event) is Hindrance:
             self._take_hindrance(event)
         elif type(event) is Operator:

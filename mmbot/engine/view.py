@@ -62,3 +62,8 @@ def halt_reason(engine: Engine) -> str | None:
     """Why trading has stopped until an operator clears it, or None."""
     stops = engine.stops
     return stops.breaker.account_reason() if stops.state is BreakerState.HALTED else None
+
+
+def keyless(engine: Engine) -> bool:
+    """Whether the venue refuses our key, so that we can cancel nothing (reliability V11)."""
+    return engine.stops.hindrances.holds("session")

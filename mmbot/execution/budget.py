@@ -4,6 +4,7 @@ A spent token comes back one whole period later, so no window of that length, wh
 ever holds more than the limit.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -24,6 +25,22 @@ class RateLimitParams(Params):
     emergency_reserve_pct: Annotated[
         float, Field(ge=0, le=90, description="request tokens only cancels may use")
     ] = 20.0
+
+    def requote_interval_ms(self, levels: Sequence[int], batch_size: int) -> float:
+        """How often every market can have all its orders replaced; `levels` a side of each.
+
+        Orders that stay cost nothing, so it goes faster when prices are quiet.
+        """
+        orders = 2 * sum(levels)
+        per_batch = max(1, batch_size // 2)
+        batches = sum(-(-2 * each // per_batch) for each in levels)
+        unreserved = self.requests_per_minute * (1 - self.emergency_reserve_pct / 100)
+        seconds = max(
+            orders / self.orders_per_second,
+            orders / self.cancels_per_second,
+            60 * batches / unreserved,
+        )
+        return 1000 * seconds
 
 
 SECOND_NS = 1_000_000_000
@@ -79,23 +96,3 @@ class Budget:
         self._cancels.spend(now_ns, cancels)
         self._places.spend(now_ns, places)
         self._requests.spend(now_ns, batches)
-
-
-def requote_interval_ms(
-    params: RateLimitParams, markets: int, levels: int, batch_size: int
-) -> float:
-    """How often every market can have all its orders replaced, in milliseconds.
-
-    `levels` a side, every one of them moved. Orders that stay cost nothing, so it goes faster when
-    prices are quiet.
-    """
-    orders = 2 * levels * markets
-    per_batch = max(1, batch_size // 2)
-    batches = markets * -(-2 * levels // per_batch)
-    unreserved = params.requests_per_minute * (1 - params.emergency_reserve_pct / 100)
-    seconds = max(
-        orders / params.orders_per_second,
-        orders / params.cancels_per_second,
-        60 * batches / unreserved,
-    )
-    return 1000 * seconds

@@ -15,8 +15,11 @@ from mmbot.execution.tracker import WorkingOrder
 
 # Members of an enum are slow to look up.
 _BID = Side.BID
+_ASK = Side.ASK
 _OPEN = OrderState.OPEN
 _ticks = attrgetter("ticks")
+# Further than any price.
+_FAR = 1 << 62
 
 
 class Matched(NamedTuple):
@@ -76,10 +79,14 @@ def _paired(
 
 def _in_the_way(cancels: Sequence[WorkingOrder], places: Sequence[Wanted]) -> Side | None:
     """The side whose orders must be off before the other side's places can rest."""
+    lowest_ask = min([order.ticks for order in cancels if order.side is _ASK], default=_FAR)
+    highest_bid = max([order.ticks for order in cancels if order.side is _BID], default=-_FAR)
     for place in places:
-        for order in cancels:
-            if order.side is not place.side and place.side * (place.ticks - order.ticks) >= 0:
-                return order.side
+        if place.side is _BID:
+            if place.ticks >= lowest_ask:
+                return _ASK
+        elif place.ticks <= highest_bid:
+            return _BID
     return None
 
 

@@ -1,7 +1,7 @@
 """When a bot counts as dead or wedged, by what it says about itself. Pure; times are seconds.
 
 A lost connection without a goodbye is death at once, silence is death after a while, and a halted
-bot must not have orders for longer than that.
+bot must not have orders for longer than that. One whose key the venue refuses cannot cancel.
 """
 
 import json
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 GOODBYE = "goodbye"
 HALTED = "halted"
+KEYLESS = "keyless"
 MOST_LANDING_S = 60
 
 
@@ -66,17 +67,18 @@ class Watch:
         self._beat = beat
         self._heard = now
         self._lost = False
-        if beat.mode != HALTED or not beat.orders:
+        if beat.mode not in (HALTED, KEYLESS) or not beat.orders:
             self._halted = None
         elif self._halted is None:
-            self._halted = now
+            # A halted bot takes its orders off itself; the other one cannot, and gets no time.
+            self._halted = now if beat.mode == HALTED else float("-inf")
 
     def lose(self) -> None:
         """The connection is gone."""
         self._lost = True
 
     def answered(self, now: float) -> None:
-        """An alarm of a bot that is halted was answered: it has its time again."""
+        """An alarm of a bot that should have no orders was answered: it has its time again."""
         if self._halted is not None:
             self._halted = now
 
@@ -106,5 +108,6 @@ class Watch:
         if now - self._heard > self._silent_s:
             return f"the bot is silent for {self._silent_s:g} s"
         if self._halted is not None and now - self._halted > self._silent_s:
-            return f"the bot is halted, and {beat.orders} orders rest"
+            why = "is halted" if beat.mode == HALTED else "has no session any more"
+            return f"the bot {why}, and {beat.orders} orders rest"
         return None

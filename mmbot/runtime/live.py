@@ -9,7 +9,6 @@ from functools import partial
 
 from mmbot.domain.events import AccountSnapshot, Command, Event, Operator, Timer
 from mmbot.domain.status import Mode, StatusView
-from mmbot.engine import Engine
 from mmbot.engine.view import halt_reason
 from mmbot.runtime.alarm import Alarm
 from mmbot.runtime.checks import Checks
@@ -129,7 +128,10 @@ class MarketMakerLive:
         batches = engine.handle(event)
         for batch in batches:
             works.venue.submit(batch)
-        self._alarm.set(_wakeup_ns(engine, quiet=type(event) is Timer and not batches))
+        due_ns = engine.next_wakeup_ns()
+        if type(event) is Timer and not batches and due_ns is not None:
+            due_ns += QUIET_NS
+        self._alarm.set(due_ns)
         self._checks.take(event)
         if type(event) not in REPLACEABLE:
             # Prices halt nothing.
@@ -186,8 +188,3 @@ class MarketMakerLive:
             if not held or works.clock() >= until_ns or self.ending.failure is not None:
                 return held
             await asyncio.sleep(LOOK_EVERY_S)
-
-
-def _wakeup_ns(engine: Engine, *, quiet: bool) -> int | None:
-    due_ns = engine.next_wakeup_ns()
-    return due_ns + QUIET_NS if quiet and due_ns is not None else due_ns

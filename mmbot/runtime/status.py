@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mmbot.domain.events import AccountSnapshot
 from mmbot.domain.order import Level, OrderState, Side
+from mmbot.domain.quotes import Quotes
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from mmbot.engine import Desk, Engine
 from mmbot.engine.view import market_reason, orders_alive, orders_unknown, standing
@@ -79,7 +80,7 @@ def _market(engine: Engine, index: int, age_ms: float | None) -> MarketStatus:
     mark = best_bid + best_ask if best_bid and best_ask else 0
     return MarketStatus(
         symbol=market.symbol,
-        reason=market_reason(engine, index),
+        reason=_unquoted(engine, index),
         best_bid=best_bid,
         best_ask=best_ask,
         bids=_resting(desk, Side.BID),
@@ -92,6 +93,13 @@ def _market(engine: Engine, index: int, age_ms: float | None) -> MarketStatus:
         volume_uusd=desk.counts.volume_uusd,
         book_age_ms=age_ms,
     )
+
+
+def _unquoted(engine: Engine, index: int) -> str | None:
+    """Why nothing of a market is quoted; with one side of it quoted, it is."""
+    answer = engine.desks[index].answer
+    one_sided = type(answer) is Quotes and bool(answer.bids or answer.asks)
+    return engine.stops.reason(index) if one_sided else market_reason(engine, index)
 
 
 def _resting(desk: Desk, side: Side) -> tuple[Level, ...]:

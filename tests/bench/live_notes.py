@@ -81,7 +81,7 @@ def settings(url: str, interval_ms: int, *, limited: bool = False) -> Config:
             },
             "rate_limits": {} if limited else UNLIMITED,
             "defaults": {
-                "market_risk": {"max_position_usd": 2_000, "shock": {"enabled": False}},
+                "market_risk": {"max_position_usd": 2_000},
                 "levels": {"count": LEVELS},
                 "sizing": {"fixed_usd": 200},
                 # Levels lie further apart than the market moves, so that a move replaces them all.

@@ -88,9 +88,6 @@ class Recording(asyncio.Transport):
     def abort(self) -> None:
         """There is nothing to end."""
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """There is no buffer."""
-
 
 class RecordingLoop(uvloop.Loop):
     """Whoever connects gets a Recording."""

@@ -23,8 +23,10 @@ from mmbot.errors import InUse
 from mmbot.exchange.params import ExchangeParams
 from mmbot.exchange.serving.floor import Floor
 from mmbot.exchange.serving.server import ExchangeServer, ServerOptions
+from mmbot.ledger.folds import books
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
+from mmbot.ledger.reader import LedgerReader, Window
 from tests.contract.people import Person
 
 WAIT_S = 30.0
@@ -126,6 +128,15 @@ def test_it_trades_and_leaves_nothing(mode: RunMode, tmp_path: Path) -> None:
                 held = floor.operation.exchange.state.accounts[1].positions
                 for number, symbol in enumerate(MARKETS):
                     assert told[symbol] == (held[number].lots if number in held else 0)
+                with LedgerReader(tmp_path / "mmbot.ledger") as reader:
+                    trades = floor.operation.exchange.state.trades
+                    ours = [each for each in trades if 1 in (each.maker_id, each.taker_id)]
+                    assert len(list(reader.fills(Window()))) == len(ours)
+                    folded = {
+                        book.market.symbol: book.position.lots for book in books(reader, Window())
+                    }
+                    assert all(folded.get(symbol, 0) == lots for symbol, lots in told.items())
+                    assert reader.marks(0)
             assert list((tmp_path / "run").glob("BTCUSD_*.tape"))
 
     asyncio.run(run())

@@ -149,6 +149,8 @@ async def _similar(venue: Served, _trader: Trader) -> None:
 async def _delist(venue: Served, _trader: Trader) -> None:
     markets = await _markets(venue, {"knob": "info.delist", "market_id": 1})
     assert [each["symbol"] for each in markets] == ["BTCUSD", "SOLUSD"]
+    # Another list that is called info, of which it says nothing.
+    assert await venue.get("/fee/brackets/info")
 
 
 async def _drift(venue: Served, trader: Trader) -> None:

@@ -117,7 +117,8 @@ def _summary(totals: dict[str, int], failed: dict[str, int], partly: bool) -> in
     if not partly:
         for entry in CATALOGUE.values():
             if isinstance(entry, Elsewhere):
-                say(f"{entry.id}: not here: {entry.why}")
+                where = ", ".join(entry.tests) or "no test yet"
+                say(f"{entry.id}: not here: {entry.why} ({where})")
     say(f"{len(totals) - len(bad)} of {len(totals)} kinds of runs passed")
     return 1 if bad else 0
 

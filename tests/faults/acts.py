@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from signal import SIGTERM
 from typing import Any
 
 from mmbot.adapters.zo.wire import codec
 from mmbot.domain.events import Command
 from mmbot.domain.status import Mode
+from mmbot.engine.stops import UNSOLICITED
 from mmbot.exchange.running.journal import Kind
+from mmbot.ledger.opening import open_ledger
+from mmbot.runtime.supervision import EXIT_HALTED
 from tests.faults.scenario import Act
 from tests.simulation.bot import PARTS
 from tests.simulation.knobs import throw_in
@@ -73,38 +77,118 @@ async def first_word_is_no_place(stage: Stage) -> None:
 
 
 async def session_lost(stage: Stage) -> None:
-    """The session ends: no place may be sent from a second later on."""
+    """The session ends: no place may be sent from a second after the venue has said so.
+
+    Nothing can be cancelled with it either; that is the guard's work (tests of the guard).
+    """
     sessions = stage.venue.exchange.state.session_owners
     await until(stage, lambda: stage.cast.session not in sessions, 10.0)
     run = stage.run
     assert run is not None
-    await asyncio.sleep(1.0)
+    stage.troubles.begin(session_lost)
+    lost_s: list[float] = []
 
     def told(process: Process, body: bytes | None) -> None:
         request = None if body is None else read_request(body)
-        if process is run.process and request is not None and request.places:
+        if process is not run.process or request is None:
+            return
+        lost_s.append(stage.loop.now_s)
+        if request.places and stage.loop.now_s > lost_s[0] + 1.0:
             stage.judge.report("SESSION", "a place after the session was lost")
 
     stage.loop.network.taps.append(Tap(told))
-    await asyncio.sleep(5.0)
-
-
-async def halts(stage: Stage) -> None:
-    """Something happens after which the bot must be halted, with nothing resting."""
-    await asyncio.sleep(3.5)
+    await asyncio.sleep(12.0)
     view = stage.belief
-    if view is not None and view.mode is not Mode.HALTED:
-        stage.judge.report("HALT", f"{view.mode} after a liquidation")
+    if view is not None and view.mode is Mode.QUOTING:
+        stage.judge.report("SESSION", "it believes that it quotes, without a session")
+
+
+async def operator_resumes(stage: Stage) -> None:
+    """The venue took orders off, which is for a person to look at: one looks, and resumes."""
+    await until(stage, lambda: _waits_for_operator(stage), 6.0)
+    if _waits_for_operator(stage):
+        empty = await until(stage, lambda: not stage.judge.resting.own(), 2.0)
+        if not empty:
+            stage.judge.report("V04", "orders rest while an operator is needed")
+        await asyncio.sleep(1.0)
+        command(stage, Command.RESUME)
+
+
+def operator(for_s: float) -> Act:
+    """Let a person be there who resumes what waits for one."""
+
+    async def act(stage: Stage) -> None:
+        end_s = stage.loop.now_s + for_s
+        while stage.loop.now_s < end_s:
+            await asyncio.sleep(0.5)
+            if _waits_for_operator(stage):
+                command(stage, Command.RESUME)
+
+    return act
+
+
+def _waits_for_operator(stage: Stage) -> bool:
+    view = stage.belief
+    return view is not None and UNSOLICITED in view.reasons
+
+
+async def relisted(stage: Stage) -> None:
+    """The first change matters to nobody, the second stops its market for good."""
+    await asyncio.sleep(60.0)
+    quoted = {order.market_id for order in stage.judge.resting.own()}
+    if 1 not in quoted:
+        stage.judge.report("V12", "another order of the list stopped a market")
+    await asyncio.sleep(75.0)
+    for market in (0, 2):
+        if not await until(stage, partial(_quotes, stage, market), 5.0):
+            stage.judge.report("V12", f"market {market} is stopped, too")
+    if any(order.market_id == 1 for order in stage.judge.resting.own()):
+        stage.judge.report("V12", "a market is quoted whose decimals have changed")
+
+
+def _quotes(stage: Stage, market: int) -> bool:
+    return any(order.market_id == market for order in stage.judge.resting.own())
+
+
+async def liquidated(stage: Stage) -> None:
+    """The venue closes the position: halted, over restarts, until an operator has cleared it."""
+    first = await _position(stage)
+    stage.venue.faults.put([{"knob": "eng.liquidate", "account": stage.terms.account}])
+    # Belief and truth need not agree in the end: it is not to trade any more.
+    await ended(stage, first, {EXIT_HALTED})
+    second = stage.begin()
+    await ended(stage, second, {EXIT_HALTED})
+    for path in stage.machine.folder.rglob("*.ledger"):
+        ledger = open_ledger(path, inline=True)
+        if not ledger.clear_latch("operator", "looked at it", stage.venue.pace.now_ns):
+            stage.judge.report("I16", "the halt cannot be cleared")
+        ledger.close(1.0)
+    stage.judge.sendings.halted = False
+    stage.begin()
+    # The pause for orders that nobody cancelled is another matter, and to be ended as well.
+    await operator(5.0)(stage)
+    if not await until(stage, lambda: bool(stage.judge.resting.own()), END_S):
+        stage.judge.report("I16", "no quotes after an operator has cleared the halt")
+
+
+async def _position(stage: Stage) -> Run:
+    """Let orders of the first market be filled until there is a position, and known."""
+    run = stage.run
+    assert run is not None
+    await asyncio.sleep(1.0)
+    for _ in range(20):
+        for order in stage.judge.resting.own():
+            if order.market_id == 0 and not stage.judge.resting.held(0):
+                stage.venue.floor.fill(order.order_id)
+        await asyncio.sleep(0.1)
+        if stage.judge.resting.held(0):
+            break
+    return run
 
 
 async def flattens(stage: Stage) -> None:
     """Get a position, then order it closed; it must come down to nothing, or be said not to."""
-    await asyncio.sleep(1.0)
-    for order in stage.judge.resting.own():
-        if order.market_id == 0:
-            stage.venue.floor.fill(order.order_id)
-            break
-    await asyncio.sleep(1.0)
+    await _position(stage)
     command(stage, Command.FLATTEN)
     flat = await until(stage, lambda: stage.judge.resting.held(0) == 0, 25.0)
     if not flat:
@@ -147,12 +231,14 @@ async def second_instance(stage: Stage) -> None:
     assert first is not None
     await asyncio.sleep(1.0)
     second = stage.begin()
+    # What is asked of the bot is asked of the first.
+    stage.runs.remove(second)
+    stage.runs.insert(0, second)
+    stage.judge.deadlines.bot = first.process
     if not await until(stage, lambda: not second.is_on, 3.0):
         stage.judge.report("X09", "two instances run on one account")
     elif second.code != 7:
         stage.judge.report("X09", f"the second one ended with {second.code}, not 7")
-    stage.runs.remove(second)
-    stage.judge.deadlines.bot = first.process
 
 
 async def halt_ordered(stage: Stage) -> None:

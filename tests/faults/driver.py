@@ -5,6 +5,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from tests.faults import acts
 from tests.faults.scenario import Scenario, watched
 from tests.simulation.bot import Factory
 from tests.simulation.runs import Plan, Result
@@ -13,6 +14,8 @@ from tests.simulation.stage import Stage
 from tests.simulation.terms import Terms
 
 QUIET_S = 8.0
+# A person is there a little longer than faults are.
+OPERATOR_S = 3.0
 MIXED_S = 600.0
 # The quiet end of a mixed run, longer than the venue's window of a minute.
 MIXED_QUIET_S = 75.0
@@ -65,6 +68,7 @@ def mixed(
         schedule=schedule,
         horizon_s=horizon_s,
         quiet_s=quiet_s,
+        act=acts.operator(horizon_s + OPERATOR_S),
     )
 
 

@@ -1,9 +1,9 @@
-"""X01-X10, D01-D05, O01-O03, H01-H04, M01-M04: the process, its disk, its people, its enemies."""
+"""X01-X10, D01-D02, O01-O03, H01-H04, M02-M04: the process, its disk, its people, its enemies."""
 
 from random import Random
 
 from tests.faults import acts
-from tests.faults.scenario import Elsewhere, Entry, Expect, Scenario, begin, during, together
+from tests.faults.scenario import Entry, Expect, Scenario, begin, during, together
 from tests.simulation.schedule import Fault, Schedule
 
 # A new run waits until nothing signed by the one before can land.
@@ -56,7 +56,6 @@ ENTRIES: tuple[Entry, ...] = (
         act=acts.first_word_is_no_place,
         expect=Expect(back_s=10.0),
     ),
-    Elsewhere("X06", "what sees a wedged strategy is the guard: tests of processes"),
     Scenario(
         id="X07",
         says="crash loop",
@@ -99,9 +98,6 @@ ENTRIES: tuple[Entry, ...] = (
         faults=during("disk.slow", 12.0, ms=3000),
         expect=Expect(back_s=15.0),
     ),
-    Elsewhere("D03", "static: corrupt files are corpus tests of the ledger"),
-    Elsewhere("D04", "the log's own quota: tests of the log writer"),
-    Elsewhere("D05", "static: torn journals are corpus tests of the ledger"),
     Scenario(
         id="O01",
         says="somebody else's order on the account",
@@ -122,7 +118,6 @@ ENTRIES: tuple[Entry, ...] = (
         expect=Expect(back_s=None),
         settled=False,
     ),
-    Elsewhere("O04", "static: two versions are a test of the upgrade"),
     Scenario(
         id="H01",
         says="a book ten times too high",
@@ -152,8 +147,6 @@ ENTRIES: tuple[Entry, ...] = (
         ),
         expect=Expect(back_s=12.0),
     ),
-    Elsewhere("H05", "static: a check of the dependencies"),
-    Elsewhere("M01", "memory over days: the soak"),
     Scenario(
         id="M02",
         says="connections are reset over and over, none may be left behind",
@@ -176,8 +169,4 @@ ENTRIES: tuple[Entry, ...] = (
         faults=during("rl.limit", 10.0, places_s=1, cancels_s=1, rest_min=30),
         expect=Expect(back_s=20.0),
     ),
-    *(Elsewhere(f"T{number:02}", "no Telegram yet: issue 5") for number in range(1, 7)),
-    *(Elsewhere(f"R{number:02}", "no Redis yet: issue 5") for number in range(1, 5)),
-    *(Elsewhere(f"F{number:02}", "static: corpus of configurations") for number in range(1, 6)),
-    Elsewhere("C05", "static: units are types"),
 )

@@ -1,7 +1,6 @@
 """N01-N14: requests lost, late and twice; connections dead, closed, refused; nobody found."""
 
 from tests.faults.scenario import (
-    Elsewhere,
     Entry,
     Expect,
     Scenario,
@@ -75,7 +74,6 @@ ENTRIES: tuple[Entry, ...] = (
         faults=together(("dns.fail", 8.0, {}), ("net.reset", 0.1, {})),
         expect=Expect(off_s=1.0, back_s=20.0),
     ),
-    Elsewhere("N11", "no TLS in memory: tests of the transport with real certificates"),
     Scenario(
         id="N12",
         says="REST up and streams down, then the reverse",

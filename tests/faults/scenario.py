@@ -49,10 +49,14 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
 
 class Elsewhere(Struct, frozen=True):
-    """A fault that this harness does not inject, and where it is dealt with."""
+    """A fault that this harness does not inject, why, and where it is tested: file::test.
+
+    Without tests it belongs to what is not built yet.
+    """
 
     id: str
     why: str
+    tests: tuple[str, ...] = ()
 
 
 Entry = Scenario | Elsewhere

@@ -1,5 +1,7 @@
 """Every fault of the catalogue with three seeds, forty mixed runs; `make faults` does more."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.faults.bots import BOTS
@@ -14,6 +16,9 @@ MIXED_S = 40.0
 MIXED_QUIET_S = 25.0
 GROUPS = {"N": 14, "V": 16, "P": 15, "C": 5, "X": 10, "D": 5, "O": 4, "H": 5, "M": 4}
 LATER = {"T": 6, "R": 4, "F": 5}
+ALL_FAULTS = 93
+UNBUILT = ("T", "R")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def held(plan: Plan) -> None:
@@ -28,7 +33,17 @@ def test_the_catalogue_is_whole() -> None:
         for number in range(1, count + 1)
     }
     assert set(CATALOGUE) == wanted
-    assert all(entry.why for entry in CATALOGUE.values() if isinstance(entry, Elsewhere))
+    assert len(CATALOGUE) == ALL_FAULTS
+
+
+def test_what_is_tested_elsewhere_is() -> None:
+    for entry in CATALOGUE.values():
+        if isinstance(entry, Elsewhere):
+            assert entry.why
+            assert entry.tests or entry.id[0] in UNBUILT
+            for place in entry.tests:
+                file, _, test = place.partition("::")
+                assert f"def {test}(" in (ROOT / file).read_text(), place
 
 
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))

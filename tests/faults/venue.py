@@ -38,6 +38,8 @@ ENTRIES: tuple[Entry, ...] = (
         id="V04",
         says="the venue cancels our orders",
         faults=during("eng.cancel_on_margin", 1.0),
+        act=acts.operator_resumes,
+        expect=Expect(back_s=12.0),
     ),
     Scenario(
         id="V05",
@@ -93,19 +95,20 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Scenario(
         id="V12",
-        says="/info lists other decimals, another order, fewer markets",
+        says="/info lists markets in another order, then one with other decimals",
         faults=one_after_another(
-            ("info.mutate", 70.0, {"p": 1.0, "what": "order", "market_id": 0}),
+            ("info.mutate", 65.0, {"p": 1.0, "what": "order", "market_id": 0}),
+            ("info.mutate", 65.0, {"p": 1.0, "what": "price_decimals", "market_id": 1}),
         ),
-        expect=Expect(off_s=None, back_s=5.0),
+        # Latched for that market; the others never notice.
+        expect=Expect(markets=(1,), back_s=None, others=False),
+        act=acts.relisted,
     ),
     Scenario(
         id="V13",
         says="the position is taken over by the venue",
-        faults=during("eng.liquidate", 1.0),
-        act=acts.halts,
+        act=acts.liquidated,
         expect=Expect(back_s=None),
-        settled=False,
     ),
     Scenario(
         id="V14",

@@ -7,8 +7,7 @@ from pathlib import Path
 from random import Random
 
 from tests.contract.process import running
-from tests.process.served import run
-from tests.process.trading import PATIENCE_S, Executed, Place, moved_in, place
+from tests.process.trading import PATIENCE_S, Executed, Place, moved_in, place, run
 
 # The figures, and what a busy machine may add.
 GUARDED_S = 6.0

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.served import run
-from tests.process.trading import Place, place
+from tests.process.trading import Place, place, run
 
 # The figure, for a machine that has nothing else to do, and what a busy one may add.
 STOPPED_S = 5.0

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
@@ -31,6 +31,7 @@ INSTANCE = 7
 # What a busy machine may take for what takes a second or two.
 PATIENCE_S = 30.0
 LOOK_EVERY_S = 0.02
+HANGS_S = 180.0
 # Restored exchanges speak of the wallets of the time before: one for each test.
 _SEEDS = count(11)
 
@@ -69,6 +70,11 @@ class Child:
     def err(self) -> str:
         """What it has said on standard error."""
         return self._err.read_text()
+
+    @property
+    def out(self) -> str:
+        """What it has said on standard output."""
+        return self._out.read_text()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -163,6 +169,11 @@ class Place:
         found = await self.venue.get("/_ctl/truth?newest=1")
         return found["accounts"][str(self.account_id)]
 
+    async def held(self) -> dict[str, int]:
+        """Return the lots held, by market, as the exchange knows it."""
+        positions = (await self.truth())["positions"]
+        return {market: each["lots"] for market, each in positions.items() if each["lots"]}
+
     async def epochs(self) -> list[int]:
         """Return the runs whose orders rest, one entry for each order."""
         orders = (await self.truth())["orders"].values()
@@ -232,18 +243,18 @@ async def moved_in(venue: Running, folder: Path) -> Place:
 
 def _executed(row: Any) -> Executed:
     action: pb.Action = parse_action(b64decode(row["payload"])).action
-    kind = action.WhichOneof("kind")
-    parts = [kind]
-    if kind == "atomic":
-        parts = [_part(each) for each in action.atomic.actions]
+    parts = [str(action.WhichOneof("kind"))]
+    if parts == ["atomic"]:
+        parts = [str(each.WhichOneof("inner")) for each in action.atomic.actions]
     places = sum(each in ("place_order", "trade_or_place") for each in parts)
-    cancels = sum(str(each).startswith("cancel") for each in parts)
+    cancels = sum(each.startswith("cancel") for each in parts)
     at = datetime.fromisoformat(row["physicalTime"])
     return Executed(int(row["actionId"]), at.timestamp(), places, cancels)
 
 
-def _part(part: pb.AtomicSubactionKind) -> str:
-    return part.WhichOneof("inner") or ""
+def run(work: Coroutine[None, None, None]) -> None:
+    """Run a test; the limit is for one that hangs."""
+    asyncio.run(asyncio.wait_for(work, HANGS_S))
 
 
 async def _put_down(child: Child) -> None:

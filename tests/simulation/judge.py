@@ -31,6 +31,7 @@ class Judge:
         self, loop: VirtualLoop, venue: Venue, terms: Terms, surroundings: Surroundings
     ) -> None:
         self.violations: list[Violation] = []
+        self.look_s = LOOK_S
         self.truth = sha256()
         self._loop = loop
         self._venue = venue
@@ -52,7 +53,7 @@ class Judge:
 
     def begin(self) -> None:
         """Look at regular moments from now on."""
-        self._loop.call_later(LOOK_S, self._look)
+        self._loop.call_later(self.look_s, self._look)
 
     def exited(self, code: int) -> None:
         """The bot has ended by itself: with 0 it says that nothing of it rests (I11)."""
@@ -77,7 +78,7 @@ class Judge:
     def _look(self) -> None:
         self.deadlines.look()
         self.sendings.look()
-        self._loop.call_later(LOOK_S, self._look)
+        self._loop.call_later(self.look_s, self._look)
 
     def _sent(self, process: Process, body: bytes | None) -> None:
         if not process.name.startswith("bot"):

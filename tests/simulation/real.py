@@ -21,8 +21,10 @@ from mmbot.errors import MmbotError, VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
+from mmbot.runtime.supervision import EXIT_ERROR
 from tests.simulation.bot import Setting
 from tests.simulation.disk import slow_disk
+from tests.simulation.knobs import InjectedError
 from tests.simulation.terms import MarketTerms, Terms
 
 TASKS = {
@@ -103,7 +105,11 @@ class Real:
                     continue
                 except MmbotError as error:
                     return error.exit_code
-                return (await self.bot.live.run()).code
+                try:
+                    return (await self.bot.live.run()).code
+                except InjectedError:
+                    # What the command line makes of an exception.
+                    return EXIT_ERROR
         return 0
 
     def status(self) -> StatusView | None:

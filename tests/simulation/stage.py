@@ -26,6 +26,7 @@ SESSION_S = 20 * 86_400
 # The bot's host believes in another time than the engine, on purpose.
 HOST_AHEAD_NS = 90 * 10**9
 NEVER = 1e18
+PARAMS = ExchangeParams(auto_fund_usd=100_000)
 
 
 class Cast:
@@ -71,11 +72,17 @@ class Stage:
     """One simulation. `bot` is the run that is on now, `codes` what ended ones returned."""
 
     def __init__(
-        self, loop: VirtualLoop, factory: Factory, folder: Path, seed: int, terms: Terms
+        self,
+        loop: VirtualLoop,
+        factory: Factory,
+        folder: Path,
+        seed: int,
+        terms: Terms,
+        params: ExchangeParams = PARAMS,
     ) -> None:
         self.loop = loop
         self.seed = seed
-        self.venue = Venue(loop, ExchangeParams(auto_fund_usd=100_000), seed)
+        self.venue = Venue(loop, params, seed)
         self.cast = Cast(self.venue)
         assert self.cast.account == terms.account
         self.terms = terms

@@ -100,10 +100,11 @@ class EngineClock:
         """
         if self._bounds is None:
             raise Unavailable("the engine's time has not been read")
-        bounds = self._bounds.at(now_ns)
         if self._stalled:
             return self._seen_s * NS_PER_S, (self._seen_s + 1) * NS_PER_S
-        return bounds.least + now_ns, bounds.most + now_ns
+        least, most, at_ns = self._bounds
+        drift = abs(now_ns - at_ns) * _DRIFT_PPM // 1_000_000
+        return least - drift + now_ns, most + drift + now_ns
 
     def now_s(self, now_ns: int) -> EngineSeconds:
         """Return the engine's second by the earliest time it can have; Unavailable when unread."""

@@ -4,17 +4,19 @@ Trades come from the venue's own list where there is one; on paper the fills are
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
 from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.assemble.live.mids import Mids
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
     AccountSnapshot,
     BookGap,
+    BookUpdate,
     Event,
     Fill,
     FundingPayment,
@@ -27,6 +29,7 @@ from mmbot.domain.events import (
 from mmbot.domain.notices import Notice
 from mmbot.domain.order import DONE, FillMode, OrderState
 from mmbot.engine import Engine
+from mmbot.errors import VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
 from mmbot.runtime.inherited import HELD_BEFORE
@@ -36,6 +39,7 @@ from mmbot.runtime.supervision import ExitReport
 BREAKER = "breaker"
 MEMORY_EVERY_S = 60.0
 CLOSE_S = 3.0
+LAST_TRADES_S = 2.0
 OLDEST_NS = 2 * NS_PER_S
 POINT_EVERY_NS = NS_PER_S
 
@@ -98,7 +102,8 @@ class OrderRows:
 class Bookkeeping:
     """Keeper over a ledger whose run has been begun.
 
-    `money` are the markets of the venue's trades, `tell` hears of notices.
+    `money` are the markets of the venue's trades, `tell` hears of notices. `last_trades` reads the
+    venue's list once more, None where the fills are the trades.
     """
 
     def __init__(
@@ -110,14 +115,15 @@ class Bookkeeping:
         clock: Callable[[], int],
     ) -> None:
         self.tell: Tell = _nobody
-        self.fills_are_trades = False
         self.money: Mapping[int, MarketMoney] = {}
+        self.last_trades: Callable[[], Awaitable[None]] | None = None
         self._engine = engine
         self._ledger = ledger
         self._run = run
         self._most_rows = params.journal_backlog_count
         self._clock = clock
         self._orders = OrderRows(ledger)
+        self._mids = Mids(ledger, len(engine.desks))
         self._point_ns = 0
         self._halt_lost = False
 
@@ -125,11 +131,13 @@ class Bookkeeping:
         """See Keeper: what the breaker remembers, every minute."""
         while True:
             await asyncio.sleep(MEMORY_EVERY_S)
-            await self._ledger.keep_async(BREAKER, self._memory())
+            await self._ledger.keep_async(BREAKER, _memory(self._engine))
 
     def event(self, event: Event) -> None:
         """See Keeper."""
-        if type(event) is OrderUpdate:
+        if type(event) is BookUpdate:
+            self._mids.note(event.market, event.ts_recv_ns, self._mark(event.market) or 0)
+        elif type(event) is OrderUpdate:
             self._orders.update(event)
         elif type(event) is Fill:
             self._fill(event)
@@ -171,6 +179,12 @@ class Bookkeeping:
                 rows.append(_trade_row(own, money))
         self._ledger.fills(rows, cursor)
 
+    def heard(self, own: OwnTrade, heard_ns: int) -> None:
+        """Take when a trade of the venue's list was heard of."""
+        money = self.money.get(own.trade.market_id)
+        if money is not None:
+            self._mids.traded(money.market.index, own.trade.trade_id, heard_ns, self._clock())
+
     async def halt(self, reason: str, now_ns: int) -> None:
         """See Keeper."""
         self._halt_lost = not await self._ledger.latch_async(reason, now_ns)
@@ -181,7 +195,11 @@ class Bookkeeping:
         if self._halt_lost:
             text += "; the halt is not on the disk"
         self._ledger.note(now_ns, Kind.RUN, None, None, text)
-        await self._ledger.keep_async(BREAKER, self._memory())
+        if self.last_trades is not None:
+            lacking = await _lacking(self.last_trades)
+            if lacking is not None:
+                self._ledger.note(now_ns, Kind.RUN, None, None, lacking)
+        await self._ledger.keep_async(BREAKER, _memory(self._engine))
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
@@ -218,12 +236,9 @@ class Bookkeeping:
             text = f"{event.command}: {event.reason}"
             ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
 
-    def _memory(self) -> bytes:
-        return msgspec.json.encode(self._engine.stops.breaker.memory)
-
     def _fill(self, event: Fill) -> None:
         mark = self._mark(event.market)
-        if self.fills_are_trades:
+        if self.last_trades is None:
             row = FillRow(
                 event.ts_venue_ns,
                 event.market,
@@ -238,6 +253,7 @@ class Bookkeeping:
                 mark_half_ticks=mark,
             )
             self._ledger.fills([row], None)
+            self._mids.traded(event.market, event.trade_id, event.ts_recv_ns, self._clock())
         text = f"{event.side.name} {event.lots} lots at {event.ticks} ticks, mark {mark}"
         self._ledger.note(event.ts_recv_ns, Kind.FILL, event.market, event.order_id, text)
         self._orders.fill(event)
@@ -273,6 +289,23 @@ def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:
         own.is_maker,
         money.trade_fee_atoms(own),
     )
+
+
+def _memory(engine: Engine) -> bytes:
+    return msgspec.json.encode(engine.stops.breaker.memory)
+
+
+async def _lacking(read: Callable[[], Awaitable[None]]) -> str | None:
+    """Read the trades since the last look; say what is missing if that does not work.
+
+    The next run has them then: it goes on where the list was read last.
+    """
+    try:
+        async with asyncio.timeout(LAST_TRADES_S):
+            await read()
+    except (VenueError, TimeoutError) as error:
+        return f"the last trades are not read: {error or 'no answer in time'}"
+    return None
 
 
 def _nobody(_notices: Sequence[Notice]) -> None:

@@ -5,26 +5,29 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from mmbot import __version__
 from mmbot.adapters.reference import ReferenceMarket, ReferenceParams
-from mmbot.adapters.zo.keys.session_files import session_folder
+from mmbot.adapters.zo.keys.session_files import StoredSession, session_folder
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside
+from mmbot.adapters.zo.rest.answers import Catalog
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedAccount
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
 from mmbot.assemble.ledger import ledger_file
+from mmbot.assemble.live.announcing import Kept, announcement, interval_ms
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
-from mmbot.assemble.live.places import locked_account
-from mmbot.assemble.live.refusals import Allowance, session_of, wanted_markets
-from mmbot.assemble.live.run_folder import CONFIG, RunFolder
-from mmbot.assemble.live.start import Ground, Holding, clock_words, read_clock, take_hold
+from mmbot.assemble.live.places import lock_file, locked_account
+from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
+from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
+from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
@@ -34,11 +37,13 @@ from mmbot.config.show import effective
 from mmbot.domain.market import MICRO
 from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
-from mmbot.execution.budget import requote_interval_ms
+from mmbot.errors import Unavailable
+from mmbot.execution.budget import RateLimitParams
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
+from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.keeping import Heart, LiveFeed
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.status import Named
@@ -47,6 +52,8 @@ from mmbot.tape.journal import Begun
 
 # Connections that are busy let a batch wait so long.
 SENDING_NS = 50_000_000
+# Engine time and prices every second, the account when something happens to it, trades.
+READS_PER_MINUTE = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,11 @@ class LiveBot:
     def status(self) -> StatusView:
         """Say how it stands."""
         return self.live.status(self.named)
+
+    def keep_status(self) -> None:
+        """Write how it stands into the folder of the run, if there is one."""
+        if self.folder is not None:
+            self.folder.write(STATUS, msgspec.json.encode(self.status()))
 
 
 class _Given(NamedTuple):
@@ -85,9 +97,10 @@ async def live_bot(
 
     Raises an MmbotError whose exit code says why a start is refused. Nothing has been sent then.
     """
+    session = _session(config, world, options) if mode is RunMode.LIVE else None
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(open_http(config.venue, world.clock))
-        catalog = await http.info()
+        catalog = await _catalog(http, config)
         listings = wanted_markets(config, options.markets, catalog)
         ground = Ground(catalog, listings, await read_clock(http, world.clock))
         markets = tuple(
@@ -95,32 +108,44 @@ async def live_bot(
         )
         given = _Given(config, mode, world, options, ground, markets, http)
         holding = None
-        if mode is RunMode.LIVE:
-            holding = await _hold(given, stack)
-        ledger = _ledger(given)
+        if session is not None:
+            holding = await _hold(given, session, stack)
+        ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
         yield await _wire(given, holding, ledger, stack)
 
 
-async def _hold(given: _Given, stack: AsyncExitStack) -> Holding:
-    config, world, options = given.config, given.world, given.options
-    origin = config.venue.http_origin
-    session = options.session
+def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:
+    """Return what to trade with; a key that must not go there is refused before it is asked."""
+    session, origin = options.session, config.venue.http_origin
     if session is None:
         session = session_of(session_folder(config.session.dir, world.env), origin)
-    allowed = Allowance(options.accept_literal_skew)
+    refuse_session(session, origin)
+    return session
+
+
+async def _catalog(http: ZoHttp, config: Config) -> Catalog:
+    try:
+        return await http.info()
+    except Unavailable as error:
+        raise Unavailable(f"{config.venue.http_origin} cannot be reached: {error}") from error
+
+
+async def _hold(given: _Given, session: StoredSession, stack: AsyncExitStack) -> Holding:
+    config, world = given.config, given.world
+    allowed = Allowance(given.options.accept_literal_skew)
     holding = await take_hold(given.http, config, given.ground, session, allowed, world.clock)
-    stack.enter_context(locked_account(world.state, str(origin), holding.account_id))
+    venue = str(config.venue.http_origin)
+    stack.enter_context(locked_account(world.state, venue, holding.account_id))
     return holding
 
 
-def _ledger(given: _Given) -> Ledger:
-    config, world = given.config, given.world
-    path = ledger_file(config, world.env)
-    if given.mode is not RunMode.LIVE:
-        # What was never traded must not be taken for what was.
-        path = path.with_name(f"{path.stem}-{given.mode}{path.suffix}")
-    return world.open_ledger(path, config.storage, world.clock())
+def _ledger_path(given: _Given) -> Path:
+    path = ledger_file(given.config, given.world.env)
+    if given.mode is RunMode.LIVE:
+        return path
+    # What was never traded must not be taken for what was.
+    return path.with_name(f"{path.stem}-{given.mode}{path.suffix}")
 
 
 async def _wire(
@@ -140,7 +165,7 @@ async def _wire(
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)
     engine = build_engine(
-        config,
+        config.model_copy(update={"rate_limits": _beside_reads(config.rate_limits)}),
         grids,
         [each.book for each in given.markets],
         RunOptions(strategy=options.strategy),
@@ -152,6 +177,7 @@ async def _wire(
         books.tell = options.notices
     folder = _run_folder(given, holding, stack)
     placed, taps = _venue(given, holding, footing.ids, books, ledger)
+    books.last_trades = placed.last_trades
     if folder is not None:
         taps.append(folder)
     book_feed, feeds = _feeds(given, taps, index=holding is None)
@@ -174,7 +200,7 @@ async def _wire(
         folder=folder,
         named=_named(given, epoch),
         account_id=None if holding is None else holding.account_id,
-        lines=tuple(_lines(given, holding)),
+        lines=_lines(given, holding, epoch),
     )
 
 
@@ -219,7 +245,6 @@ def _venue(
         return _trading(given, holding, ids, books, ledger), []
     clock, fills = given.world.clock, given.mode is RunMode.PAPER
     paper = paper_venue(given.config, given.markets, clock, fills=fills)
-    books.fills_are_trades = True
     return Placed(paper, paper.figures), [paper]
 
 
@@ -253,7 +278,7 @@ def _trading(
     outside = Surroundings(world.clock, world.rng(), ground.engine_clock)
     last = ledger.last_run()
     start = Start(ledger.cursor(), previous_run_clean=last is None or last.clean)
-    hooks = Hooks(books.trades, given.options.warn)
+    hooks = Hooks(books.trades, given.options.warn, books.heard)
     return real_venue(given.http, config, traded, outside, hooks, start)
 
 
@@ -313,17 +338,26 @@ def _feeds(
 
 
 def _named(given: _Given, epoch: int) -> Named:
-    config = given.config
-    symbols = [each.listing.symbol for each in given.markets]
-    levels = max(market_settings(config, symbol).levels.count for symbol in symbols)
-    interval_ms = requote_interval_ms(config.rate_limits, len(symbols), levels, BATCH_SIZE)
-    return Named(config.instance.name, given.mode.value, epoch, given.world.clock(), interval_ms)
+    instance, mode = given.config.instance.name, given.mode.value
+    config = given.config.model_copy(
+        update={"rate_limits": _beside_reads(given.config.rate_limits)}
+    )
+    often_ms = interval_ms(config, given.ground.listings)
+    return Named(instance, mode, epoch, given.world.clock(), often_ms)
 
 
-def _lines(given: _Given, holding: Holding | None) -> list[str]:
+def _beside_reads(rates: RateLimitParams) -> RateLimitParams:
+    """Return what is left for batches: the venue counts what is read with them."""
+    left = max(rates.requests_per_minute / 2, rates.requests_per_minute - READS_PER_MINUTE)
+    return rates.model_copy(update={"requests_per_minute": left})
+
+
+def _lines(given: _Given, holding: Holding | None, epoch: int) -> tuple[str, ...]:
     config, world = given.config, given.world
-    symbols = ", ".join(each.listing.symbol for each in given.markets)
-    who = "no account" if holding is None else f"account {holding.account_id}"
-    lines = [f"{given.mode}: {symbols} at {config.venue.http_origin}, {who}"]
-    words = clock_words(given.ground.engine_clock, world.clock(), config.venue.max_clock_offset_ms)
-    return lines if words is None else [*lines, f"warning: {words}"]
+    lock = guard = None
+    if holding is not None:
+        lock = lock_file(world.state, str(config.venue.http_origin), holding.account_id)
+        if world.heart is not None:
+            guard = guard_socket(config.guard, config.instance.name, world.env)
+    kept = Kept(epoch, _ledger_path(given), lock, guard)
+    return announcement(config, given.mode, given.ground, holding, kept, world.clock())

@@ -11,10 +11,11 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.config.schema import Config
 from mmbot.domain.status import Mode
 from mmbot.engine import Engine
-from mmbot.engine.view import orders_alive, standing
+from mmbot.engine.view import keyless, orders_alive, standing
 from mmbot.ports import Leftovers
 from mmbot.rescue.session import Session
 from mmbot.rescue.sweep import Observer, Wanted, cancel_all
+from mmbot.rescue.watch import KEYLESS
 from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.heartbeat import Heartbeat
 from mmbot.runtime.systemd import Supervisor
@@ -55,12 +56,14 @@ class GuardedHeart:
         self._supervisor = supervisor
         self._watchdog = watchdog
         self._petted_ns: int | None = None
+        self._told: Mode | None = None
 
     def beat(self, now_ns: int, *, deciding: bool) -> None:
         """See Heart."""
         self._watchdog.beat()
         mode = standing(self._engine).mode
-        self._heartbeat.beat(mode.value, orders_alive(self._engine), self._epoch)
+        said = KEYLESS if keyless(self._engine) else mode.value
+        self._heartbeat.beat(said, orders_alive(self._engine), self._epoch)
         if self._petted_ns is None:
             self._supervisor.ready(mode.value)
             self._petted_ns = now_ns
@@ -68,8 +71,15 @@ class GuardedHeart:
         if every_s is not None and now_ns - self._petted_ns >= every_s * NS_PER_S:
             self._petted_ns = now_ns
             self._supervisor.pet({"decisions come in time": deciding})
+        if mode is not self._told:
+            self._tell(mode)
+
+    def _tell(self, mode: Mode) -> None:
+        self._told = mode
         if mode is Mode.DRAINING:
             self._supervisor.stopping("taking orders off")
+        else:
+            self._supervisor.status(mode.value)
 
     async def run(self) -> None:
         """See Heart."""
@@ -81,6 +91,9 @@ class GuardedHeart:
 
     async def end(self, leftovers: Leftovers) -> None:
         """See Heart."""
+        if self._told is not Mode.DRAINING:
+            # A quick stop is over before the next beat.
+            self._tell(Mode.DRAINING)
         await self._heartbeat.goodbye(len(leftovers.orders) if leftovers.proven else 1)
 
 

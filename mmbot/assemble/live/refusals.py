@@ -10,7 +10,7 @@ from mmbot.adapters.zo.keys.session_files import SessionFolder, StoredSession
 from mmbot.adapters.zo.origin import Origin, is_loopback
 from mmbot.adapters.zo.rest.answers import AccountView, Catalog, Listing, User
 from mmbot.adapters.zo.wire import base58
-from mmbot.config.checks import LITERAL_SKEW, resting_orders
+from mmbot.config.checks import LITERAL_SKEW, worst_stop_s
 from mmbot.config.schema import Config
 from mmbot.errors import ConfigError, SecretError, Unfit
 
@@ -30,8 +30,6 @@ KNOWN_KEYS = frozenset(
         "LSxN361T6FojmtvziHJMeWVNPQumpQhpgLX6Q5t2fzG",
     }
 )
-# Two rounds of splitting and two snapshots, over a slow line.
-PROOF_S = 4.0
 
 
 class Allowance(NamedTuple):
@@ -79,24 +77,25 @@ def refuse_settings(config: Config, listings: Iterable[Listing], allowed: Allowa
         raise ConfigError(problems)
 
 
-def refuse_slow_stop(config: Config, lifetime_s: float) -> None:
+def refuse_slow_stop(config: Config, listings: Iterable[Listing]) -> None:
     """ConfigError when taking everything off may take longer than the supervisor waits (X03)."""
-    worst_s = worst_stop_s(config, lifetime_s)
+    orders = resting_of(config, listings)
+    worst_s = worst_stop_s(config, orders)
     if worst_s > config.runtime.stop_timeout_s:
         raise ConfigError(
             [
                 f"runtime.stop_timeout_s: {config.runtime.stop_timeout_s:g} s is less than the "
-                f"{worst_s:.0f} s that a stop may take: {resting_orders(config)} orders at "
+                f"{worst_s:.0f} s that a stop may take: {orders} orders at "
                 f"{config.rate_limits.cancels_per_second:g} cancels/s, and actions that live "
-                f"{lifetime_s:g} s (venue.action_lifetime_s)"
+                f"{config.venue.action_lifetime_s:g} s (venue.action_lifetime_s)"
             ]
         )
 
 
-def worst_stop_s(config: Config, lifetime_s: float) -> float:
-    """Return how long a stop may take: waiting for what may still land, cancelling, proving."""
-    orders = min(resting_orders(config), config.risk.max_open_orders_count)
-    return lifetime_s + orders / config.rate_limits.cancels_per_second + PROOF_S
+def resting_of(config: Config, listings: Iterable[Listing]) -> int:
+    """Return how many orders rest when every level of these markets is quoted."""
+    settings = (config.markets.get(each.symbol, config.defaults) for each in listings)
+    return sum(2 * each.levels.count for each in settings)
 
 
 def session_of(folder: SessionFolder, origin: Origin) -> StoredSession:

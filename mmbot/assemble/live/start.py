@@ -1,6 +1,5 @@
 """The start of a live bot up to trading: who and where we are, and whether that may trade."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from mmbot.adapters.web.clock import Clock
@@ -13,7 +12,6 @@ from mmbot.assemble.live.refusals import (
     Allowance,
     account_of,
     refuse_account,
-    refuse_session,
     refuse_settings,
     refuse_slow_stop,
 )
@@ -59,8 +57,7 @@ async def take_hold(
 ) -> Holding:
     """Read session and account; ConfigError, SecretError, SessionExpired or Unfit say no."""
     refuse_settings(config, ground.listings, allowed)
-    refuse_slow_stop(config, config.venue.action_lifetime_s)
-    refuse_session(session, config.venue.http_origin)
+    refuse_slow_stop(config, ground.listings)
     user = await http.user(session.pubkey)
     account_id = account_of(config, user, session.user)
     now_s = ground.engine_clock.now_s(clock())
@@ -83,8 +80,3 @@ def clock_words(engine_clock: EngineClock, now_ns: int, most_ms: int) -> str | N
         f"the host's clock is {abs(off_ns) / 1e9:.1f} s {side} the venue's; orders go by the "
         "venue's, times in logs are off by that"
     )
-
-
-def symbols_of(listings: Sequence[Listing]) -> str:
-    """Return the names of markets for a line."""
-    return ", ".join(each.symbol for each in listings)

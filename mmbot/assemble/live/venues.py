@@ -1,6 +1,6 @@
 """The venues a live bot can have: the real one, or a pretend one fed by the real one's streams."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from mmbot.adapters.sim.account import SimAccount
@@ -27,10 +27,11 @@ from mmbot.ports import Venue, VenueFigures
 
 
 class Placed(NamedTuple):
-    """A venue, and how it does."""
+    """A venue, and how it does. `last_trades` reads its list once more, at the end of a run."""
 
     venue: Venue
     figures: Callable[[], VenueFigures]
+    last_trades: Callable[[], Awaitable[None]] | None = None
 
 
 def real_venue(
@@ -56,7 +57,7 @@ def real_venue(
         p50_ns, p99_ns = acks[len(acks) // 2], acks[len(acks) * 99 // 100]
         return VenueFigures(p50_ns / MILLISECOND_NS, p99_ns / MILLISECOND_NS, told.reconnects)
 
-    return Placed(venue, figures)
+    return Placed(venue, figures, venue.audit)
 
 
 def paper_venue(

@@ -40,9 +40,9 @@ def fill(venue: Venue, order_id: int, lots: int) -> int:
     return taken
 
 
-def end_sessions(venue: Venue, user: User) -> None:
-    """End all sessions of a user as if they had expired."""
+def end_sessions(venue: Venue, user: User, only: int | None = None) -> None:
+    """End all sessions of a user, or this one alone, as if they had expired."""
     turn = Turn(venue)
-    for session_id in list(user.sessions):
+    for session_id in list(user.sessions) if only is None else [only]:
         close(turn, user, session_id, not venue.rules.resting_survive_session)
     turn.commit()

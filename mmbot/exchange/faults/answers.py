@@ -161,8 +161,12 @@ def where(exchange: Exchange, path: str) -> Where:
     return Where(kinds, market, account, None, "out")
 
 
+_INFO = frozenset(("rest", "info"))
+
+
 def _concerns(knob: str, at: Where) -> bool:
-    return not knob.startswith("info.") or "info" in at.kinds
+    # The list of markets, not /fee/brackets/info.
+    return not knob.startswith("info.") or at.kinds == _INFO
 
 
 def _short_page(document: Json, values: Values, _at: Where) -> Json:

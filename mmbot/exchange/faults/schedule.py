@@ -32,6 +32,8 @@ class Faults:
         self._numbers = count(1)
         self._draws: dict[str, int] = {}
         self._armed: dict[str, list[Fault]] = {}
+        # Answers of `armed`, until something is set or forgotten.
+        self._known: dict[tuple[str, ...], bool] = {}
 
     def __iter__(self) -> Iterator[Fault]:
         """Every fault that is set, in the order of their numbers."""
@@ -40,7 +42,12 @@ class Faults:
 
     def armed(self, *groups: str) -> bool:
         """Tell whether a knob of these groups (`act.`) or names is set."""
-        return bool(self._armed) and any(name.startswith(groups) for name in self._armed)
+        if not self._armed:
+            return False
+        known = self._known.get(groups)
+        if known is None:
+            known = self._known[groups] = any(name.startswith(groups) for name in self._armed)
+        return known
 
     def fire(self, knob: str, where: Where = ANYWHERE) -> Values | None:
         """Ask whether a knob strikes this message; its parameters, or None."""
@@ -94,6 +101,7 @@ class Faults:
         ]
         if len(made) + sum(map(len, self._armed.values())) > MAX_FAULTS:
             raise FaultError(f"more than {MAX_FAULTS} faults")
+        self._known.clear()
         for fault in made:
             self._armed.setdefault(fault.knob, []).append(fault)
         return made
@@ -112,9 +120,13 @@ class Faults:
         """Drop the faults that never strike again."""
         if self._armed:
             now_ns = self._now_ns()
-            self._forget([fault for fault in self if fault.is_over(now_ns)])
+            every = chain.from_iterable(self._armed.values())
+            gone = [fault for fault in every if fault.is_over(now_ns)]
+            if gone:
+                self._forget(gone)
 
     def _forget(self, gone: list[Fault]) -> None:
+        self._known.clear()
         for fault in gone:
             armed = self._armed[fault.knob]
             armed.remove(fault)

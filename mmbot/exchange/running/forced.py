@@ -68,7 +68,7 @@ def _expire_sessions(exchange: Exchange, deed: Deed) -> None:
     for user in list(exchange.state.users.values()):
         mine = account is None or account in user.account_ids
         if user.sessions and mine and (wanted is None or wanted in user.sessions):
-            interventions.end_sessions(exchange.venue, user)
+            interventions.end_sessions(exchange.venue, user, wanted)
 
 
 def _place(exchange: Exchange, deed: Deed) -> None:

@@ -148,9 +148,9 @@ def test_the_requote_interval_is_what_the_slowest_bucket_allows() -> None:
     # Cancels at 5 a second: 4.8 s.
     slow = from_text(markets + "rate_limits: {cancels_per_second: 5}\n").config
     assert "at most every 4,800 ms" in derived(slow)[1]
-    # 6 batches a minute, 20 % held back: 0.08 a second, 3 markets: 37.5 s.
+    # 6 batches a minute, 20 % held back: 0.08 a second. A batch replaces two orders: 150 s.
     few = from_text(markets + "rate_limits: {requests_per_minute: 6}\n").config
-    assert "at most every 37,500 ms" in derived(few)[1]
+    assert "at most every 150,000 ms" in derived(few)[1]
 
 
 def test_worst_case_exposure_is_the_sum_of_markets_capped_by_the_account() -> None:

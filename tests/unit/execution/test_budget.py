@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.execution.budget import Budget, RateLimitParams, requote_interval_ms, window
+from mmbot.execution.budget import Budget, RateLimitParams, window
 from mmbot.execution.plan import requests
 
 SECOND = 10**9
@@ -104,7 +104,9 @@ def test_a_rate_below_one_means_a_longer_wait() -> None:
 def test_how_often_everything_can_be_replaced(
     markets: int, levels: int, interval_ms: float
 ) -> None:
-    assert requote_interval_ms(RateLimitParams(), markets, levels, 4) == pytest.approx(interval_ms)
+    assert RateLimitParams().requote_interval_ms([levels] * markets, 4) == pytest.approx(
+        interval_ms
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_how_often_everything_can_be_replaced(
 )
 def test_the_scarcest_rate_decides(changes: dict[str, float], interval_ms: float) -> None:
     params = RateLimitParams(**changes)
-    assert requote_interval_ms(params, 1, 2, 4) == pytest.approx(interval_ms)
+    assert params.requote_interval_ms([2], 4) == pytest.approx(interval_ms)
 
 
 @settings(max_examples=150)

@@ -51,6 +51,24 @@ def test_a_goodbye_is_believed() -> None:
     assert seen.alarm(1001.0) is not None
 
 
+def test_a_bot_without_a_session_cannot_help_itself() -> None:
+    seen = watch()
+    seen.hear(QUOTING._replace(mode="keyless", orders=0), 1.0)
+    assert seen.alarm(1.0) is None
+    seen.hear(QUOTING._replace(mode="keyless"), 1.5)
+    found = seen.alarm(1.5)
+    assert found is not None
+    assert found.reason == "the bot has no session any more, and 6 orders rest"
+    # What was answered and rests all the same is answered again, but not at once.
+    seen.answered(2.0)
+    seen.hear(QUOTING._replace(mode="keyless"), 2.5)
+    assert seen.alarm(2.5) is None
+    seen.hear(QUOTING._replace(mode="keyless"), 5.1)
+    assert seen.alarm(5.1) is not None
+    seen.hear(QUOTING, 5.5)
+    assert seen.alarm(5.5) is None
+
+
 def test_a_bot_that_never_comes_is_missed() -> None:
     seen = watch()
     assert seen.alarm(3.0) is None

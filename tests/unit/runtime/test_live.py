@@ -42,6 +42,23 @@ def test_it_quotes_when_it_is_warm_and_leaves_nothing() -> None:
     assert hindrances(stage, "warming") == ["warming up", None]
 
 
+def test_news_after_a_quiet_interval_is_decided_on_at_once() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.quoting()
+        stage.books = False
+        seen = stage.bench.wishes[0].seen
+        await asyncio.sleep(0.5)
+        decided = len(seen)
+        while len(seen) == decided:  # noqa: ASYNC110 - the bot decides when it does
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.15)
+        now_ns = stage.clock()
+        stage.venue.emit(BookUpdate(now_ns, now_ns, 0))
+        assert seen[-1][0] == now_ns
+
+    played(script)
+
+
 def test_what_cannot_be_proved_is_told_by_the_exit_code() -> None:
     async def script(stage: Stage) -> None:
         await stage.quoting()

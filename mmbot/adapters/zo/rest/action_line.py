@@ -97,8 +97,6 @@ class _Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are of no class of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
-        # Bytes leave before the next batch is signed, not when all work of the moment is done.
-        self._transport.set_write_buffer_limits(high=0)
 
     def send(self, request: bytes, done: Done, answer_s: float) -> None:
         """Write a whole request; `done` is called once."""

@@ -13,12 +13,13 @@ from msgspec import Struct
 from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest import account_parsing, answers, parsing
 from mmbot.adapters.zo.rest.answers import Catalog, Cursor, Listing
-from mmbot.adapters.zo.rest.gateway import judge, retry_after_s
+from mmbot.adapters.zo.rest.gateway import judge
+from mmbot.adapters.zo.rest.patience import PatientReads
 from mmbot.adapters.zo.rest.transport import Timeouts, Transport
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.actions import SessionAction, WalletAction
 from mmbot.adapters.zo.wire.outcomes import Outcome, Unknown
-from mmbot.errors import OutcomeUnknown, ProtocolViolation, RateLimited, Unavailable
+from mmbot.errors import OutcomeUnknown, ProtocolViolation, Unavailable
 
 PAGE_SIZE = 50
 _JSON = frozenset({"application/json", "text/plain", ""})
@@ -43,7 +44,7 @@ class ZoHttp:
         self, reads: Transport, actions: Transport, now_ns: Callable[[], int] = time.monotonic_ns
     ) -> None:
         """Take one pool for reads and one for actions, so that no action waits behind a read."""
-        self._reads = reads
+        self._reads = PatientReads(reads, now_ns)
         self._actions = actions
         self._now_ns = now_ns
 
@@ -159,21 +160,19 @@ def _paged(path: str, asked: Mapping[str, object]) -> str:
     return f"{path}?{urlencode({**given, 'pageSize': PAGE_SIZE})}"
 
 
-async def _found(reads: Transport, target: str) -> bytes:
+async def _found(reads: PatientReads, target: str) -> bytes:
     body = await _read(reads, target)
     if body is None:
         raise ProtocolViolation(f"{target.partition('?')[0]}: HTTP 404")
     return body
 
 
-async def _read(reads: Transport, target: str) -> bytes | None:
+async def _read(reads: PatientReads, target: str) -> bytes | None:
     """Return the body of a good answer, None for 404."""
     endpoint = target.partition("?")[0]
     reply = await reads.get(target)
     if reply.status == 404:
         return None
-    if reply.status == 429:
-        raise RateLimited(f"{endpoint}: HTTP 429", retry_after_s(reply.retry_after))
     if reply.status >= 500:
         raise Unavailable(f"{endpoint}: HTTP {reply.status}")
     if reply.status != 200:

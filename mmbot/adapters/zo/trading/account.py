@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from mmbot.adapters.zo.rest.answers import AccountView
 from mmbot.adapters.zo.streams.frames import AccountFrame
+from mmbot.adapters.zo.trading.equity import Equity
 from mmbot.adapters.zo.trading.hindrances import ACCOUNT, Hindrances
 from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.settling import Settling
-from mmbot.adapters.zo.trading.views import Views
 
 
 class Asking(NamedTuple):
@@ -30,31 +30,36 @@ class Asking(NamedTuple):
 class Account:
     """AccountSink of the traded account.
 
-    `begun` is the update the account was first known at; `adopted` the last view that was taken or
-    agreed with. `short`: signed lots by market that the list of trades has to explain, None unless
-    executions were missed.
+    `adopted` is the last view that was taken or agreed with. `short`: signed lots by market that
+    the list of trades has to explain, None unless executions were missed.
     """
 
     def __init__(
         self,
         account_id: int,
-        views: Views,
+        equity: Equity,
         hindrances: Hindrances,
         joins: Joins,
         settling: Settling,
     ) -> None:
         self.short: list[int] | None = None
-        self.begun = 0
+        self.equity = equity
         self.adopted: AccountView | None = None
         self.gaps = 0
         self.asking: Asking | None = None
         self.viewed: Callable[[AccountView, int], None] | None = None
-        self.views = views
+        self.views = equity.views
         self._account_id = account_id
         self._hindrances = hindrances
         self._joins = joins
         self._settling = settling
         self._synced = False
+
+    @property
+    def begun(self) -> int:
+        """The update the account was first known at."""
+        first = self.equity.first
+        return 0 if first is None else first.update_id
 
     @property
     def in_step(self) -> bool:
@@ -68,7 +73,6 @@ class Account:
         self._synced = True
         told = self._joins.tally.lots
         if first:
-            self.begun = view.update_id
             told[:] = self.views.lots(view)
         else:
             self._ask().forced()
@@ -78,12 +82,12 @@ class Account:
             self._ask().audit()
         else:
             self.show(view, now_ns)
-        self.views.margins(view, now_ns)
+        self._figures(view, now_ns)
 
     def account_proved(self, view: AccountView, now_ns: int) -> None:
         """See AccountSink."""
         self.adopted = view
-        self.views.margins(view, now_ns)
+        self._figures(view, now_ns)
         if self.short is None:
             self.show(view, now_ns)
 
@@ -133,6 +137,10 @@ class Account:
         self.views.snapshot(view, now_ns)
         self._hindrances.end(ACCOUNT)
 
+    def _figures(self, view: AccountView, now_ns: int) -> None:
+        if not self.equity.view(view, now_ns):
+            self._ask().audit()
+
     def _ended(self, frame: AccountFrame) -> bool:
         """Take fills and cancels; whether one is nobody's doing here."""
         forced = False
@@ -142,6 +150,7 @@ class Account:
                 maker = fill.maker_id == self._account_id
                 named = self._joins.fill(fill, market, frame.update_id, maker=maker)
                 forced |= not named and not maker
+                self.equity.executed(market, fill.ticks, fill.lots)
         for cancelled in frame.cancels:
             market = self.views.index(cancelled.market_id)
             if market is not None:

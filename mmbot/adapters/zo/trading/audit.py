@@ -82,11 +82,29 @@ class Audit:
         by_market: dict[int, list[OwnTrade]] = {}
         for own in sorted(passed, key=lambda each: each.trade.action_id):
             market = account.views.index(own.trade.market_id)
-            if market is not None:
+            if market is None:
+                self._elsewhere(own)
+            elif own.trade.action_id > self._told.joins.tally.given_up[market]:
                 by_market.setdefault(market, []).append(own)
         for market, found in by_market.items():
             for _, group in groupby(found, key=partial(self._update_of, market)):
                 self._settle(market, list(group))
+            self._never_listed(market, found[-1].trade.action_id)
+
+    def _elsewhere(self, own: OwnTrade) -> None:
+        """A trade in a market that is not ours: its fee is no transfer."""
+        listing = self._traded.catalog.listings[own.trade.market_id]
+        money = MarketMoney(listing, 0)
+        money.rates = self._told.money[0].rates
+        self.fees_uusd.append((own.trade.action_id, money.uusd(money.trade_fee_atoms(own))))
+
+    def _never_listed(self, market: int, listed_to: int) -> None:
+        """The list has gone past these executions and does not have them: nobody waits on."""
+        for span in self._told.joins.tally.passed(market, listed_to):
+            self._hooks.warn(
+                f"market {market}: the list of trades lacks what the stream told of actions "
+                f"{span.low} to {span.high}: {span.booked.lots} lots"
+            )
 
     def _update_of(self, market: int, own: OwnTrade) -> int:
         span = self._told.joins.tally.told(own.trade.action_id, market)
@@ -106,6 +124,8 @@ class Audit:
                 self._explained(market, own.side * trade.lots)
                 joins.missed(own, market)
         if span is not None:
+            for own in rows:
+                self._hooks.heard(own, span.told_ns)
             joins.tally.audited(span, market)
             if span.booked != exact:
                 self._restate(market, span.booked, exact)

@@ -11,7 +11,6 @@ from mmbot.adapters.zo.trading.audit import Audit
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.domain.events import FundingPayment, Transfer
-from mmbot.domain.market import MICRO
 
 _MOST_PAGES = 200
 # Figures are told in micro-USD, each off by half of one.
@@ -47,7 +46,7 @@ class Balance:
         if view is None or not self._account.in_step:
             return False
         if self._since is None:
-            self._since = view
+            self._since = self._account.equity.first or view
             self._read_to = self._account.begun
         for row in await self._rows():
             self._read_to = max(self._read_to, row.action_id)
@@ -80,7 +79,8 @@ class Balance:
         low, high = since.update_id, view.update_id
         fees = [fee for action, fee in self._audit.fees_uusd if low < action <= high]
         changes = [change for action, change in self._changes if low < action <= high]
-        moved = self._uusd(view) - self._uusd(since)
+        equity = self._account.equity
+        moved = equity.uusd(view) - equity.uusd(since)
         rest = moved - sum(changes) + sum(fees)
         allowed = _ROUNDING_UUSD + len(fees) + len(changes)
         if abs(rest) > allowed:
@@ -90,13 +90,7 @@ class Balance:
             self._outlet.tell(Transfer(0, self._outlet.clock(), rest))
         self._suspect = None
         self._since = view
+        equity.explained(view, self._outlet.clock())
         self._audit.fees_uusd = [each for each in self._audit.fees_uusd if each[0] > high]
         self._changes = [each for each in self._changes if each[0] > high]
         return False
-
-    def _uusd(self, view: AccountView) -> int:
-        token_id = self._money[0].listing.quote_token_id
-        return view.balances.get(token_id, 0) * MICRO // self._per_unit(token_id)
-
-    def _per_unit(self, token_id: int) -> int:
-        return int(10 ** self._account.views.token_decimals(token_id))

@@ -47,9 +47,9 @@ class Joins:
         money = self._money[market]
         fee = money.fee_atoms(found.ticks, found.lots, maker=maker)
         cash = money.cash_atoms(found.side, found.ticks, found.lots)
-        self.tally.book(
-            (self.reached, action_id), market, Booked(found.side * found.lots, cash, fee)
-        )
+        booked = Booked(found.side * found.lots, cash, fee)
+        now_ns = self._outlet.clock()
+        self.tally.book((self.reached, action_id), market, booked, now_ns)
         order = self._orders.of_venue(found.order_id) or self._named(found, market, action_id)
         fill = Fill(
             0,

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from mmbot.adapters.zo.rest.answers import AccountView, Catalog
 from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountOutside
 from mmbot.adapters.zo.trading.account import Account, Asking
+from mmbot.adapters.zo.trading.equity import Equity
 from mmbot.adapters.zo.trading.hindrances import Hindrances, Outlet
 from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.known_orders import KnownOrders
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.settling import Settling
-from mmbot.adapters.zo.trading.views import Views
 
 
 class Knowledge:
@@ -33,7 +33,7 @@ class Knowledge:
         self.settling = Settling(traded, clock, self.orders, self.joins)
         self.account = Account(
             traded.signer.account_id,
-            Views(traded, self.outlet),
+            Equity(traded, self.outlet, self.money),
             self.hindrances,
             self.joins,
             self.settling,

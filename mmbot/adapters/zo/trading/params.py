@@ -73,14 +73,20 @@ TradesTold = Callable[[Sequence[OwnTrade], int], None]
 """Takes trades of the venue's list, oldest first, and the cursor that is reached with them."""
 
 
+def _nobody(_own: OwnTrade, _heard_ns: int) -> None:
+    """Nobody wants to know when a trade was heard of."""
+
+
 class Hooks(NamedTuple):
     """Who wants to know what is no event: the ledger its trades, people their warnings.
 
-    Both return at once and raise nothing.
+    `heard` is told of a trade of the list, after `trades`, when the stream had told of it. All
+    return at once and raise nothing.
     """
 
     trades: TradesTold
     warn: Callable[[str], None]
+    heard: Callable[[OwnTrade, int], None] = _nobody
 
 
 class Start(NamedTuple):

@@ -4,6 +4,9 @@ from collections import deque
 
 from msgspec import Struct
 
+# Executions that the list of trades has not shown yet, of a market.
+MOST_SPANS = 5_000
+
 
 class Booked(Struct):
     """Executions of one market, added up: signed lots, and atoms."""
@@ -20,30 +23,39 @@ class Booked(Struct):
 
 
 class Span(Struct):
-    """Engine actions after `low` up to `high`, told by one update, and what it told."""
+    """Engine actions after `low` up to `high`, told by an update at `told_ns`, and what it told."""
 
     low: int
     high: int
     booked: Booked
+    told_ns: int = 0
 
 
 class Tally:
     """Signed lots by market index, and what each update told of a market, for the audit.
 
-    None of the latter may be forgotten: the audit takes for untold what it does not find.
+    None of the latter may be forgotten: the audit takes for untold what it does not find. When too
+    many wait the oldest are put together, and compared together. Up to `given_up` nothing is
+    compared any more.
     """
 
-    def __init__(self, markets: int) -> None:
+    def __init__(self, markets: int, most_spans: int = MOST_SPANS) -> None:
         self.lots = [0] * markets
+        self.given_up = [0] * markets
+        self._most_spans = most_spans
         self._unaudited: list[deque[Span]] = [deque() for _ in range(markets)]
 
-    def book(self, span: tuple[int, int], market: int, booked: Booked) -> None:
+    def book(self, span: tuple[int, int], market: int, booked: Booked, now_ns: int = 0) -> None:
         """Take what an update told of one execution; updates come in order."""
         self.lots[market] += booked.lots
         kept = self._unaudited[market]
         low, high = span
         if not kept or kept[-1].high != high:
-            kept.append(Span(low, high, Booked()))
+            kept.append(Span(low, high, Booked(), now_ns))
+            if len(kept) > self._most_spans:
+                first, second = kept.popleft(), kept[0]
+                second.low = first.low
+                second.booked.add(first.booked)
         kept[-1].booked.add(booked)
 
     def told(self, action_id: int, market: int) -> Span | None:
@@ -58,3 +70,13 @@ class Tally:
     def audited(self, span: Span, market: int) -> None:
         """It was compared."""
         self._unaudited[market].remove(span)
+
+    def passed(self, market: int, listed_to: int) -> list[Span]:
+        """Give up what lies before an action that the list has shown; returns what that was."""
+        kept = self._unaudited[market]
+        found = []
+        while kept and kept[0].high < listed_to:
+            span = kept.popleft()
+            self.given_up[market] = span.high
+            found.append(span)
+        return found

@@ -91,7 +91,10 @@ class Watch:
         if self._traded.user is None:
             return
         user = await self._http.user(self._traded.user)
-        found = {each.session_id for each in user.sessions} if user is not None else set()
+        if user is None or not user.sessions:
+            # A list without any is an answer that says nothing: what is not known is not a no.
+            return
+        found = {each.session_id for each in user.sessions}
         if self._traded.signer.session_id not in found:
             self._hindrances.begin(SESSION, "the venue does not list our session any more")
         if self._sessions is not None:

@@ -76,8 +76,8 @@ def test_literal_skew_has_to_be_accepted() -> None:
 def test_a_stop_that_may_take_longer_than_it_is_granted_is_no_start() -> None:
     slow = config(runtime={"stop_timeout_s": 30})
     with pytest.raises(ConfigError, match="stop_timeout_s"):
-        refuse_slow_stop(slow, 60)
-    refuse_slow_stop(slow, 5)
+        refuse_slow_stop(slow, [BTC])
+    refuse_slow_stop(config(runtime={"stop_timeout_s": 30}, venue={"action_lifetime_s": 5}), [BTC])
 
 
 def test_a_session_belongs_to_one_venue() -> None:

@@ -85,3 +85,14 @@ def test_all_sessions_of_a_user_can_be_ended() -> None:
     interventions.end_sessions(exchange.venue, exchange.state.users[trader.pubkey])
     assert error(trader.place(pb.BID, 900, 1)) == pb.SESSION_NOT_FOUND
     assert exchange.violations() == []
+
+
+def test_one_session_can_be_ended_alone() -> None:
+    exchange = opened()
+    trader = Trader(exchange, 1)
+    first = trader.session_id
+    other = trader.open_session(100).create_session_result.session_id
+    interventions.end_sessions(exchange.venue, exchange.state.users[trader.pubkey], first)
+    assert error(trader.place(pb.BID, 900, 1)) == pb.SESSION_NOT_FOUND
+    trader.session_id = other
+    posted(trader.place(pb.BID, 900, 1))

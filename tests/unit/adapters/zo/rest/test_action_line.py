@@ -1,6 +1,8 @@
 """Warm connections for actions: written at once, never twice, and honest about what left."""
 
 import asyncio
+import select
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -77,6 +79,27 @@ def test_requests_follow_each_other_on_one_connection() -> None:
     play(place, work)
     assert [each.rpartition(b"\r\n\r\n")[2] for each in place.requests] == [b"a", b"bc", b"def"]
     assert all(b"POST /action HTTP/1.1\r\n" in each for each in place.requests)
+
+
+def test_bytes_have_left_when_post_returns() -> None:
+    async def whole() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            door.setblocking(False)
+            line = ActionLine(Origin("http", "127.0.0.1", door.getsockname()[1]), PARAMS)
+            keep = asyncio.create_task(line.run())
+            first, _ = await loop.sock_accept(door)
+            second, _ = await loop.sock_accept(door)
+            with first, second:
+                await until(lambda: line.opened == len((first, second)))
+                line.post(b"body", lambda _: None)
+                # The loop had no turn since.
+                heard, _, _ = select.select([first, second], [], [], 1.0)
+                assert [each.recv(1024)[-4:] for each in heard] == [b"body"]
+                keep.cancel()
+                await asyncio.gather(keep, return_exceptions=True)
+
+    uvloop.run(whole())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from mmbot.adapters.zo.engine_time import EngineClock
 from mmbot.adapters.zo.origin import Origin
 from mmbot.adapters.zo.rest import account_parsing, parsing
 from mmbot.adapters.zo.rest.action_line import Done, Lost
+from mmbot.adapters.zo.rest.answers import AccountView
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.rest.transport import Reply, Timeouts, Transport
 from mmbot.adapters.zo.streams.frames import AccountFrame, read_frame
@@ -41,9 +42,13 @@ class Wire:
 
     def __init__(self) -> None:
         self.pending: list[tuple[bytes, Done]] = []
+        # What bytes place, and what is to be cancelled: bytes with that are not sent again.
+        self.places: dict[bytes, frozenset[int]] = {}
+        self.unwanted: set[int] = set()
 
     def post(self, body: bytes, done: Done, *, urgent: bool = False) -> None:
         assert urgent in (True, False)
+        assert not self.places.get(body, frozenset()) & self.unwanted
         self.pending.append((body, done))
 
     async def run(self) -> None:
@@ -118,7 +123,13 @@ class Belief(RuleBasedStateMachine):
         for action in actions:
             if isinstance(action, Place):
                 self.states[action.order_id] = OrderState.SENT
+            else:
+                self.wire.unwanted.add(action.order_id)
+        sent = len(self.wire.pending)
         self.sending.sender.submit(Batch(self.now_ns, actions), (0,))
+        placed = frozenset(each.order_id for each in actions if isinstance(each, Place))
+        for body, _ in self.wire.pending[sent:]:
+            self.wire.places[body] = placed
 
     def order(self, ticks: int, lots: int = 5) -> Place:
         return Place(0, self.ids.next(), Side.BID, 600_000 - ticks, lots, FillMode.LIMIT)
@@ -129,6 +140,7 @@ class SenderLife(Belief):
 
     def __init__(self) -> None:
         super().__init__()
+        self.seen: list[AccountView] = []
         self.look()
 
     @precondition(lambda self: len(self.alive()) < MOST)
@@ -188,13 +200,29 @@ class SenderLife(Belief):
 
     @rule()
     def look(self) -> None:
+        self.seen.append(self.view())
+        self.tell_seen(len(self.seen) - 1)
+
+    @precondition(lambda self: len(self.seen) < MOST)
+    @rule()
+    def peek(self) -> None:
+        """A snapshot is taken whose answer is on its way for a while."""
+        self.seen.append(self.view())
+
+    @precondition(lambda self: self.seen)
+    @rule(at=st.integers(0, MOST - 1))
+    def tell_seen(self, at: int) -> None:
+        view = self.seen.pop(at % len(self.seen))
+        sync = self.known.feed.sync
+        sync.ask_proof()
+        sync.snapshot(view, sync.epoch, self.now_ns)
+
+    def view(self) -> AccountView:
         path = f"/account/{self.maker.account_id}"
         body = answer(self.scene.exchange, path, {}).body
         view = account_parsing.account(path, body, self.catalog)
         self.known.account.views.asked(view, self.now_ns)
-        sync = self.known.feed.sync
-        sync.ask_proof()
-        sync.snapshot(view, sync.epoch, self.now_ns)
+        return view
 
     @invariant()
     def nothing_is_over_that_rests(self) -> None:
@@ -231,5 +259,5 @@ class SenderLife(Belief):
 
 TestSenderLife = SenderLife.TestCase
 TestSenderLife.settings = settings(
-    max_examples=80, stateful_step_count=30, deadline=None, derandomize=True
+    max_examples=120, stateful_step_count=40, deadline=None, derandomize=True
 )

@@ -1,0 +1,42 @@
+"""Reads that leave the venue alone for as long as it asked to be, whoever wants to read.
+
+After HTTP 429 nothing is sent before its Retry-After is over (reliability V08): the first read
+after that finds out whether it is.
+"""
+
+from collections.abc import Callable
+
+from mmbot.adapters.zo.rest.gateway import retry_after_s
+from mmbot.adapters.zo.rest.transport import Reply, Transport
+from mmbot.errors import RateLimited
+
+TOO_MANY = 429
+# For a venue that does not say how long.
+WAIT_S = 1.0
+_NS_PER_S = 1_000_000_000
+
+
+class PatientReads:
+    """A pool of connections for reads, shared by all who read; times in nanoseconds."""
+
+    def __init__(self, reads: Transport, now_ns: Callable[[], int]) -> None:
+        self._reads = reads
+        self._now_ns = now_ns
+        self._until_ns: int | None = None
+
+    async def get(self, target: str) -> Reply:
+        """See Transport. Raises RateLimited for a 429, and without asking while it holds."""
+        endpoint = target.partition("?")[0]
+        now_ns = self._now_ns()
+        if self._until_ns is not None and now_ns < self._until_ns:
+            raise RateLimited(
+                f"{endpoint}: the venue asked for less", (self._until_ns - now_ns) / _NS_PER_S
+            )
+        reply = await self._reads.get(target)
+        if reply.status == TOO_MANY:
+            wished_s = retry_after_s(reply.retry_after)
+            wait_s = WAIT_S if wished_s is None else wished_s
+            until_ns = self._now_ns() + round(wait_s * _NS_PER_S)
+            self._until_ns = max(self._until_ns or until_ns, until_ns)
+            raise RateLimited(f"{endpoint}: HTTP {TOO_MANY}", wished_s)
+        return reply

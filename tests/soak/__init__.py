@@ -1,0 +1,1 @@
+"""Soaks: the bot for hours, in virtual or real time, and whether anything of it grows."""

@@ -1,0 +1,60 @@
+"""Nothing is read while the venue asks to be left alone."""
+
+import asyncio
+
+import pytest
+
+from mmbot.adapters.zo.rest.patience import PatientReads
+from mmbot.adapters.zo.rest.transport import Reply
+from mmbot.errors import RateLimited
+
+S = 10**9
+
+
+class Venue:
+    """Answers with 429 as long as it is `busy`, and knows what it was asked."""
+
+    def __init__(self, retry_after: str) -> None:
+        self.busy = True
+        self.asked: list[str] = []
+        self.now_ns = 5 * S
+        self._retry_after = retry_after
+        self.reads = PatientReads(self, lambda: self.now_ns)  # type: ignore[arg-type]
+
+    async def get(self, target: str) -> Reply:
+        self.asked.append(target)
+        if self.busy:
+            return Reply(429, "", self._retry_after, b"")
+        return Reply(200, "application/json", "", b"{}")
+
+    def read(self, target: str) -> Reply:
+        return asyncio.run(self.reads.get(target))
+
+    def refused_for(self, target: str) -> float | None:
+        with pytest.raises(RateLimited) as caught:
+            self.read(target)
+        return caught.value.retry_after_s
+
+
+@pytest.mark.parametrize(("header", "wished_s", "wait_s"), [("3", 3.0, 3.0), ("", None, 1.0)])
+def test_one_request_for_each_time_it_asked_for(
+    header: str, wished_s: float | None, wait_s: float
+) -> None:
+    venue = Venue(header)
+    assert venue.refused_for("/info") == wished_s
+    venue.now_ns += round(wait_s * S) - S // 4
+    assert venue.refused_for("/account/1?a=b") == 0.25
+    venue.now_ns += S // 4
+    assert venue.refused_for("/timestamp") == wished_s
+    venue.now_ns += round(wait_s * S)
+    venue.busy = False
+    assert venue.read("/timestamp").status == 200
+    assert venue.read("/info").status == 200
+    assert venue.asked == ["/info", "/timestamp", "/timestamp", "/info"]
+
+
+def test_a_wish_of_no_time_holds_nobody_up() -> None:
+    venue = Venue("0")
+    assert venue.refused_for("/info") == 0.0
+    venue.busy = False
+    assert venue.read("/info").status == 200
