@@ -19,7 +19,7 @@ from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import Level, Side
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 
-WIDE_COLUMNS = 110
+WIDE_COLUMNS = 128
 NEWEST_FILLS = 8
 NEWEST_NOTICES = 6
 _NS_PER_S = 1_000_000_000

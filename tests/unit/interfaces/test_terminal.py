@@ -82,7 +82,7 @@ def printed(seen: Seen, width: int) -> str:
     return output.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 109, 110, 140, 200])
+@pytest.mark.parametrize("width", [80, 127, 128, 140, 200])
 def test_no_line_is_wider_than_the_terminal_and_the_frame_is_straight(width: int) -> None:
     lines = printed(SEEN, width).splitlines()
     assert {len(line) for line in lines} == {width}
