@@ -34,7 +34,7 @@ from mmbot.config.show import effective
 from mmbot.domain.market import MICRO
 from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
-from mmbot.execution.budget import RateLimitParams, requote_interval_ms
+from mmbot.execution.budget import requote_interval_ms
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
@@ -47,8 +47,6 @@ from mmbot.tape.journal import Begun
 
 # Connections that are busy let a batch wait so long.
 SENDING_NS = 50_000_000
-# Engine time and prices every second, the account when something happens to it, trades.
-READS_PER_MINUTE = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +140,7 @@ async def _wire(
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)
     engine = build_engine(
-        config.model_copy(update={"rate_limits": _beside_reads(config.rate_limits)}),
+        config,
         grids,
         [each.book for each in given.markets],
         RunOptions(strategy=options.strategy),
@@ -318,15 +316,8 @@ def _named(given: _Given, epoch: int) -> Named:
     config = given.config
     symbols = [each.listing.symbol for each in given.markets]
     levels = max(market_settings(config, symbol).levels.count for symbol in symbols)
-    rates = _beside_reads(config.rate_limits)
-    interval_ms = requote_interval_ms(rates, len(symbols), levels, BATCH_SIZE)
+    interval_ms = requote_interval_ms(config.rate_limits, len(symbols), levels, BATCH_SIZE)
     return Named(config.instance.name, given.mode.value, epoch, given.world.clock(), interval_ms)
-
-
-def _beside_reads(rates: RateLimitParams) -> RateLimitParams:
-    """Return what is left for batches: the venue counts what is read with them."""
-    left = max(rates.requests_per_minute / 2, rates.requests_per_minute - READS_PER_MINUTE)
-    return rates.model_copy(update={"requests_per_minute": left})
 
 
 def _lines(given: _Given, holding: Holding | None) -> list[str]:
