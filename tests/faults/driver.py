@@ -13,7 +13,7 @@ from tests.simulation.schedule import swarm, written
 from tests.simulation.stage import Stage
 from tests.simulation.terms import Terms
 
-QUIET_S = 8.0
+QUIET_S = 6.0
 # A person is there a little longer than faults are.
 OPERATOR_S = 3.0
 MIXED_S = 600.0

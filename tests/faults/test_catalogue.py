@@ -12,8 +12,8 @@ from tests.simulation.runs import Plan, simulate
 
 SEEDS = 3
 MIXED = 40
-MIXED_S = 40.0
-MIXED_QUIET_S = 25.0
+MIXED_S = 30.0
+MIXED_QUIET_S = 15.0
 GROUPS = {"N": 14, "V": 16, "P": 15, "C": 5, "X": 10, "D": 5, "O": 4, "H": 5, "M": 4}
 LATER = {"T": 6, "R": 4, "F": 5}
 ALL_FAULTS = 93

@@ -95,10 +95,10 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Scenario(
         id="V12",
-        says="/info lists markets in another order, then one with other decimals",
-        faults=one_after_another(
-            ("info.mutate", 65.0, {"p": 1.0, "what": "order", "market_id": 0}),
+        says="/info lists a market with other decimals, and one with a similar name",
+        faults=together(
             ("info.mutate", 65.0, {"p": 1.0, "what": "price_decimals", "market_id": 1}),
+            ("info.similar_symbol", 65.0, {"p": 1.0}),
         ),
         # Latched for that market; the others never notice.
         expect=Expect(markets=(1,), back_s=None, others=False),
