@@ -53,7 +53,7 @@ from mmbot.tape.journal import Begun
 # Connections that are busy let a batch wait so long.
 SENDING_NS = 50_000_000
 # Engine time and prices every second, the account when something happens to it, trades.
-READS_PER_MINUTE = 150
+READS_PER_MINUTE = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
