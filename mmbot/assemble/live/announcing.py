@@ -27,7 +27,7 @@ _MODES = {
 }
 
 # In a calm minute: the engine's time and the prices every second, the account now and then.
-READS = 220
+READS = 240
 
 
 class Kept(NamedTuple):

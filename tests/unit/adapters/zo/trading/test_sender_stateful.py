@@ -262,3 +262,64 @@ TestSenderLife = SenderLife.TestCase
 TestSenderLife.settings = settings(
     max_examples=120, stateful_step_count=40, deadline=None, derandomize=True
 )
+
+
+def sent_and_lost(life: SenderLife, *, lands: bool) -> int:
+    """Send an order whose answer is lost; it lands, or not, and the stream is slow to tell."""
+    order = life.order(0)
+    life.submit(order)
+    body, done = life.wire.pending.pop()
+    early = life.view()
+    if lands:
+        life.scene.exchange.act(body)
+    done(Lost("lost"))
+    life.now_ns += (LIFETIME_S + 2) * NS
+    life.scene.wait(LIFETIME_S + 2)
+    life.read_clock()
+    life.sending.tick(life.now_ns)
+    life.seen.append(early)
+    life.tell_seen(0)
+    return order.order_id
+
+
+def test_a_snapshot_asked_for_too_early_proves_nothing() -> None:
+    life = SenderLife()
+    order_id = sent_and_lost(life, lands=True)
+    assert life.states[order_id] is OrderState.UNKNOWN
+    life.flush()
+    life.look()
+    assert life.states[order_id] is OrderState.OPEN
+
+
+def test_a_snapshot_asked_for_after_expiry_proves_that_it_never_was() -> None:
+    life = SenderLife()
+    order_id = sent_and_lost(life, lands=False)
+    assert life.states[order_id] is OrderState.UNKNOWN
+    life.look()
+    assert life.states[order_id] is OrderState.EXPIRED
+
+
+def test_nothing_is_proven_dead_before_its_bytes_are() -> None:
+    life = SenderLife()
+    order = life.order(0)
+    life.submit(order)
+    body, done = life.wire.pending.pop()
+    done(Lost("lost"))
+    life.wait(2_000, looks=True)
+    life.wait(600, looks=True)
+    assert life.states[order.order_id] is OrderState.UNKNOWN
+    life.scene.exchange.act(body)
+    life.flush()
+    life.look()
+    assert life.states[order.order_id] is OrderState.OPEN
+
+
+def test_bytes_of_what_is_not_wanted_any_more_are_not_sent_again() -> None:
+    life = SenderLife()
+    order = life.order(0)
+    life.submit(order)
+    body, _ = life.wire.pending.pop()
+    life.submit(Cancel(0, order.order_id))
+    for _ in range(5):
+        life.wait(400)
+    assert body not in [sent for sent, _ in life.wire.pending]

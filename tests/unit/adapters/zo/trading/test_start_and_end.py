@@ -8,7 +8,7 @@ import pytest
 
 from mmbot.adapters.zo.trading.params import Start
 from mmbot.domain.events import Hindrance, VenueSnapshot
-from mmbot.domain.order import OrderState, Side
+from mmbot.domain.order import OrderState
 from mmbot.exchange.model import Order
 from tests.unit.adapters.zo.trading.scene import (
     LIFETIME_S,
@@ -109,6 +109,17 @@ ENDS: list[dict[str, Any]] = [
 ]
 
 
+async def resting(desk: Desk, ticks: int) -> None:
+    """Have an order rest; a machine that stops for a moment makes places wait for the clock."""
+    while True:
+        order_id = desk.place(ticks=ticks)
+        await desk.until(lambda sent=order_id: bool(desk.states(sent)))  # type: ignore[misc]
+        if desk.states(order_id)[-1] is not OrderState.REJECTED:
+            break
+        await desk.pause(0.5)
+    await desk.told(order_id, OrderState.OPEN)
+
+
 def own(order: Order) -> bool:
     return order.client_order_id is not None
 
@@ -116,9 +127,8 @@ def own(order: Order) -> bool:
 @pytest.mark.parametrize("fault", ENDS, ids=lambda fault: "-".join(map(str, fault.values())))
 def test_the_end_leaves_nothing_whatever_stands_in_its_way(fault: dict[str, Any]) -> None:
     async def work(desk: Desk) -> None:
-        placed = [desk.place(ticks=PRICE - 10 * at) for at in range(1, 7)]
-        for order_id in placed:
-            await desk.told(order_id, OrderState.OPEN)
+        for at in range(1, 7):
+            await resting(desk, PRICE - 10 * at)
         await desk.control(fault)
         # A ban is over after a minute.
         left = await desk.venue.cancel_all(90.0)
@@ -149,8 +159,7 @@ def test_the_end_catches_a_place_that_lands_late(stays_s: float) -> None:
 
 def test_an_end_without_the_venue_says_that_it_proved_nothing() -> None:
     async def work(desk: Desk) -> None:
-        order_id = desk.place(Side.BID)
-        await desk.told(order_id, OrderState.OPEN)
+        await resting(desk, PRICE)
         await desk.control({"knob": "net.partition", "part": "both"})
         left = await desk.venue.cancel_all(5.0)
         assert not left.clean
