@@ -192,8 +192,8 @@ def oracle_independence(source: Source) -> Iterator[Finding]:
 UNREPEATABLE = _names(
     "time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter time.perf_counter_ns"
     " time.sleep datetime.now datetime.utcnow datetime.today date.today random.random"
-    " random.randint random.choice random.uniform random.shuffle random.seed os.urandom"
-    " uuid.uuid1 uuid.uuid4"
+    " random.randint random.choice random.uniform random.shuffle random.seed"
+    " os.urandom uuid.uuid1 uuid.uuid4"
     " asyncio.to_thread threading.Thread"
 )
 UNREPEATABLE_MODULES = _names("secrets uuid threading multiprocessing concurrent subprocess")

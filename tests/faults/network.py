@@ -51,6 +51,7 @@ ENTRIES: tuple[Entry, ...] = (
         faults=one_after_another(
             *(("ws.close", 1.0, {"code": code}) for code in (1000, 1001, 1012))
         ),
+        expect=Expect(back_s=3.0),
     ),
     Scenario(
         id="N08",
@@ -89,7 +90,7 @@ ENTRIES: tuple[Entry, ...] = (
             ("md.burst", 6.0, {"p": 0.3, "rate": 50}),
             ("ws.slow_reader", 6.0, {"kind": "account", "bytes_per_s": 2_000}),
         ),
-        expect=Expect(back_s=10.0),
+        expect=Expect(back_s=5.0),
     ),
     Scenario(
         id="N14",
