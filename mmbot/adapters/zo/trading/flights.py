@@ -6,15 +6,16 @@ from mmbot.adapters.zo.trading.dispatch import Signed
 from mmbot.adapters.zo.trading.health import Answered, NotSent
 from mmbot.adapters.zo.trading.known_orders import KnownOrder
 from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder
-from mmbot.adapters.zo.wire.outcomes import Unknown
+from mmbot.adapters.zo.wire.outcomes import Rejected, Unknown
 from mmbot.domain.actions import Place
 
 
 class Flight(Struct):
     """Bytes on their way: `orders` are those of the action's parts, in their order.
 
-    `copies` of the bytes were handed over, `refused` of them never left; `broke`: the way of the
-    last one broke before its answer came.
+    `copies` of the bytes were handed over, `refused` of them never left or were refused for good;
+    `broke`: the way of the last one broke before its answer came; `unfit`: one was refused, so no
+    more of them are sent.
     """
 
     signed: Signed
@@ -24,6 +25,7 @@ class Flight(Struct):
     copies: int = 0
     refused: int = 0
     broke: bool = False
+    unfit: bool = False
     settled: bool = False
 
     def left(self, outcome: Answered) -> bool:
@@ -34,6 +36,12 @@ class Flight(Struct):
             return self.refused == self.copies
         self.broke = isinstance(outcome, Unknown)
         return True
+
+    def go_on(self, outcome: Answered) -> None:
+        """Note an answer that did not settle it."""
+        if isinstance(outcome, Rejected):
+            self.refused += 1
+            self.unfit = True
 
     @property
     def placed(self) -> tuple[KnownOrder, ...]:

@@ -157,6 +157,8 @@ class Sender:
         repeated = flight.copies - flight.refused > 1
         if self._verdicts.judge(flight.orders, flight.places, outcome, repeated=repeated):
             flight.settled = True
+        else:
+            flight.go_on(outcome)
 
     def _look_at(self, flight: Flight, now_ns: int) -> None:
         if flight.settled:
@@ -170,7 +172,7 @@ class Sender:
                 self._verdicts.unanswered(order)
         again = sum(age_ns >= due_ns for due_ns in self.resend_ns) + 1
         held = self._health.maintained or self._health.quiet(now_ns)
-        if again <= flight.copies or not flight.wanted or held:
+        if again <= flight.copies or not flight.wanted or flight.unfit or held:
             return
         if not self._dispatch.engine_clock.expired(flight.signed.stamp):
             self._hand_over(flight)

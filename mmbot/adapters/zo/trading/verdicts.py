@@ -36,7 +36,7 @@ class Verdicts:
     ) -> bool:
         """Take the answer to one copy of a batch; whether its fate is known by that.
 
-        `repeated`: more than one copy is on its way.
+        `repeated`: another copy is on its way, or nobody knows what became of it.
         """
         split = len(orders) - places
         cancelled, placed = orders[:split], orders[split:]
@@ -112,10 +112,12 @@ class Verdicts:
         if refusal.group is Group.G2:
             self._look_up((*cancelled, *placed), placed, now_ns)
             return True
-        if refusal.group is Group.G1 and repeated and placed:
-            # This copy came too late; an earlier one may have come in time.
+        if repeated and placed:
+            # Of this copy only: another one may come yet, or came in time, and be taken.
             for order in placed:
                 self.unanswered(order, refusal.name)
+            if refusal.group is Group.G4:
+                self._cancel_alone(cancelled)
             return False
         self._refused(placed, refusal.name)
         if refusal.name in _FREEZING and placed:
