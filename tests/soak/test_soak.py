@@ -77,7 +77,7 @@ def test_the_harness_forgets_the_oldest() -> None:
 
 
 def test_two_minutes_of_the_bot() -> None:
-    soak = Soak(3, 2 / 60, lambda _: None)
+    soak = Soak(1, 2 / 60, lambda _: None)
     soak.run("real")
     assert soak.violations == []
     assert soak.codes == (0,)
