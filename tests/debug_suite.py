@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = (
     *("setup.py", "pyproject.toml", "README.md", "LICENSE"),
-    *("cext", "mmbot", "tests", "examples", "docs"),
+    *("cext", "mmbot", "tests", "examples", "docs", "systemd"),
 )
 # The sources and the documents are the same whatever the build. Faults and whole processes ask
 # nothing of the kernels that the replays, oracles and unit tests do not, and take most of the time.
