@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
+# What setup.py may compile as it stands; make rebuilds only what has changed.
+MODULES := $(shell find mmbot -name '*.pxd') $(patsubst %.pxd,%.py,$(shell find mmbot -name '*.pxd')) mmbot/runtime/replay.py
 
 .PHONY: run test faults soak bench build clean
 
@@ -42,7 +44,7 @@ $(VENV)/.packages: pyproject.toml constraints.txt
 	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS)
+$(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS) $(MODULES)
 	@$(BIN)/python setup.py -q build_ext --inplace
 	@touch $@
 
@@ -51,4 +53,5 @@ $(VENV)/.dev: $(VENV)/.built
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info mmbot/cext/*.so
+	rm -rf $(VENV) build *.egg-info
+	find mmbot -name '*.so' -delete

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests import architecture as rules
+from tests import compiled
 from tests.architecture import ROOT, Finding, Source, sources
 
 Rule = Callable[[Source], Iterator[Finding]]
@@ -14,7 +15,8 @@ STUBS = ("mmbot/cext/*.pyi",)
 TESTS = ("tests/**/*.py",)
 EXAMPLES = ("examples/**/*.py",)
 KERNELS = ("cext/*.pyx", "cext/*.pxi")
-EVERYTHING = (*PRODUCT, *STUBS, *TESTS, *EXAMPLES, *KERNELS, "setup.py")
+HEADERS = ("mmbot/**/*.pxd",)
+EVERYTHING = (*PRODUCT, *STUBS, *TESTS, *EXAMPLES, *KERNELS, *HEADERS, "setup.py")
 PROSE = ("*.md", "docs/**/*.md", "examples/*.yaml", "systemd/*", "Makefile", "pyproject.toml")
 
 RULES: list[tuple[Rule, tuple[str, ...]]] = [
@@ -106,9 +108,22 @@ def test_root_holds_the_agreed_folders_and_no_others() -> None:
     assert folders <= {"mmbot", "cext", "tests", "systemd", "examples", "docs"}
 
 
-def test_there_are_no_cython_headers() -> None:
+def test_kernels_have_no_headers() -> None:
     assert list(ROOT.glob("cext/*.pyx"))
-    assert not [*ROOT.glob("cext/**/*.pxd"), *ROOT.glob("mmbot/**/*.pxd")]
+    assert not list(ROOT.glob("cext/**/*.pxd"))
+
+
+def test_only_compiled_modules_have_a_header() -> None:
+    assert compiled.headers()
+    assert set(compiled.headers()) <= compiled.names()
+    assert all((compiled.PACKAGE / f"{name}.py").exists() for name in compiled.names())
+
+
+@pytest.mark.parametrize("name", compiled.headers())
+def test_a_header_names_exactly_the_slots_of_its_module(name: str) -> None:
+    slots = compiled.slots(name)
+    declared = compiled.declared(name)
+    assert {cls: slots[cls] for cls in declared} == declared
 
 
 def test_every_kernel_has_a_stub_an_oracle_and_a_test() -> None:

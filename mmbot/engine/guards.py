@@ -87,7 +87,7 @@ class Guards:
             return "no book"
         if shock is not None:
             if 0 < best[0] < best[1]:
-                shock.observe(*best, now_ns)
+                shock.observe(best[0], best[1], now_ns)
             if shock.pulls(now_ns):
                 return "shock"
         if self._missing_books:

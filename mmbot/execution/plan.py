@@ -58,7 +58,8 @@ def match(changes: Changes) -> Matched:
     if len(pairs) > 1:
         first = _in_the_way(cancels, places)
         if first is not None:
-            pairs.sort(key=lambda pair: pair[1].side is not first)
+            ahead = [pair for pair in pairs if pair[1].side is first]
+            pairs = ahead + [pair for pair in pairs if pair[1].side is not first]
     return Matched(alone + bids + asks, pairs, rest)
 
 

@@ -146,7 +146,7 @@ class Tracker:
         if key in self._seen:
             return Booking.DUPLICATE
         identified = (UNIDENTIFIED, trade_id) in self._seen
-        if order_id == UNIDENTIFIED and any(trade == trade_id for _, trade in self._seen):
+        if order_id == UNIDENTIFIED and trade_id in [trade for _, trade in self._seen]:
             return Booking.DUPLICATE
         self._seen[key] = None
         if len(self._seen) > SEEN_TRADES:
@@ -192,14 +192,16 @@ class Tracker:
     def resting_lots(self, side: Side, ticks: int) -> int:
         """Lots of our confirmed orders at one price."""
         return sum(
-            order.leaves
-            for order in self.orders.values()
-            if order.rests and order.ticks == ticks and order.side is side
+            [
+                order.leaves
+                for order in self.orders.values()
+                if order.rests and order.ticks == ticks and order.side is side
+            ]
         )
 
     def unknown(self) -> int:
         """How many orders nobody knows the outcome of."""
-        return sum(order.state is _UNKNOWN for order in self.orders.values())
+        return sum([order.state is _UNKNOWN for order in self.orders.values()])
 
     def cancellable(self) -> list[WorkingOrder]:
         """Every order that may rest and has no cancel on its way."""

@@ -11,7 +11,6 @@ from mmbot.domain.quotes import NO_ROOM, Room
 Top = tuple[int, int, int, int, float, float, int, int]
 
 
-@dataclass(slots=True)
 class QuotingState:
     """Filled by the engine before every decision; the strategy reads and keeps nothing of it.
 
@@ -20,16 +19,30 @@ class QuotingState:
     time), None before the first update or after a gap. `reference_ticks`: outside mid in our ticks.
     """
 
-    market: Market
-    book: OrderBook
-    now_ns: int = 0
-    book_ts_ns: int | None = None
-    position_lots: int = 0
-    equity_uusd: int | None = None
-    free_uusd: int | None = None
-    reference_ticks: float | None = None
-    reference_ts_ns: int | None = None
-    room: Room = NO_ROOM
+    __slots__ = (
+        "book",
+        "book_ts_ns",
+        "equity_uusd",
+        "free_uusd",
+        "market",
+        "now_ns",
+        "position_lots",
+        "reference_ticks",
+        "reference_ts_ns",
+        "room",
+    )
+
+    def __init__(self, market: Market, book: OrderBook) -> None:
+        self.market = market
+        self.book = book
+        self.now_ns = 0
+        self.book_ts_ns: int | None = None
+        self.position_lots = 0
+        self.equity_uusd: int | None = None
+        self.free_uusd: int | None = None
+        self.reference_ticks: float | None = None
+        self.reference_ts_ns: int | None = None
+        self.room: Room = NO_ROOM
 
 
 @dataclass(frozen=True, slots=True)

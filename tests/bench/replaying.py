@@ -180,7 +180,8 @@ def decision(runs: int) -> list[float]:
     )
     params = QuotingParams.model_validate({"levels": {"count": LEVELS}})
     maker = MarketMaker(params, limits, MARKET)
-    state = QuotingState(MARKET, book, equity_uusd=10_000_000_000, free_uusd=9_000_000_000)
+    state = QuotingState(MARKET, book)
+    state.equity_uusd, state.free_uusd = 10_000_000_000, 9_000_000_000
     state.room = Room(40, 60)
     state.position_lots = 10
     best_bid, _, best_ask, _ = book.touch()

@@ -18,6 +18,8 @@ _ASK = Side.ASK
 class SimAccount:
     """Equity is `initial_uusd` plus the profit of all positions; every figure is micro-USD."""
 
+    __slots__ = ("_marks", "_resting", "initial_uusd", "markets", "positions")
+
     def __init__(self, markets: Sequence[Market], initial_uusd: int) -> None:
         self.markets = tuple(markets)
         self.initial_uusd = initial_uusd

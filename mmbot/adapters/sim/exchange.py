@@ -107,6 +107,20 @@ _WORDS = {
 class ReplayExchange:
     """SimVenue over row sources; one per market, in the order of the account's markets."""
 
+    __slots__ = (
+        "_account_ns",
+        "_funding_ns",
+        "_marks",
+        "_orders",
+        "_replay",
+        "_reports",
+        "_sources",
+        "_terms",
+        "account",
+        "finished",
+        "now_ns",
+    )
+
     def __init__(
         self,
         replay: kernel.Replay,
@@ -144,7 +158,7 @@ class ReplayExchange:
             code = replay.advance(stop_ns)
         self.now_ns = now_ns = replay.now_ns
         if code == _RESPONSE:
-            return list(map(self._answer, replay.take_responses()))
+            return [self._answer(response) for response in replay.take_responses()]
         self.finished = code == _ENDED
         events: list[Event] = []
         for market, exch_ns, local_ns, mark in replay.take_changed_books():

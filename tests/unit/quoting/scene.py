@@ -52,7 +52,10 @@ def state(market: Market = BTC, **changes: Any) -> QuotingState:
         "room": PLENTY,
     }
     settings |= changes
-    return QuotingState(market, settings.pop("book", None) or book(), **settings)
+    made = QuotingState(market, settings.pop("book", None) or book())
+    for name, value in settings.items():
+        setattr(made, name, value)
+    return made
 
 
 def params(**blocks: dict[str, Any]) -> QuotingParams:

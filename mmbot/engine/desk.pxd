@@ -1,0 +1,20 @@
+from mmbot.domain.position cimport Position
+from mmbot.engine.guards cimport Guards
+from mmbot.execution.diff cimport Tolerance
+from mmbot.execution.tracker cimport Tracker, WorkingOrder
+from mmbot.quoting.state cimport QuotingState
+
+cdef class Counts:
+    cdef public object cancelled, fills, foreign_asks, foreign_bids, foreign_orders, placed
+    cdef public object rejected, volume_uusd
+
+cdef class Desk:
+    cdef public object answer, due_ns, hedging, strategy
+    cdef public Counts counts
+    cdef public Guards guards
+    cdef public WorkingOrder hedge
+    cdef public Position position
+    cdef public Tracker tracker
+    cdef public QuotingState state
+    cdef public Tolerance tolerance
+    cpdef exposure(self, mark)

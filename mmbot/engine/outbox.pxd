@@ -1,0 +1,17 @@
+from mmbot.engine.desk cimport Desk
+from mmbot.execution.order_ids cimport OrderIds
+from mmbot.risk.limits cimport RiskManager
+
+cdef class Outbox:
+    cdef RiskManager _risk
+    cdef object _budget, _traits
+    cdef list _notices
+    cdef dict _told_ns
+    cdef public list batches
+    cdef public OrderIds ids
+    cdef public object now_ns
+    cdef public bint mirrors
+    cpdef pull(self, Desk desk)
+    cpdef cancel(self, Desk desk, list orders)
+    cpdef send(self, Desk desk, changes)
+    cpdef _permit(self, Desk desk, wanted, mode=*, reduce_only=*)

@@ -1,0 +1,6 @@
+from mmbot.domain.market cimport Market
+
+cdef class QuotingState:
+    cdef public Market market
+    cdef public object book, now_ns, book_ts_ns, position_lots, equity_uusd, free_uusd
+    cdef public object reference_ticks, reference_ts_ns, room

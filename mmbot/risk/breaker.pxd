@@ -1,0 +1,7 @@
+cdef class Breaker:
+    cdef object _emergency, _good, _halted
+    cdef dict _paused, _reducing
+    cdef public object losses
+    cpdef account_reason(self)
+    cpdef stop_reason(self, market)
+    cpdef reduce_reason(self, market)

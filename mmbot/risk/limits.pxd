@@ -1,0 +1,24 @@
+from mmbot.domain.market cimport Market
+
+cdef class AccountGate:
+    cdef object _max_age_ns, _min_free_uusd, _min_margin_ppm, _ts_ns, _verdict
+    cpdef verdict(self, now_ns)
+
+cdef class _MarketRisk:
+    cdef public object ask_lots, bid_lots, cap_ppm, cap_uusd, lots, margin_uusd, mark, orders, room
+    cdef public object unpriced, worst_uusd
+    cdef public Market market
+
+cdef class RiskManager:
+    cdef object _margin_uusd, _max_orders, _orders, _total_ppm, _unpriced, _worst_uusd
+    cdef list _markets, _reducing
+    cdef _MarketRisk _open
+    cdef public AccountGate account
+    cdef public object equity_uusd, free_uusd
+    cpdef take_exposure(self, index, exposure)
+    cpdef add_order(self, place)
+    cdef _turn(self, _MarketRisk slot)
+    cdef _weigh(self, _MarketRisk slot)
+    cpdef room(self, index)
+    cpdef reduce_only(self, index, on)
+    cpdef permit(self, place)
