@@ -29,7 +29,7 @@ MODULE_DIRECTIVES = {
     "auto_pickle": False,
     "nonecheck": True,
 }
-# What runs at every tick, live and in replays. Without the compiler they run the same, at half the
+# What runs at every tick, live and in replays, a recorder of them included. Without the compiler they run the same, at half the
 # speed.
 TICK_PATH = (
     *("adapters/sim/account", "adapters/sim/exchange", "adapters/sim/reports"),
@@ -40,7 +40,7 @@ TICK_PATH = (
     *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/sizing", "quoting/skew"),
     *("quoting/spread", "quoting/state", "quoting/strategy"),
     *("risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
-    "runtime/replay",
+    *("research/record", "research/sums", "research/watch", "runtime/replay"),
 )
 
 

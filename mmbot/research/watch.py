@@ -8,7 +8,7 @@ from mmbot.domain.events import Execution, FundingPayment, Restatement
 from mmbot.domain.order import FillMode, Side
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Quotes
-from mmbot.engine import Engine
+from mmbot.engine.engine import Engine
 from mmbot.engine.desk import Desk
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
 from mmbot.research.sums import QuoteSample
@@ -50,6 +50,8 @@ class WatchedVenue(Protocol):
 
 class Watch:
     """RunObserver that feeds a Recorder; `log` is given every batch, if there is one."""
+
+    __slots__ = ("_engine", "_hedges", "_log", "_marks", "_recorder", "_told", "_venue")
 
     def __init__(
         self,

@@ -101,10 +101,10 @@ class Losses:
         self.warning = None
         if start - equity >= self._daily_uusd:
             return f"daily loss {_usd(start - equity)} reached the limit {_usd(self._daily_uusd)}"
-        text = f"drawdown {_usd(fallen)} from the peak {_usd(peak)}"
-        if peak > 0 and fallen * MICRO >= peak * self._drawdown_ppm:
-            return text
-        if peak > 0 and fallen * MICRO >= peak * self._warn_ppm:
+        if peak > 0 and fallen * MICRO >= peak * min(self._drawdown_ppm, self._warn_ppm):
+            text = f"drawdown {_usd(fallen)} from the peak {_usd(peak)}"
+            if fallen * MICRO >= peak * self._drawdown_ppm:
+                return text
             self.warning = text
         return None
 
