@@ -29,7 +29,8 @@ MODULE_DIRECTIVES = {
     "auto_pickle": False,
     "nonecheck": True,
 }
-# What runs at every tick, live and in replays, a recorder of them included. Without the compiler they run the same, at half the
+# What runs at every tick, live and in replays, a recorder of them included. Without the compiler
+# they run the same, at half the
 # speed.
 TICK_PATH = (
     *("adapters/sim/account", "adapters/sim/exchange", "adapters/sim/reports"),

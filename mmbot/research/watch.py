@@ -8,8 +8,8 @@ from mmbot.domain.events import Execution, FundingPayment, Restatement
 from mmbot.domain.order import FillMode, Side
 from mmbot.domain.position import Position
 from mmbot.domain.quotes import Quotes
-from mmbot.engine.engine import Engine
 from mmbot.engine.desk import Desk
+from mmbot.engine.engine import Engine
 from mmbot.research.record import FillRecord, OrderCount, Recorder, RunRecord
 from mmbot.research.sums import QuoteSample
 
