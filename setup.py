@@ -30,8 +30,7 @@ MODULE_DIRECTIVES = {
     "nonecheck": True,
 }
 # What runs at every tick, live and in replays, a recorder of them included. Without the compiler
-# they run the same, at half the
-# speed.
+# they run the same, at half the speed.
 TICK_PATH = (
     *("adapters/sim/account", "adapters/sim/exchange", "adapters/sim/reports"),
     *("domain/market", "domain/position"),
