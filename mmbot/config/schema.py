@@ -12,6 +12,7 @@ from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
+from mmbot.runtime.control_params import ControlParams
 from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import RuntimeParams
 
@@ -53,5 +54,6 @@ class Config(Params):
     reference: OutsidePriceParams = OutsidePriceParams()
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
+    control: ControlParams = ControlParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

@@ -9,11 +9,14 @@ from hashlib import blake2s
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mmbot.domain.events import Command
 from mmbot.domain.notices import Notice, Severity
 
 FORGOTTEN_NS = 300_000_000_000
 MOST = 100
 _OVER = "_over"
+# What an operator has done is no news to operators.
+_DONE_BY_US = frozenset(Command)
 
 
 class Alert(Struct, frozen=True):
@@ -44,7 +47,7 @@ class Alerts:
         code = notice.code
         if code.endswith(_OVER):
             return self._open.pop((code.removesuffix(_OVER), market), None)
-        if notice.severity < Severity.WARNING:
+        if notice.severity < Severity.WARNING or code in _DONE_BY_US:
             return None
         key = (code, market)
         held = self._open.get(key)

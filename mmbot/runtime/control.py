@@ -29,6 +29,8 @@ from mmbot.runtime.status import Named
 from mmbot.runtime.telling import Telling
 
 LOOK_EVERY_S = 1.0
+# A row of the journal has room for all of these together.
+LONGEST_TEXT, LONGEST_WORD = 600, 200
 
 
 class Audited(Struct, frozen=True, omit_defaults=True):
@@ -179,13 +181,17 @@ def _audited(command: asked.OperatorCommand, answer: asked.Answer) -> Audited:
         verb=command.verb,
         issued_ns=command.issued_ns,
         result=answer.result,
-        message=answer.message,
-        before=answer.before,
-        after=answer.after,
-        market=command.market,
-        key=command.key,
-        value=command.value,
+        message=answer.message[:LONGEST_TEXT],
+        before=answer.before[:LONGEST_WORD],
+        after=answer.after[:LONGEST_WORD],
+        market=_short(command.market),
+        key=_short(command.key),
+        value=_short(command.value),
         for_s=command.for_s,
-        reason=command.reason,
+        reason=command.reason[:LONGEST_WORD],
         dry_run=command.dry_run,
     )
+
+
+def _short(word: str | None) -> str | None:
+    return None if word is None else word[:LONGEST_WORD]

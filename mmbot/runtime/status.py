@@ -101,7 +101,7 @@ def _market(engine: Engine, index: int, age_ms: float | None, equity: int | None
         tick=market.tick,
         lot=market.lot,
         width_bps=_width_bps(bids, asks),
-        skew_bps=skew_bps(desk),
+        skew_bps=skew_bps(desk) if bids or asks else None,
         exposure_uusd=held_uusd,
         exposure_ratio=_ratio(held_uusd, equity),
     )

@@ -5,7 +5,7 @@ files do, outlives a restart, and ends by itself.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +57,7 @@ class InUse:
     engine: Engine
     sources: ConfigSources
     refuse: Callable[[Config], None]
-    keep: Callable[[bytes], None]
+    keep: Callable[[bytes], Awaitable[object]]
     followers: Sequence[Callable[[Config], None]] = ()
 
 
@@ -174,7 +174,7 @@ class SettingsInUse:
         kept, dropped = await asyncio.to_thread(self._still_good, filed)
         in_force = await asyncio.to_thread(self._with, kept, filed)
         if not dry_run:
-            self._take_on(filed, in_force, kept)
+            await self._take_on(filed, in_force, kept)
         text = _count_changes(changes, dry_run)
         text += f"; overrides ended: {', '.join(dropped)}" if dropped else ""
         return Answer(Result.OK, text, changes=shown, facts={"changes": len(changes)})
@@ -192,17 +192,17 @@ class SettingsInUse:
             return refused(text)
         changes = differences(self.in_force, in_force, self._traded)
         if not dry_run:
-            self._take_on(self._filed, in_force, kept)
+            await self._take_on(self._filed, in_force, kept)
         shown = tuple(_change(each) for each in changes)
         return Answer(Result.OK, _count_changes(changes, dry_run), changes=shown)
 
-    def _take_on(self, filed: Filed, in_force: Config, kept: Mapping[str, Override]) -> None:
+    async def _take_on(self, filed: Filed, in_force: Config, kept: Mapping[str, Override]) -> None:
         used = self._used
         adopt(used.engine, in_force)
         self._filed, self.in_force = filed, in_force
         if kept != self._overrides:
             self._overrides = dict(kept)
-            used.keep(msgspec.json.encode(list(kept.values())))
+            await used.keep(msgspec.json.encode(list(kept.values())))
         for follow in used.followers:
             follow(in_force)
 
