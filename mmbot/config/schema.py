@@ -12,9 +12,8 @@ from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
-from mmbot.runtime.control_params import ControlParams
 from mmbot.runtime.guard_params import GuardParams
-from mmbot.runtime.params import RuntimeParams
+from mmbot.runtime.params import ControlParams, RuntimeParams
 
 
 class InstanceParams(Params):

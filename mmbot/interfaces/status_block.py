@@ -29,9 +29,9 @@ def status_block(view: StatusView, *, narrow: bool = False) -> list[str]:
         lines.append(f"not quoting: {'; '.join(view.reasons)}")
     if narrow:
         for each in view.markets:
-            lines += _narrow_market(each)
+            lines += _narrow_market(each, view.reasons)
     else:
-        lines += _table(view.markets)
+        lines += _table(view)
     lines += _foot(view, narrow)
     lines += [_override(view, number) for number in range(len(view.overrides))]
     lines += [_alert(each) for each in view.alerts[:MOST_ALERTS]]
@@ -60,7 +60,8 @@ def _head(view: StatusView, narrow: bool) -> Iterator[str]:
         yield "  ".join((*money, *held))
 
 
-def _table(markets: Sequence[MarketStatus]) -> list[str]:
+def _table(view: StatusView) -> list[str]:
+    markets = view.markets
     rows = [list(_HEAD), *(_cells(each) for each in markets)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = []
@@ -70,7 +71,7 @@ def _table(markets: Sequence[MarketStatus]) -> list[str]:
             for name, text, width in zip(_HEAD, row, widths, strict=True)
         ]
         lines.append("  ".join(cells).rstrip())
-        if each is not None and each.reason is not None:
+        if each is not None and each.reason not in (None, *view.reasons):
             lines.append(f"  {each.symbol}: {each.reason}")
     return lines
 
@@ -89,10 +90,10 @@ def _cells(each: MarketStatus) -> list[str]:
     ]
 
 
-def _narrow_market(each: MarketStatus) -> Iterator[str]:
+def _narrow_market(each: MarketStatus, said: Sequence[str]) -> Iterator[str]:
     cells = dict(zip(_HEAD, _cells(each), strict=True))
     yield f"{each.symbol} {cells['position']} ({cells['exp']}) {cells['day PnL']}"
-    if each.reason is not None:
+    if each.reason is not None and each.reason not in said:
         yield f" {each.reason}"
     if each.bids or each.asks:
         yield f" bid {cells['bid x size']}"

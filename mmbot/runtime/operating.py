@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from mmbot.domain.actions import Batch, Cancel
 from mmbot.domain.control import Answer, Result
 from mmbot.domain.events import Command
 from mmbot.engine import Desk
@@ -33,19 +32,14 @@ class Target(NamedTuple):
 
 
 class Operating:
-    """Gives the engine its orders; `batch` counts what they send."""
+    """Gives the engine its orders; `sent` tells how many cancels have gone, in how many batches."""
 
-    def __init__(self, live: MarketMakerLive, resting: Resting) -> None:
+    def __init__(
+        self, live: MarketMakerLive, resting: Resting, sent: Callable[[], tuple[int, int]]
+    ) -> None:
         self._live = live
         self._resting = resting
-        self._cancels = 0
-        self._batches = 0
-
-    def batch(self, batch: Batch) -> None:
-        """Count batches that take something off."""
-        cancels = sum(type(action) is Cancel for action in batch.actions)
-        self._cancels += cancels
-        self._batches += bool(cancels)
+        self._sent = sent
 
     def pause(self, target: Target) -> Answer:
         """Stop quoting; the orders are taken off, and nobody waits for it."""
@@ -76,14 +70,19 @@ class Operating:
     async def cancel_all(self, target: Target) -> Answer:
         """Pause, cancel, and ask the venue until it shows none of ours."""
         works = self._live.works
-        began_ns, cancels, batches = works.clock(), self._cancels, self._batches
+        began_ns = works.clock()
+        cancels_before, batches_before = self._sent()
         self._live.command(Command.PAUSE, target.market, target.reason)
         left, trouble = await self._gone(target.market, began_ns)
         took_ms = (works.clock() - began_ns) // NS_PER_MS
-        cancels, batches = self._cancels - cancels, self._batches - batches
+        cancels, batches = self._sent()
+        batches -= batches_before
         facts: dict[str, int | float | str] = {
-            "left": left, "cancelled": cancels, "batches": batches, "took_ms": took_ms,
-        }  # fmt: skip
+            "left": left,
+            "cancelled": cancels - cancels_before,
+            "batches": batches,
+            "took_ms": took_ms,
+        }
         done = f"{left} left, {_count(batches, 'batch', 'batches')}, {took_ms:,} ms"
         if trouble is None:
             return Answer(Result.OK, f"{done}, {target.name} paused", facts=facts)

@@ -175,13 +175,9 @@ async def _wire(
         ),
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)
-    engine = build_engine(
-        config,
-        grids,
-        [each.book for each in given.markets],
-        RunOptions(strategy=options.strategy),
-        footing,
-    )
+    books_of = [each.book for each in given.markets]
+    strategy = RunOptions(strategy=options.strategy)
+    engine = build_engine(config, grids, books_of, strategy, footing)
     run = ledger.begin_run(_run_start(given, holding, epoch), grids)
     books = Bookkeeping(ledger, run, engine, config.runtime, world.clock)
     folder = _run_folder(given, holding, stack)
@@ -206,8 +202,8 @@ async def _wire(
     live, named = MarketMakerLive(works), _named(given, epoch)
     seat = Seat(live, named, ledger, holding, footing.ids)
     control = bot_control(seat, settings, options, given.ground, given.http)
-    keepers.listeners.append(control)
-    books.tell = _both(control.notices, options.notices)
+    keepers.listeners.append(control.watching)
+    books.tell = _both(control.watching.notices, options.notices)
     return LiveBot(
         live=live,
         control=control,

@@ -28,11 +28,13 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import Kind
-from mmbot.runtime.commands import Settings
-from mmbot.runtime.control import Audited, BotControl, ControlParts
+from mmbot.runtime.audit import Audited
+from mmbot.runtime.commands import Doing, Settings
+from mmbot.runtime.control import BotControl, ControlParts
 from mmbot.runtime.live import MarketMakerLive
-from mmbot.runtime.operating import Resting
+from mmbot.runtime.operating import Operating, Resting
 from mmbot.runtime.status import Named
+from mmbot.runtime.watching import Watched, Watching
 
 NS_PER_S = 1_000_000_000
 
@@ -77,18 +79,25 @@ def bot_control(
     def audit(row: Audited, now_ns: int) -> None:
         ledger.note(now_ns, Kind.COMMAND, None, None, msgspec.json.encode(row).decode())
 
-    control = BotControl(
-        ControlParts(
+    in_use = _settings(engine, settings, options, ground, holding, ledger)
+    watching = Watching(
+        Watched(
             live=seat.live,
             named=seat.named,
-            resting=_resting(http, ground, holding, seat.ids, engine),
-            settings=_settings(engine, settings, options, ground, holding, ledger),
-            audit=audit,
-            log_level=options.log_level or _no_levels,
+            settings=in_use,
             session_ends_ns=None if holding is None else holding.session.expiry_s * NS_PER_S,
             version=__version__,
         )
     )
+    resting = _resting(http, ground, holding, seat.ids, engine)
+    doing = Doing(
+        live=seat.live,
+        operating=Operating(seat.live, resting, watching.sent),
+        settings=in_use,
+        alerts=watching.alerts,
+        log_level=options.log_level or _no_levels,
+    )
+    control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit))
     seat.live.around.append(("control", control.run))
     return control
 

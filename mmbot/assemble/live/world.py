@@ -19,7 +19,7 @@ from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
 from mmbot.quoting.strategy import Strategy
-from mmbot.runtime.control_params import control_socket
+from mmbot.runtime.control_place import control_socket
 from mmbot.runtime.keeping import Heart
 
 OpenLedger = Callable[[Path, StorageParams, int], Ledger]

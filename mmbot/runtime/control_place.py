@@ -1,22 +1,10 @@
-"""Settings of the control socket, and where the command line finds it."""
+"""Where the command line finds a running bot."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from mmbot.domain.params import Params
-
-
-class ControlParams(Params):
-    """How a running bot is commanded from this machine."""
-
-    socket: Annotated[
-        str | None,
-        Field(description="Unix socket of a running bot; null: in its runtime or state folder"),
-    ] = None
+from mmbot.runtime.params import ControlParams
 
 
 def control_socket(params: ControlParams, instance: str, env: Mapping[str, str]) -> Path:
