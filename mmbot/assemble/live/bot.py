@@ -200,7 +200,7 @@ async def _wire(
         close_on_exit=options.close_on_exit,
     )
     live, named = MarketMakerLive(works), _named(given, epoch)
-    seat = Seat(live, named, ledger, holding, footing.ids)
+    seat = Seat(live, named, ledger, holding, footing.ids, keepers.notices)
     control = bot_control(seat, settings, options, given.ground, given.http)
     keepers.listeners.append(control.watching)
     books.tell = _both(control.watching.notices, options.notices)

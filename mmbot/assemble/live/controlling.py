@@ -10,6 +10,7 @@ import msgspec
 from mmbot import __version__
 from mmbot.adapters.zo.rest.answers import Listing
 from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.assemble.live.bookkeeping import Tell
 from mmbot.assemble.live.refusals import Allowance, refuse_settings, refuse_slow_stop
 from mmbot.assemble.live.settings_in_use import (
     OVERRIDES,
@@ -55,6 +56,7 @@ class Seat(NamedTuple):
     ledger: Ledger
     holding: Holding | None
     ids: OrderIds
+    tell: Tell
 
 
 def with_overrides(
@@ -97,7 +99,7 @@ def bot_control(
         alerts=watching.alerts,
         log_level=options.log_level or _no_levels,
     )
-    control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit))
+    control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))
     return control
 
