@@ -7,6 +7,7 @@ same in both.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from textwrap import wrap
 
 from mmbot.domain.alerts import Alert
 from mmbot.domain.market import MICRO
@@ -37,7 +38,13 @@ def status_block(view: StatusView, *, narrow: bool = False) -> list[str]:
     lines += [_alert(each) for each in view.alerts[:MOST_ALERTS]]
     if len(view.alerts) > MOST_ALERTS:
         lines.append(f"and {len(view.alerts) - MOST_ALERTS} more alerts")
-    return lines
+    return [piece for line in lines for piece in _wrapped(line)] if narrow else lines
+
+
+def _wrapped(line: str) -> list[str]:
+    if len(line) <= NARROW_COLUMNS:
+        return [line]
+    return wrap(line, NARROW_COLUMNS, subsequent_indent="  ")
 
 
 def _head(view: StatusView, narrow: bool) -> Iterator[str]:
@@ -53,8 +60,8 @@ def _head(view: StatusView, narrow: bool) -> Iterator[str]:
         yield name
         yield "  ".join(part for part in (up, session) if part)
         yield "  ".join(money)
-        yield "  ".join(held[:2])
-        yield held[2]
+        yield f"{held[0]}  {held[2]}"
+        yield held[1]
     else:
         yield "  ".join(part for part in (name, up, session) if part)
         yield "  ".join((*money, *held))
