@@ -104,7 +104,7 @@ def test_every_limit_is_loosened_one_way_alone(name: str, larger: bool) -> None:
     section, *path = name.split(".")
     values = (20.0, 10.0)
     if name == "risk.max_open_orders_count":
-        values = (20, 10)  # type: ignore[assignment]
+        values = (20, 10)
 
     def at(value: float) -> Config:
         inner: Any = value

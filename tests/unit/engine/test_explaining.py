@@ -23,7 +23,7 @@ BPS = 1e-4
 
 
 def engine(position: int = 0, fixed_usd: float = 100, max_usd: float | None = None) -> Engine:
-    """A market maker over the worked example's book: mid 100,000.5, wide enough that skew crosses nothing."""
+    """A market maker over the worked example's book, so wide that no skew crosses the market."""
     settings = params(
         spread={"min_bps": 30.0, "max_bps": 70.0},
         sizing={"mode": "fixed", "fixed_usd": fixed_usd, "max_order_usd": 100_000},
@@ -65,7 +65,8 @@ def test_the_terms_add_up_to_the_quotes(position: int) -> None:
     tick = float(BTC.tick) / float(found.fair) / BPS
     best = {each.side: each for each in found.quotes if each.level == 1}
     for side, sign in (("bid", -1), ("ask", 1)):
-        expected = shift_bps + sign * found.half_width_bps
+        away = (1 + shift_bps * BPS) * (1 + sign * (found.half_width_bps or 0.0) * BPS)
+        expected = (away - 1) / BPS
         # Rounded to the grid, away from the fair price by a tick at most.
         assert best[side].from_fair_bps == pytest.approx(expected, abs=2 * tick)
 

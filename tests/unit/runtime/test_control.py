@@ -167,7 +167,7 @@ def test_nobody_does_what_their_role_does_not_allow(verb: Verb, role: Role) -> N
 
 def test_what_makes_no_sense_is_refused() -> None:
     async def script(desk: Desk) -> None:
-        for verb, more, words in (
+        senseless: tuple[tuple[Verb, dict[str, str], str], ...] = (
             (Verb.PAUSE, {"market": "DOGE"}, "not traded here, only M0"),
             (Verb.RESET_PNL, {}, "needs a reason"),
             (Verb.UNSET, {}, "needs a key"),
@@ -175,8 +175,9 @@ def test_what_makes_no_sense_is_refused() -> None:
             (Verb.ACK, {"key": "ffff"}, "is open and not acknowledged"),
             (Verb.LOG_LEVEL, {"value": "loud"}, "loud is no level"),
             (Verb.SET, {"key": "spread.min_bps", "value": "4"}, "not from files"),
-        ):
-            answer = await desk.do(verb, **more)
+        )
+        for verb, more, words in senseless:
+            answer = await desk.do(verb, ADMIN, **more)
             assert answer.result is Result.REFUSED
             assert words in answer.message
         assert desk.control.status().mode is Mode.QUOTING

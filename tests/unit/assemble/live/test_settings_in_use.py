@@ -1,7 +1,7 @@
 """Settings of a running engine: read again, overridden for a while, all or nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def width_bps(answer: object) -> int:
     return round((ask.ticks - bid.ticks) / 100_000 * 10_000)
 
 
-def played(folder: Path, script: Callable[[Bench], Awaitable[None]]) -> None:
+def played(folder: Path, script: Callable[[Bench], Coroutine[None, None, None]]) -> None:
     asyncio.run(script(Bench(folder)))
 
 
