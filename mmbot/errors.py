@@ -5,6 +5,7 @@ MmbotError
   UsageError           call the command with other arguments (exit 2)
   DataError            fix or replace an input file; names file and place (exit 1)
   InUse                another process holds what is needed (exit 7)
+  NotRunning           no bot answers: start one, or do without (exit 9)
   WireError            bytes are no message of the venue's protocol; what they meant is unknown
   ActionError          an action breaks a rule of the venue or the signer; nothing was sent
   SecretError          a key is missing, damaged or refused (exit 4)
@@ -52,6 +53,12 @@ class InUse(MmbotError):  # noqa: N818 - like its neighbours
     """Another process holds what is needed; wait for its end, or end it."""
 
     exit_code = 7
+
+
+class NotRunning(MmbotError):  # noqa: N818 - like its neighbours
+    """No bot of this instance answers, or it has just gone."""
+
+    exit_code = 9
 
 
 class WireError(MmbotError):

@@ -4,7 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from mmbot.domain.actions import Batch
-from mmbot.domain.events import Event
+from mmbot.domain.control import Answer, OperatorCommand
+from mmbot.domain.events import Event, Fill
+from mmbot.domain.explained import Explanation
+from mmbot.domain.market import Market
+from mmbot.domain.notices import Notice
+from mmbot.domain.status import StatusView
 
 
 class SimVenue(Protocol):
@@ -93,4 +98,54 @@ class Feed(Protocol):
 
     async def run(self, emit: Emit) -> None:
         """Tell what happens until cancelled."""
+        ...
+
+
+Told = Notice | Fill
+"""What a subscriber hears of."""
+
+
+class Subscription(Protocol):
+    """What happens from now on, for one reader; one who is slow loses the oldest, and is told."""
+
+    @property
+    def dropped(self) -> int:
+        """How many were lost because they were not read in time."""
+        ...
+
+    async def next(self) -> Told:
+        """Wait for the next one."""
+        ...
+
+    def close(self) -> None:
+        """Hear of nothing any more."""
+        ...
+
+
+class Control(Protocol):
+    """A running bot, as every face sees it. All calls are made on the bot's own loop."""
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """The markets traded, by the index that notices and fills name."""
+        ...
+
+    async def submit(self, command: OperatorCommand) -> Answer:
+        """Do it, and say what came of it; raises nothing for the command's sake.
+
+        What reduces risk has begun when this returns for the first time to the loop; the answer
+        comes when the venue has confirmed it.
+        """
+        ...
+
+    def status(self) -> StatusView:
+        """Say how the bot stands."""
+        ...
+
+    def explain(self, market: str | None = None) -> tuple[Explanation, ...]:
+        """Say why the last quotes are what they are; nothing for a market that is not traded."""
+        ...
+
+    def subscribe(self, most: int = 1000) -> Subscription:
+        """Hear of notices and fills, of which `most` are kept for a reader who is slow."""
         ...

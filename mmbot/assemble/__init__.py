@@ -291,10 +291,14 @@ def _strategy(config: Config, own: MarketConfig, market: Market, options: RunOpt
         return Onlooker()
     if options.strategy is not None:
         return options.strategy(market)
-    risk = own.market_risk
-    stale = config.risk.stale
+    return MarketMaker(own, quoting_limits(config, own), market)
+
+
+def quoting_limits(config: Config, own: MarketConfig) -> QuotingLimits:
+    """Return the limits that the stages of a market's model obey."""
+    risk, stale = own.market_risk, config.risk.stale
     cap = risk.max_position_usd
-    limits = QuotingLimits(
+    return QuotingLimits(
         max_book_spread_ratio=risk.max_book_spread_bps / 10_000,
         book_max_age_ns=stale.book_ms * MILLISECOND_NS,
         reference_max_age_ns=stale.reference_ms * MILLISECOND_NS,
@@ -302,4 +306,3 @@ def _strategy(config: Config, own: MarketConfig, market: Market, options: RunOpt
         side_exposure_ratio=risk.max_exposure_per_side_pct / 100,
         max_position_uusd=None if cap is None else int(cap * MICRO),
     )
-    return MarketMaker(own, limits, market)

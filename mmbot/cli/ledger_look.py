@@ -3,6 +3,7 @@
 import argparse
 from decimal import Decimal
 
+from mmbot.cli.bot_look import orders_now, positions_now
 from mmbot.cli.ledger_flags import Column, Money, deliver, ledger_path, moment, window
 from mmbot.domain.market import Market
 from mmbot.domain.order import DONE, Side
@@ -57,6 +58,8 @@ EMPTY = "nothing in this ledger for that time and market"
 
 def orders(args: argparse.Namespace) -> int:
     """Print the latest orders; those not done are as they stood when last heard of."""
+    if args.now:
+        return orders_now(args)
     with LedgerReader(ledger_path(args)) as reader:
         rows: list[dict[str, object]] = []
         for placed in reader.orders(window(args), args.last):
@@ -91,6 +94,8 @@ def fills(args: argparse.Namespace) -> int:
 
 def positions(args: argparse.Namespace) -> int:
     """Print what the rows amount to; the venue's word is not asked for."""
+    if args.now:
+        return positions_now(args)
     with LedgerReader(ledger_path(args)) as reader:
         rows = [_position(book) for book in books(reader, window(args))]
     return deliver(args, "mmbot.positions/1", _POSITIONS, rows, EMPTY)

@@ -33,6 +33,10 @@ def ledger_verbs(
     for name, summary in _ROWS.items():
         made = verb(verbs, name, summary, ("ledger_look", name))
         _window_flags(made)
+        if name in ("orders", "positions"):
+            made.add_argument(
+                "--now", action="store_true", help="as the running bot knows it; exit 9 without one"
+            )
         if name == "positions":
             made.set_defaults(since=None)
             continue

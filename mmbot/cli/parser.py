@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
+from mmbot.cli.control_parser import control_verbs, diff_verb
 from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
 from mmbot.cli.ledger_parser import ledger_verbs
+from mmbot.cli.rescue_parser import positive, rescue_verbs, whole
 
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed, or input data unusable    2 wrong flags    3 configuration invalid
   4 a key is missing or refused    5 venue not reachable    6 halted: a person has to look
-  7 another one is running already    8 could not verify what happened
+  7 another one is running already    8 could not verify what happened    9 no bot is running
   10 a check failed (--fail-if, compare, data verify, test-live)    130 interrupted
 """
 
@@ -50,9 +52,9 @@ def build_parser() -> argparse.ArgumentParser:
     _settings(verbs, shared)
     _sessions(verbs, shared)
     _live_check(verbs, shared)
+    control_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
-    _cancel_all(verbs, shared)
-    _guard(verbs, shared)
+    rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)
     return parser
 
 
@@ -161,7 +163,7 @@ def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--start", metavar="TIME", help="first moment, ISO 8601 UTC")
     verb.add_argument("--end", metavar="TIME", help="last moment, ISO 8601 UTC")
     verb.add_argument(
-        "--steps", type=_positive, metavar="N", help="stop after N decisions (bars: after N bars)"
+        "--steps", type=positive, metavar="N", help="stop after N decisions (bars: after N bars)"
     )
     verb.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
     verb.add_argument(
@@ -184,7 +186,7 @@ def _simulate(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
     _config_flags(verb)
     verb.add_argument("--type", choices=FLOW_TYPES, help="kind of market (default: normal)")
-    verb.add_argument("--steps", type=_positive, metavar="N", help="seconds of market time")
+    verb.add_argument("--steps", type=positive, metavar="N", help="seconds of market time")
     verb.add_argument("--seed", type=int, metavar="N", help="seed of the market")
     verb.add_argument("--record", type=Path, metavar="FILE", help="record the market as a tape")
     verb.add_argument("--observe", action="store_true", help="watch only: send no orders")
@@ -223,7 +225,7 @@ def _exchange(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--seed", type=int, default=1, metavar="N", help="of everything random")
     verb.add_argument(
         "--auto-fund-usd",
-        type=_whole,
+        type=whole,
         metavar="N",
         help="money an unknown wallet gets on its first look-up (default: 10000; 0: none)",
     )
@@ -255,7 +257,7 @@ def _record(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--account",
         action="append",
-        type=_positive,
+        type=positive,
         default=[],
         metavar="N",
         help="account whose stream to record, too; may be given several times",
@@ -323,6 +325,7 @@ def _settings(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("-c", "--config", type=Path, default=Path("config.yaml"), metavar="FILE")
     verb.add_argument("key", metavar="KEY")
     verb.add_argument("value", metavar="VALUE")
+    diff_verb(jobs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     _add(jobs, shared, "schema", "JSON Schema for editors", ("settings", "schema"))
     _add(jobs, shared, "docs", "reference of every key, Markdown", ("settings", "docs"))
 
@@ -343,7 +346,7 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--engine-time",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="with --out, without any network: sign for submission within 60 s of engine second N "
         "(GET /timestamp; any moment of your choice)",
@@ -372,7 +375,7 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     _venue_flags(verb)
     _wallet_flag(verb)
     verb.add_argument(
-        "ids", nargs="*", type=_positive, metavar="ID", help="default: the session kept here"
+        "ids", nargs="*", type=positive, metavar="ID", help="default: the session kept here"
     )
     _role_flag(verb)
     verb.add_argument("--all", action="store_true", help="every session of the wallet")
@@ -404,61 +407,6 @@ def _live_check(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
 
 
-def _cancel_all(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
-    summary = "cancel the orders of this bot and prove that they are gone"
-    verb = _add(verbs, shared, "cancel-all", summary, ("emergency", "cancel_all"))
-    _rescue_flags(verb)
-    verb.add_argument("--market", metavar="SYMBOL", help="of this market only, by name or number")
-    verb.add_argument("--direct", action="store_true", help="at the venue itself, without a bot")
-    verb.add_argument("--all", action="store_true", help="orders of anybody on the account, too")
-    verb.add_argument(
-        "--timeout",
-        type=float,
-        default=30.0,
-        metavar="S",
-        help="give up after this many seconds, and those of --landing-s (default: 30)",
-    )
-    verb.add_argument(
-        "--if-unclean",
-        action="store_true",
-        help="do nothing when systemd says that the service has ended with exit code 0",
-    )
-    verb.add_argument("--yes", action="store_true", help="ask nothing")
-
-
-def _guard(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
-    summary = "watch a bot from a process of its own, cancel its orders when it dies or wedges"
-    verb = _add(verbs, shared, "guard", summary, ("emergency", "guard"))
-    _rescue_flags(verb)
-    verb.add_argument("--socket", metavar="PATH", help="where to listen for the bot (guard.socket)")
-    verb.add_argument(
-        "--silent-s", type=float, metavar="S", help="this long without a word is death (default: 3)"
-    )
-
-
-def _rescue_flags(verb: argparse.ArgumentParser) -> None:
-    _venue_flags(verb)
-    verb.add_argument(
-        "--session-file",
-        metavar="FILE",
-        help="session to sign with: a file, fd:N or credential:NAME (default: the one kept here); "
-        "without -c nothing else is read",
-    )
-    verb.add_argument(
-        "--instance", type=_whole, metavar="N", help="of the bot, 0 to 255 (instance.id; 1)"
-    )
-    verb.add_argument(
-        "--account", type=_positive, metavar="N", help="default: the first of the wallet"
-    )
-    verb.add_argument(
-        "--landing-s",
-        type=_whole,
-        metavar="N",
-        help="what was sent before may take effect for so long; 0: nothing is on its way "
-        "(venue.action_lifetime_s; 60)",
-    )
-
-
 def _venue_flags(verb: argparse.ArgumentParser) -> None:
     _config_flags(verb)
     verb.add_argument("--url", metavar="URL", help="venue, streams included (venue.http_url)")
@@ -482,15 +430,3 @@ def _wallet_flag(verb: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the wallet's secret key, a file only you can read (default: secrets.wallet_key)",
     )
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) > 10**12:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most 10^12")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)

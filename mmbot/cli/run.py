@@ -13,8 +13,8 @@ from mmbot.cli.output import say
 from mmbot.cli.record import duration
 from mmbot.cli.run_lines import JsonLines
 from mmbot.cli.run_results import run_document, run_summary
-from mmbot.cli.signals import listen
-from mmbot.cli.venue import venue_settings
+from mmbot.cli.signals import listen, reload_on_hangup
+from mmbot.cli.venue import venue_sources
 from mmbot.domain.notices import Notice
 from mmbot.runtime.supervision import ExitReport
 
@@ -27,7 +27,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace, seconds: float | None) -> ExitReport:
-    config = venue_settings(args)
+    sources = venue_sources(args)
+    loaded = sources.load()
+    config = loaded.config
     lines = JsonLines() if args.json else None
     views: list[LiveView | JsonLines] = []
 
@@ -42,6 +44,8 @@ async def _run(args: argparse.Namespace, seconds: float | None) -> ExitReport:
         close_on_exit=args.close_on_exit,
         warn=say if lines is None else lines.warn,
         notices=notices,
+        sources=sources,
+        texts=loaded.texts,
     )
     async with live_bot(config, RunMode(args.mode), real_world(os.environ), options) as bot:
         markets = tuple(desk.state.market for desk in bot.live.works.engine.desks)
@@ -50,6 +54,7 @@ async def _run(args: argparse.Namespace, seconds: float | None) -> ExitReport:
         bot.keepers.listeners.append(view)
         _tell_start(bot, lines)
         listen(bot.live)
+        reload_on_hangup(bot)
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, bot.live.stop, "its time is over")
         report = await _watched(bot, view)

@@ -14,7 +14,7 @@ from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.signing import Keypair
-from mmbot.config.loader import load
+from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.errors import SecretError, UsageError
 
@@ -25,7 +25,12 @@ LONGEST_H = 744
 
 def venue_settings(args: argparse.Namespace) -> Config:
     """Settings in force; `--url` is short for venue.http_url with the streams at the same place."""
-    return load(args.config, [*args.set, *_short(args)], os.environ).config
+    return venue_sources(args).load().config
+
+
+def venue_sources(args: argparse.Namespace) -> ConfigSources:
+    """Where these settings are read from."""
+    return ConfigSources(args.config, [*args.set, *_short(args)], os.environ)
 
 
 def folder(args: argparse.Namespace, config: Config) -> SessionFolder:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -22,11 +23,12 @@ NO_TEXTS: Mapping[Path, str] = {}
 class Loaded:
     """A valid configuration; `origins` has the dotted key of every value that was set.
 
-    An origin reads `file:line:column`, `env NAME` or `--set`.
+    An origin reads `file:line:column`, `env NAME` or `--set`. `texts` are the files as read.
     """
 
     config: Config
     origins: Mapping[str, str]
+    texts: Mapping[Path, str] = field(default_factory=dict)
 
     def origin(self, key: str) -> str:
         """Return where the value of a dotted key comes from; `default` when nobody set it."""
@@ -35,6 +37,18 @@ class Loaded:
         head, _, rest = key.partition(".")
         inherited = f"defaults.{rest.partition('.')[2]}" if head == "markets" else ""
         return self.origins.get(inherited, "default")
+
+
+class ConfigSources(NamedTuple):
+    """Where settings are read from, to be read there again."""
+
+    paths: Sequence[Path] = ()
+    overrides: Sequence[str] = ()
+    env: Mapping[str, str] = NO_ENV
+
+    def load(self, more: Sequence[str] = (), texts: Mapping[Path, str] = NO_TEXTS) -> Loaded:
+        """Read them; `more` wins over all, `texts` stand in for files. ConfigError as of `load`."""
+        return load(self.paths, [*self.overrides, *more], self.env, texts)
 
 
 def load(
@@ -61,7 +75,7 @@ def load(
             sources.problems += [translate(detail, complete) for detail in details]
     if config is None or sources.problems:
         raise ConfigError(in_reading_order(sources.problems, sources.names))
-    return Loaded(config, dict(_origins(tree, "")))
+    return Loaded(config, dict(_origins(tree, "")), sources.seen)
 
 
 def _without_null_sections(node: Node, path: tuple[str, ...]) -> Node:

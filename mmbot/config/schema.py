@@ -13,7 +13,7 @@ from mmbot.execution.budget import RateLimitParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
 from mmbot.runtime.guard_params import GuardParams
-from mmbot.runtime.params import RuntimeParams
+from mmbot.runtime.params import ControlParams, RuntimeParams
 
 
 class InstanceParams(Params):
@@ -53,5 +53,6 @@ class Config(Params):
     reference: OutsidePriceParams = OutsidePriceParams()
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
+    control: ControlParams = ControlParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

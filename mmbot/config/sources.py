@@ -17,14 +17,16 @@ ENV_PREFIX = "MMBOT__"
 class Sources:
     """Collects the tree and every problem met on the way; `names` are the sources in order.
 
-    `texts` stands in for the contents of files. `complete` turns False when a source could not be
-    read at all, so that what it would have said is not reported as missing.
+    `texts` stands in for the contents of files; `seen` are those that were read. `complete` turns
+    False when a source could not be read at all, so that what it would have said is not reported
+    as missing.
     """
 
     texts: Mapping[Path, str]
     problems: list[Problem] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     complete: bool = True
+    seen: dict[Path, str] = field(default_factory=dict)
 
     def read(self, paths: Sequence[Path], env: Mapping[str, str], overrides: Sequence[str]) -> Node:
         """Return the merged tree of all sources."""
@@ -62,10 +64,14 @@ class Sources:
 
     def _text(self, path: Path, asked: Place | None) -> str | None:
         if path in self.texts:
+            self.seen[path] = self.texts[path]
             return self.texts[path]
         try:
             with path.open("rb") as stream:
-                return self._decoded(path, stream.read(MAX_BYTES + 1))
+                text = self._decoded(path, stream.read(MAX_BYTES + 1))
+            if text is not None:
+                self.seen[path] = text
+            return text
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             reason = getattr(error, "strerror", None) or str(error)
             named = f"{path}: " if asked else ""

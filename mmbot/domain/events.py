@@ -174,7 +174,7 @@ class Timer(Event, frozen=True, gc=False):
 
 
 class Command(StrEnum):
-    """What an operator can ask for."""
+    """What an operator can ask for. REBASE: losses count from now on."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -182,6 +182,7 @@ class Command(StrEnum):
     FLATTEN = "flatten"
     HALT = "halt"
     CLEAR_HALT = "clear-halt"
+    REBASE = "rebase"
     STOP = "stop"
 
 

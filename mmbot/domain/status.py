@@ -1,9 +1,12 @@
 """StatusView: how a running bot stands, as one frozen value. Every face is a rendering of it."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
 
+from mmbot.domain.alerts import Alert
+from mmbot.domain.control import Override
 from mmbot.domain.order import Level
 from mmbot.domain.quotes import Room
 
@@ -25,7 +28,10 @@ class MarketStatus(Struct, frozen=True):
     """One market. Prices are ticks, sizes lots, money micro-USD; marks are half ticks.
 
     `bids` and `asks` are our orders that rest, best first. `reason`: why it is not quoted.
-    `pnl_uusd` counts from the start of this run, fees and funding included.
+    `pnl_uusd` counts from the start of this run, fees and funding included, `day_pnl_uusd` from
+    00:00 UTC or the start if that was later. tick, lot: what a tick and a lot are, in currency and
+    base units. width_bps: best own bid to best own ask. exposure: worth of the position and its
+    share of equity.
     """
 
     symbol: str
@@ -41,6 +47,31 @@ class MarketStatus(Struct, frozen=True):
     fills: int
     volume_uusd: int
     book_age_ms: float | None
+    tick: Decimal = Decimal(1)
+    lot: Decimal = Decimal(1)
+    width_bps: float | None = None
+    skew_bps: float | None = None
+    exposure_uusd: int = 0
+    exposure_ratio: float | None = None
+    day_pnl_uusd: int = 0
+
+
+class Limits(Struct, frozen=True):
+    """What the account is held to, as it is in force now; ratios, and micro-USD."""
+
+    margin_ratio: float
+    exposure_ratio: float
+    daily_loss_uusd: int
+    drawdown_ratio: float
+    free_uusd: int
+    orders: int
+
+
+class DayFills(Struct, frozen=True):
+    """Our fills of the last 24 hours, by our side."""
+
+    bids: int = 0
+    asks: int = 0
 
 
 class StatusView(Struct, frozen=True):
@@ -48,6 +79,8 @@ class StatusView(Struct, frozen=True):
 
     `reasons` has every hindrance, pause or halt in force. `ack_p50_ms` is from an action leaving to
     its receipt; `unknown` counts orders whose outcome is not known. Equity is the venue's.
+    exposure_ratio: worth of all positions by equity. budget_ratio: share of the request allowance
+    that is left. session_ends_ns: when the trading key ends.
     """
 
     ts_ns: int
@@ -74,3 +107,11 @@ class StatusView(Struct, frozen=True):
     loop_lag_p99_ms: float | None
     reconnects: int
     requote_interval_ms: float
+    exposure_ratio: float | None = None
+    budget_ratio: float | None = None
+    session_ends_ns: int | None = None
+    day_fills: DayFills = DayFills()
+    limits: Limits | None = None
+    overrides: tuple[Override, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    version: str = ""

@@ -56,6 +56,7 @@ class Engine:
         "_due_ns",
         "_outbox",
         "_reconciling",
+        "budget",
         "desks",
         "risk",
         "stops",
@@ -75,6 +76,7 @@ class Engine:
         self.risk = risk
         self.stops = Stops(breaker, len(self.desks))
         self._breaker_state = breaker.state
+        self.budget = budget
         self._outbox = Outbox(risk, ids, budget, traits)
         self._decider = Decider(risk, self.stops, self._outbox)
         self._reconciling = Reconciling(self.desks, self.stops, self._outbox)

@@ -57,6 +57,11 @@ class Guards:
         # Mid at the last decision, centre of the quotes, half their spread; half ticks.
         self._calm: tuple[int, int, int] | None = None
 
+    def adopt(self, params: MarketRiskParams, account: RiskParams) -> None:
+        """Hold to another price band and another slippage; all that was seen stays."""
+        self.band.adopt(params.max_distance_from_mark_bps)
+        self.slippage_ppb = round(account.flatten_max_slippage_bps * BPS_PPB)
+
     @property
     def sigma_ticks(self) -> float:
         """Usual move of the mid a square root of a second; NaN when it is not known."""

@@ -97,6 +97,10 @@ class Budget:
         alone = min(places, tokens - kept, (most - used) * size)
         return wanted - kept, kept, alone
 
+    def left(self, now_ns: int) -> float:
+        """Share of the request allowance that is not used, 0 to 1."""
+        return self._requests.free(now_ns) / self._requests.capacity
+
     def spend(self, now_ns: int, cancels: int, places: int, batches: int) -> None:
         """Book what went out."""
         self._cancels.spend(now_ns, cancels)

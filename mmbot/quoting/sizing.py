@@ -1,11 +1,13 @@
 """Sizing: lots per level from a fixed size, a share of free collateral, or tiers of the limit."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from mmbot.domain.market import MICRO, PPB, Contract, Market
+from mmbot.domain.order import Level
 from mmbot.domain.params import Params
 from mmbot.quoting.state import QuotingLimits
 
@@ -129,6 +131,17 @@ class SizingCalculator:
             self._budget = self._share(*asked)
             self._asked = asked
         return self._budget
+
+    def share(self, budget: Budget, levels: Sequence[Level]) -> float:
+        """Share of the size that the rule asks for which these levels have, 0 to 1."""
+        linear = self.bounds[0]
+        asked = 0
+        for number, worth in enumerate(budget.levels):
+            # A level that is missing would be about where the last one is.
+            ticks = levels[min(number, len(levels) - 1)].ticks
+            asked += min(worth // ticks if linear else worth, self.max_lots)
+        quoted = sum(level.lots for level in levels)
+        return min(1.0, quoted / asked) if asked else 1.0
 
     def _share(self, equity_uusd: int, free_uusd: int | None) -> Budget:
         levels = self._worths

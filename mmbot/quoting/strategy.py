@@ -69,9 +69,11 @@ class MarketMaker:
         "_last",
         "_sizing",
         "_spread",
+        "params",
     )
 
     def __init__(self, params: QuotingParams, limits: QuotingLimits, market: Market) -> None:
+        self.params = params
         self._depth = params.fair_price.book_levels
         self._exclude_own = params.fair_price.exclude_own
         self._gate = Gate(
@@ -90,6 +92,26 @@ class MarketMaker:
     def last(self) -> Decision:
         """What explains the latest answer."""
         return Decision(*self._last)
+
+    def renewed(
+        self, params: QuotingParams, limits: QuotingLimits, market: Market
+    ) -> "MarketMaker":
+        """Return one with other settings that keeps what was learned of the outside price."""
+        fresh = MarketMaker(params, limits, market)
+        if params.fair_price == self.params.fair_price:
+            fresh._fair = self._fair
+        return fresh
+
+    def size_cut(self, state: QuotingState, quotes: Quotes) -> float:
+        """Share of the size asked for that limits took away, by the fuller side; 0 to 1."""
+        equity_uusd = state.equity_uusd
+        if equity_uusd is None or not (quotes.bids or quotes.asks):
+            return 0.0
+        budget = self._sizing.budget(equity_uusd, state.free_uusd)
+        shares = [
+            self._sizing.share(budget, levels) for levels in (quotes.bids, quotes.asks) if levels
+        ]
+        return 1.0 - min(shares)
 
     def decide(self, state: QuotingState) -> Quotes:
         """Quotes wanted now; empty, with the reason, when the market must not be quoted."""

@@ -11,8 +11,12 @@ class PriceBand:
     __slots__ = ("_ratio", "index_ticks")
 
     def __init__(self, max_distance_bps: float) -> None:
-        self._ratio = max_distance_bps * BPS
+        self.adopt(max_distance_bps)
         self.index_ticks: float | None = None
+
+    def adopt(self, max_distance_bps: float) -> None:
+        """Hold to another distance from the index."""
+        self._ratio = max_distance_bps * BPS
 
     def allows(self, ticks: int, reference_ticks: float | None, *, needs_index: bool) -> bool:
         """May an order have this price? Without an index that is needed, none may.

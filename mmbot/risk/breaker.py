@@ -158,6 +158,8 @@ class Breaker:
             if self._halted is not None:
                 self._halted = None
                 self.losses.forget()
+        elif command is Command.REBASE:
+            self.losses.forget()
         elif command is Command.PAUSE:
             self.pause(f"paused: {event.reason}", market)
         elif command is Command.FLATTEN:

@@ -102,11 +102,15 @@ class AccountGate:
     __slots__ = ("_max_age_ns", "_min_free_uusd", "_min_margin_ppm", "_ts_ns", "_verdict")
 
     def __init__(self, params: RiskParams) -> None:
-        self._min_margin_ppm = _ppm(params.min_margin_fraction_pct)
-        self._min_free_uusd = _uusd(params.min_free_collateral_usd)
         self._max_age_ns = params.stale.account_ms * MILLISECOND_NS
         self._ts_ns = 0
         self._verdict: str | None = NO_SNAPSHOT
+        self.adopt(params)
+
+    def adopt(self, params: RiskParams) -> None:
+        """Judge the next snapshot by these limits."""
+        self._min_margin_ppm = _ppm(params.min_margin_fraction_pct)
+        self._min_free_uusd = _uusd(params.min_free_collateral_usd)
 
     def take(self, snapshot: AccountSnapshot) -> None:
         """Judge by this snapshot from now on."""
@@ -177,8 +181,7 @@ class _MarketRisk:
 
     def __init__(self, market: Market, params: MarketRiskParams) -> None:
         self.market = market
-        self.cap_ppm = _ppm(params.max_market_exposure_pct)
-        self.cap_uusd = None if params.max_position_usd is None else _uusd(params.max_position_usd)
+        self.adopt(params)
         self.lots = 0
         self.bid_lots = 0
         self.ask_lots = 0
@@ -188,6 +191,10 @@ class _MarketRisk:
         self.worst_uusd = 0
         self.margin_uusd = 0
         self.unpriced = False
+
+    def adopt(self, params: MarketRiskParams) -> None:
+        self.cap_ppm = _ppm(params.max_market_exposure_pct)
+        self.cap_uusd = None if params.max_position_usd is None else _uusd(params.max_position_usd)
 
 
 class RiskManager:
@@ -397,6 +404,16 @@ class RiskManager:
             return Denial.REDUCE_ONLY
         own, left = self._caps(slot)
         return Denial.MARKET_EXPOSURE if own <= left else Denial.TOTAL_EXPOSURE
+
+
+def adopt(risk: RiskManager, params: RiskParams, market_params: Sequence[MarketRiskParams]) -> None:
+    """Have it hold to other limits from now on; ages are kept."""
+    risk.account.adopt(params)
+    risk._total_ppm = _ppm(params.max_total_exposure_pct)
+    risk._max_orders = params.max_open_orders_count
+    for slot, own in zip(risk._markets, market_params, strict=True):
+        slot.adopt(own)
+    risk._forget_rooms(None)
 
 
 def _ppm(percent: float) -> int:

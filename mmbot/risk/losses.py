@@ -59,11 +59,15 @@ class Losses:
     __slots__ = ("_base", "_daily_uusd", "_drawdown_ppm", "_warn_ppm", "warning")
 
     def __init__(self, params: LossParams, baselines: Baselines) -> None:
+        self.adopt(params)
+        self._base = baselines
+        self.warning: str | None = None
+
+    def adopt(self, params: LossParams) -> None:
+        """Judge by these limits from the next figure on."""
         self._daily_uusd = int(params.daily_limit_usd * MICRO)
         self._drawdown_ppm = int(params.drawdown_from_peak_pct * _PPM_PER_PCT)
         self._warn_ppm = int(params.drawdown_warn_pct * _PPM_PER_PCT)
-        self._base = baselines
-        self.warning: str | None = None
 
     @property
     def baselines(self) -> Baselines:

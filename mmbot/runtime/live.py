@@ -31,6 +31,8 @@ class MarketMakerLive:
 
     def __init__(self, works: Works) -> None:
         self.works = works
+        # What else runs as long as the bot does, orders taken off included; it must not end.
+        self.around: list[tuple[str, Work]] = []
         self.ending = Ending()
         self._inbox = Inbox(self._take, self._failed, works.params.inbox_count)
         self._alarm = Alarm(works.clock, self._ring)
@@ -107,7 +109,7 @@ class MarketMakerLive:
             ("keeper", works.keeper.run),
             ("heart", works.heart.run),
         ]
-        return [("venue", partial(works.venue.run, emit)), *feeds, *own]
+        return [("venue", partial(works.venue.run, emit)), *feeds, *own, *self.around]
 
     def _take(self, event: Event) -> None:
         """Deal with an event, and before it with what it brings to light."""

@@ -39,3 +39,12 @@ class RuntimeParams(Params):
     close_timeout_s: Annotated[
         float, Field(ge=1, le=600, description="for giving positions back, with --close-on-exit")
     ] = 15.0
+
+
+class ControlParams(Params):
+    """How a running bot is commanded from this machine."""
+
+    socket: Annotated[
+        str | None,
+        Field(description="Unix socket of a running bot; null: in its runtime or state folder"),
+    ] = None

@@ -8,6 +8,7 @@ from mmbot.domain.order import Level, OrderState, Side
 from mmbot.domain.quotes import Quotes
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from mmbot.engine import Desk, Engine
+from mmbot.engine.explaining import skew_bps
 from mmbot.engine.view import market_reason, orders_alive, orders_unknown, standing
 from mmbot.ports import VenueFigures
 
@@ -42,6 +43,9 @@ def status_view(
     account, base = moment.account, engine.stops.breaker.memory
     equity = None if account is None else account.mf_uusd
     day_start = base.day_start_uusd
+    markets = tuple(
+        _market(engine, index, book_age_ms(index), equity) for index in range(len(engine.desks))
+    )
     return StatusView(
         ts_ns=moment.now_ns,
         instance=named.instance,
@@ -55,9 +59,7 @@ def status_view(
         day_pnl_uusd=_less(equity, None if day_start is None else day_start + base.transfers_uusd),
         drawdown_uusd=_less(base.peak_uusd, equity),
         margin_fraction=_fraction(account),
-        markets=tuple(
-            _market(engine, index, book_age_ms(index)) for index in range(len(engine.desks))
-        ),
+        markets=markets,
         orders=orders_alive(engine),
         unknown=orders_unknown(engine),
         placed=sum(each.placed for each in counts),
@@ -69,22 +71,26 @@ def status_view(
         loop_lag_p99_ms=moment.loop_lag_p99_ms,
         reconnects=moment.reconnects + moment.venue.reconnects,
         requote_interval_ms=named.requote_interval_ms,
+        exposure_ratio=_ratio(sum(each.exposure_uusd for each in markets), equity),
+        budget_ratio=engine.budget.left(moment.now_ns),
     )
 
 
-def _market(engine: Engine, index: int, age_ms: float | None) -> MarketStatus:
+def _market(engine: Engine, index: int, age_ms: float | None, equity: int | None) -> MarketStatus:
     desk = engine.desks[index]
     state, position = desk.state, desk.position
     market = state.market
     best_bid, _, best_ask, _ = state.book.touch(False)
     mark = best_bid + best_ask if best_bid and best_ask else 0
+    held_uusd = market.notional_uusd(mark, position.lots) if mark else 0
+    bids, asks = _resting(desk, Side.BID), _resting(desk, Side.ASK)
     return MarketStatus(
         symbol=market.symbol,
         reason=_unquoted(engine, index),
         best_bid=best_bid,
         best_ask=best_ask,
-        bids=_resting(desk, Side.BID),
-        asks=_resting(desk, Side.ASK),
+        bids=bids,
+        asks=asks,
         position_lots=position.lots,
         mark_half_ticks=mark,
         pnl_uusd=market.atoms_to_uusd(position.pnl_atoms(mark), mark) if mark else 0,
@@ -92,6 +98,12 @@ def _market(engine: Engine, index: int, age_ms: float | None) -> MarketStatus:
         fills=desk.counts.fills,
         volume_uusd=desk.counts.volume_uusd,
         book_age_ms=age_ms,
+        tick=market.tick,
+        lot=market.lot,
+        width_bps=_width_bps(bids, asks),
+        skew_bps=skew_bps(desk) if bids or asks else None,
+        exposure_uusd=held_uusd,
+        exposure_ratio=_ratio(held_uusd, equity),
     )
 
 
@@ -109,6 +121,17 @@ def _resting(desk: Desk, side: Side) -> tuple[Level, ...]:
         if each.side is side and each.state is OrderState.OPEN
     ]
     return tuple(sorted(found, reverse=side is Side.BID))
+
+
+def _width_bps(bids: tuple[Level, ...], asks: tuple[Level, ...]) -> float | None:
+    if not bids or not asks:
+        return None
+    bid, ask = bids[0].ticks, asks[0].ticks
+    return (ask - bid) / (ask + bid) * 2e4
+
+
+def _ratio(uusd: int, equity_uusd: int | None) -> float | None:
+    return uusd / equity_uusd if equity_uusd else None
 
 
 def _less(one: int | None, other: int | None) -> int | None:

@@ -12,6 +12,7 @@ from mmbot.domain.notices import Notice
 from mmbot.domain.order import OrderState, Side
 from mmbot.ports import Emit, Leftovers, VenueFigures
 from mmbot.runtime.supervision import ExitReport
+from mmbot.runtime.watching import Watching
 
 USD = 10**6
 RTT_S = 0.01
@@ -131,9 +132,13 @@ class ScriptedFeed:
 
 
 class Diary:
-    """Keeper that remembers; `sick` is the trouble it has, and whether latching takes for ever."""
+    """Keeper that remembers; `sick` is the trouble it has, `latch_s` how long latching takes.
+
+    `watching` hears all of it, too.
+    """
 
     def __init__(self) -> None:
+        self.watching: Watching | None = None
         self.events: list[Event] = []
         self.batches: list[Batch] = []
         self.told: list[Notice] = []
@@ -147,12 +152,18 @@ class Diary:
 
     def event(self, event: Event) -> None:
         self.events.append(event)
+        if self.watching is not None:
+            self.watching.event(event)
 
     def batch(self, batch: Batch) -> None:
         self.batches.append(batch)
+        if self.watching is not None:
+            self.watching.batch(batch)
 
     def notices(self, notices: Sequence[Notice]) -> None:
         self.told += notices
+        if self.watching is not None:
+            self.watching.notices(notices)
 
     def trouble(self) -> str | None:
         return self.sick

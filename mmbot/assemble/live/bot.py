@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,8 @@ from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedA
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
 from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
-from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping
+from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
+from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.places import lock_file, locked_account
@@ -35,6 +37,7 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.config.schema import Config
 from mmbot.config.show import effective
 from mmbot.domain.market import MICRO
+from mmbot.domain.notices import Notice
 from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
@@ -42,6 +45,7 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
+from mmbot.runtime.control import BotControl
 from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.keeping import Heart, LiveFeed
 from mmbot.runtime.live import MarketMakerLive
@@ -58,6 +62,7 @@ class LiveBot:
     """A bot ready to run. `lines` say what it will do, where, and within which limits."""
 
     live: MarketMakerLive
+    control: BotControl
     keepers: Keepers
     folder: RunFolder | None
     named: Named
@@ -66,7 +71,7 @@ class LiveBot:
 
     def status(self) -> StatusView:
         """Say how it stands."""
-        return self.live.status(self.named)
+        return self.control.status()
 
     def keep_status(self) -> None:
         """Write how it stands into the folder of the run, if there is one."""
@@ -107,9 +112,13 @@ async def live_bot(
         holding = None
         if session is not None:
             holding = await _hold(given, session, stack)
+        listening = listens(world, config, stack, options.warn)
         ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
-        yield await _wire(given, holding, ledger, stack)
+        bot = await _wire(given, holding, ledger, stack)
+        if listening is not None:
+            bot.live.around.append(("control socket", partial(listening.run, bot.control)))
+        yield bot
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:
@@ -148,7 +157,11 @@ def _ledger_path(given: _Given) -> Path:
 async def _wire(
     given: _Given, holding: Holding | None, ledger: Ledger, stack: AsyncExitStack
 ) -> LiveBot:
-    config, world, options = given.config, given.world, given.options
+    world, options, listings = given.world, given.options, given.ground.listings
+    symbols = [each.symbol for each in listings]
+    settings = with_overrides(given.config, options, ledger, world.clock(), symbols)
+    config = settings.in_force
+    given = given._replace(config=config)
     epoch = ledger.next_epoch(config.instance.id)
     footing = Footing(
         OrderIds(config.instance.id, epoch=epoch),
@@ -162,17 +175,11 @@ async def _wire(
         ),
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)
-    engine = build_engine(
-        config,
-        grids,
-        [each.book for each in given.markets],
-        RunOptions(strategy=options.strategy),
-        footing,
-    )
+    books_of = [each.book for each in given.markets]
+    strategy = RunOptions(strategy=options.strategy)
+    engine = build_engine(config, grids, books_of, strategy, footing)
     run = ledger.begin_run(_run_start(given, holding, epoch), grids)
     books = Bookkeeping(ledger, run, engine, config.runtime, world.clock)
-    if options.notices is not None:
-        books.tell = options.notices
     folder = _run_folder(given, holding, stack)
     placed, taps = _venue(given, holding, footing.ids, books, ledger)
     books.last_trades = placed.last_trades
@@ -192,14 +199,31 @@ async def _wire(
         params=config.runtime,
         close_on_exit=options.close_on_exit,
     )
+    live, named = MarketMakerLive(works), _named(given, epoch)
+    seat = Seat(live, named, ledger, holding, footing.ids, keepers.notices)
+    control = bot_control(seat, settings, options, given.ground, given.http)
+    keepers.listeners.append(control.watching)
+    books.tell = _both(control.watching.notices, options.notices)
     return LiveBot(
-        live=MarketMakerLive(works),
+        live=live,
+        control=control,
         keepers=keepers,
         folder=folder,
-        named=_named(given, epoch),
+        named=named,
         account_id=None if holding is None else holding.account_id,
         lines=_lines(given, holding, epoch),
     )
+
+
+def _both(first: Tell, second: Tell | None) -> Tell:
+    if second is None:
+        return first
+
+    def tell(notices: Sequence[Notice]) -> None:
+        first(notices)
+        second(notices)
+
+    return tell
 
 
 def _run_folder(given: _Given, holding: Holding | None, stack: AsyncExitStack) -> RunFolder | None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,15 @@ from random import Random, SystemRandom
 from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
 from mmbot.assemble.live.heart import HeartTerms, guarded_heart
+from mmbot.config.loader import ConfigSources
+from mmbot.config.schema import Config
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
 from mmbot.quoting.strategy import Strategy
+from mmbot.runtime.control_place import control_socket
 from mmbot.runtime.keeping import Heart
 
 OpenLedger = Callable[[Path, StorageParams, int], Ledger]
@@ -33,7 +36,10 @@ class RunMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Clock, chance, disk and environment. `heart`: who watches over a live run, if anybody."""
+    """Clock, chance, disk and environment.
+
+    heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
+    """
 
     clock: Clock
     rng: Callable[[], Random]
@@ -41,6 +47,7 @@ class World:
     state: Path
     env: Mapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
+    socket: Callable[[Config], Path] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,9 @@ class LiveOptions:
     """What is not configuration.
 
     markets: these instead of the configured ones. session: this one instead of the kept one.
-    record: the folder of the run. warn, notices: whom to tell; both return at once.
+    record: the folder of the run. warn, notices: whom to tell; both return at once. sources, texts:
+    where the settings were read from, and the files as they were. log_level sets a level and says
+    what was wrong with it. followers: told of settings that were applied.
     """
 
     markets: Sequence[str] = ()
@@ -59,6 +68,10 @@ class LiveOptions:
     strategy: Callable[[Market], Strategy] | None = None
     warn: Callable[[str], None] = print
     notices: Callable[[Sequence[Notice]], None] | None = None
+    sources: ConfigSources | None = None
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    log_level: Callable[[str], str | None] | None = None
+    followers: Sequence[Callable[[Config], None]] = ()
 
 
 def real_world(env: Mapping[str, str]) -> World:
@@ -70,6 +83,7 @@ def real_world(env: Mapping[str, str]) -> World:
         state=state_folder(env),
         env=env,
         heart=partial(guarded_heart, env=env),
+        socket=lambda config: control_socket(config.control, config.instance.name, env),
     )
 
 

@@ -1,0 +1,186 @@
+"""Wires the control of a live bot: its settings in use, its audit, and the socket it listens at."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+
+from mmbot import __version__
+from mmbot.adapters.zo.rest.answers import Listing
+from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.assemble.live.bookkeeping import Tell
+from mmbot.assemble.live.refusals import Allowance, refuse_settings, refuse_slow_stop
+from mmbot.assemble.live.settings_in_use import (
+    OVERRIDES,
+    Filed,
+    FixedSettings,
+    InUse,
+    SettingsInUse,
+    restored,
+)
+from mmbot.assemble.live.start import Ground, Holding
+from mmbot.assemble.live.world import LiveOptions, World
+from mmbot.config.schema import Config
+from mmbot.domain.control import Override
+from mmbot.engine import Engine
+from mmbot.execution.order_ids import OrderIds
+from mmbot.interfaces.control_socket import ControlSocket
+from mmbot.ledger.ledger import Ledger
+from mmbot.ledger.rows import Kind
+from mmbot.runtime.audit import Audited
+from mmbot.runtime.commands import Doing, Settings
+from mmbot.runtime.control import BotControl, ControlParts
+from mmbot.runtime.live import MarketMakerLive
+from mmbot.runtime.operating import Operating, Resting
+from mmbot.runtime.status import Named
+from mmbot.runtime.watching import Watched, Watching
+
+NS_PER_S = 1_000_000_000
+
+
+class Overridden(NamedTuple):
+    """The settings of a start: by the files, and with the overrides that outlived a restart."""
+
+    filed: Config
+    in_force: Config
+    overrides: tuple[Override, ...] = ()
+
+
+class Seat(NamedTuple):
+    """What a control is made of, as far as the bot is."""
+
+    live: MarketMakerLive
+    named: Named
+    ledger: Ledger
+    holding: Holding | None
+    ids: OrderIds
+    tell: Tell
+
+
+def with_overrides(
+    config: Config, options: LiveOptions, ledger: Ledger, now_ns: int, symbols: Sequence[str]
+) -> Overridden:
+    """Return what a run begins with."""
+    if options.sources is None:
+        return Overridden(config, config)
+    filed = Filed(config, options.texts)
+    kept = ledger.kept(OVERRIDES)
+    overrides, in_force = restored(kept, now_ns, options.sources, filed, symbols)
+    return Overridden(config, in_force, tuple(overrides))
+
+
+def bot_control(
+    seat: Seat, settings: Overridden, options: LiveOptions, ground: Ground, http: ZoHttp
+) -> BotControl:
+    """Put the control together, and have it run as long as the bot does."""
+    ledger, holding = seat.ledger, seat.holding
+    engine = seat.live.works.engine
+
+    def audit(row: Audited, now_ns: int) -> None:
+        ledger.note(now_ns, Kind.COMMAND, None, None, msgspec.json.encode(row).decode())
+
+    in_use = _settings(engine, settings, options, ground, holding, ledger)
+    watching = Watching(
+        Watched(
+            live=seat.live,
+            named=seat.named,
+            settings=in_use,
+            session_ends_ns=None if holding is None else holding.session.expiry_s * NS_PER_S,
+            version=__version__,
+        )
+    )
+    resting = _resting(http, ground, holding, seat.ids, engine)
+    doing = Doing(
+        live=seat.live,
+        operating=Operating(seat.live, resting, watching.sent),
+        settings=in_use,
+        alerts=watching.alerts,
+        log_level=options.log_level or _no_levels,
+    )
+    control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
+    seat.live.around.append(("control", control.run))
+    return control
+
+
+def listens(
+    world: World, config: Config, stack: AsyncExitStack, warn: Callable[[str], None]
+) -> ControlSocket | None:
+    """Take the socket of this instance; None, and a warning, where there can be none.
+
+    InUse when another bot of this instance has it.
+    """
+    if world.socket is None:
+        return None
+    path = world.socket(config)
+    try:
+        found = ControlSocket(path)
+    except OSError as error:
+        warn(f"no control socket at {path}: {error}; stop the bot by its signals")
+        return None
+    stack.callback(found.close)
+    return found
+
+
+def _settings(
+    engine: Engine,
+    settings: Overridden,
+    options: LiveOptions,
+    ground: Ground,
+    holding: Holding | None,
+    ledger: Ledger,
+) -> Settings:
+    if options.sources is None:
+        return FixedSettings(settings.in_force)
+
+    def refuse(config: Config) -> None:
+        if holding is not None:
+            allowed = Allowance(options.accept_literal_skew)
+            refuse_settings(config, ground.listings, allowed)
+            refuse_slow_stop(config, ground.listings)
+
+    used = InUse(
+        engine=engine,
+        sources=options.sources,
+        refuse=refuse,
+        keep=partial(ledger.keep_async, OVERRIDES),
+        followers=options.followers,
+    )
+    filed = Filed(settings.filed, options.texts)
+    return SettingsInUse(used, filed, settings.in_force, settings.overrides)
+
+
+def _resting(
+    http: ZoHttp, ground: Ground, holding: Holding | None, ids: OrderIds, engine: Engine
+) -> Resting:
+    """Return who is asked how many of our orders rest: the venue, or on paper the engine."""
+    if holding is None:
+
+        async def on_paper(market: int | None) -> int:
+            desks = engine.desks if market is None else [engine.desks[market]]
+            return sum(len(desk.tracker.orders) for desk in desks)
+
+        return on_paper
+    account_id, listings = holding.account_id, ground.listings
+
+    async def at_venue(market: int | None) -> int:
+        view = await http.account(account_id, ground.catalog)
+        wanted = _numbers(listings, market)
+        return sum(
+            each.market_id in wanted
+            and each.client_order_id is not None
+            and ids.epoch_of(each.client_order_id) is not None
+            for each in (() if view is None else view.orders)
+        )
+
+    return at_venue
+
+
+def _numbers(listings: Sequence[Listing], market: int | None) -> set[int]:
+    found = listings if market is None else [listings[market]]
+    return {each.market_id for each in found}
+
+
+def _no_levels(_level: str) -> str | None:
+    return "log levels cannot be changed in this run"

@@ -1,0 +1,100 @@
+"""Explaining: a market's last decision in words and basis points; it changes nothing."""
+
+from decimal import Decimal
+
+from mmbot.domain.explained import ExplainedQuote, Explanation, Term
+from mmbot.domain.market import Market
+from mmbot.domain.order import Level, Side
+from mmbot.domain.quotes import Quotes
+from mmbot.engine.desk import Desk
+from mmbot.engine.engine import Engine
+from mmbot.engine.view import market_reason
+from mmbot.quoting.strategy import Decision, MarketMaker
+
+BPS = 1e4
+
+
+def skew_bps(desk: Desk) -> float | None:
+    """How far inventory moves both quotes, up positive; None while nothing is quoted."""
+    strategy = desk.strategy
+    if type(strategy) is not MarketMaker or strategy.last.skew is None:
+        return None
+    return strategy.last.skew * BPS
+
+
+def explain(engine: Engine, index: int, now_ns: int) -> Explanation:
+    """Say why the last quotes of a market are what they are."""
+    desk = engine.desks[index]
+    gate = market_reason(engine, index)
+    strategy = desk.strategy
+    if type(strategy) is not MarketMaker or strategy.last.fair is None:
+        if gate is None:
+            gate = strategy.last.reason if type(strategy) is MarketMaker else "own strategy"
+        return Explanation(desk.state.market.symbol, now_ns, gate, mid=_mid(desk))
+    return _explained(desk, strategy, strategy.last, gate)
+
+
+def _explained(desk: Desk, strategy: MarketMaker, last: Decision, gate: str | None) -> Explanation:
+    market, params, state = desk.state.market, strategy.params, desk.state
+    spread, fair = last.spread or 0.0, last.fair or 0.0
+    narrow = min(params.spread.min_bps, spread * BPS)
+    shift = (Term("skew", (last.skew or 0.0) * BPS), Term("bias", params.inventory.bias_bps))
+    answer = desk.answer
+    quotes = answer if type(answer) is Quotes else Quotes((), ())
+    return Explanation(
+        symbol=market.symbol,
+        ts_ns=state.now_ns,
+        gate=gate,
+        mid=_mid(desk),
+        fair=_price(market, fair),
+        fair_source=params.fair_price.source,
+        reservation=_price(market, last.reservation or fair),
+        half_width_bps=spread * BPS / 2,
+        half_width=(
+            Term("min", narrow / 2),
+            Term("imbalance", (spread * BPS - narrow) / 2),
+        ),
+        bound=_bound(spread * BPS, params.spread.min_bps, params.spread.max_bps),
+        imbalance=last.imbalance,
+        shift=tuple(term for term in shift if term.bps),
+        position=market.size(state.position_lots),
+        position_ratio=last.position_ratio,
+        size_cut_pct=100 * strategy.size_cut(state, quotes),
+        room_bid=market.size(state.room.bid_lots),
+        room_ask=market.size(state.room.ask_lots),
+        quotes=(
+            *_quotes(market, quotes.bids, fair, Side.BID),
+            *_quotes(market, quotes.asks, fair, Side.ASK),
+        ),
+    )
+
+
+def _quotes(
+    market: Market, levels: tuple[Level, ...], fair: float, side: Side
+) -> tuple[ExplainedQuote, ...]:
+    return tuple(
+        ExplainedQuote(
+            side.name.lower(),
+            number,
+            market.price(level.ticks),
+            market.size(level.lots),
+            (level.ticks - fair) / fair * BPS,
+        )
+        for number, level in enumerate(levels, 1)
+    )
+
+
+def _bound(width_bps: float, least: float, most: float) -> str | None:
+    if width_bps >= most:
+        return "max"
+    return "min" if width_bps <= least else None
+
+
+def _mid(desk: Desk) -> Decimal | None:
+    best_bid, _, best_ask, _ = desk.state.book.touch(False)
+    return desk.state.market.price(best_bid + best_ask) / 2 if best_bid and best_ask else None
+
+
+def _price(market: Market, ticks: float) -> Decimal:
+    # A hundredth of a tick says enough.
+    return market.price(round(ticks * 100)) / 100

@@ -1,0 +1,53 @@
+"""What is written down of every command: who asked for what, and what became of it."""
+
+from msgspec import Struct
+
+from mmbot.domain.control import Answer, OperatorCommand
+
+# A row of the journal has room for all of these together.
+LONGEST_TEXT, LONGEST_WORD = 600, 200
+
+
+class Audited(Struct, frozen=True, omit_defaults=True):
+    """What is kept of a command."""
+
+    face: str
+    user: str
+    role: str
+    verb: str
+    issued_ns: int
+    result: str
+    message: str
+    before: str
+    after: str
+    market: str | None = None
+    key: str | None = None
+    value: str | None = None
+    for_s: float | None = None
+    reason: str = ""
+    dry_run: bool = False
+
+
+def audited(command: OperatorCommand, answer: Answer) -> Audited:
+    """Return the row of a command."""
+    return Audited(
+        face=command.who.face,
+        user=command.who.user[:LONGEST_WORD],
+        role=command.who.role.name.lower(),
+        verb=command.verb,
+        issued_ns=command.issued_ns,
+        result=answer.result,
+        message=answer.message[:LONGEST_TEXT],
+        before=answer.before[:LONGEST_WORD],
+        after=answer.after[:LONGEST_WORD],
+        market=_short(command.market),
+        key=_short(command.key),
+        value=_short(command.value),
+        for_s=command.for_s,
+        reason=command.reason[:LONGEST_WORD],
+        dry_run=command.dry_run,
+    )
+
+
+def _short(word: str | None) -> str | None:
+    return None if word is None else word[:LONGEST_WORD]

@@ -1,0 +1,104 @@
+"""BotControl: the one way to command a running bot. Every command is judged, done and audited.
+
+Whatever its face, a command comes in by `submit`; see ports.Control.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from mmbot.domain.control import Answer, OperatorCommand, Result, Verb
+from mmbot.domain.explained import Explanation
+from mmbot.domain.notices import Notice, Severity
+from mmbot.domain.status import StatusView
+from mmbot.engine.explaining import explain
+from mmbot.engine.view import standing
+from mmbot.ports import Subscription
+from mmbot.runtime.audit import Audited, audited
+from mmbot.runtime.commands import Commands, Doing
+from mmbot.runtime.watching import Watching
+
+LOOK_EVERY_S = 1.0
+SETTINGS = frozenset({Verb.RELOAD, Verb.SET, Verb.UNSET})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlParts:
+    """What a control stands on. Both return at once: `audit` writes a row down, at a time (ns),
+    `tell` has people told.
+    """
+
+    doing: Doing
+    watching: Watching
+    audit: Callable[[Audited, int], None]
+    tell: Callable[[Sequence[Notice]], None]
+
+
+class BotControl:
+    """See ports.Control."""
+
+    def __init__(self, parts: ControlParts) -> None:
+        self.watching = parts.watching
+        self.markets = parts.watching.markets
+        self._works = parts.doing.live.works
+        self._settings = parts.doing.settings
+        self._audit = parts.audit
+        self._tell = parts.tell
+        self._commands = Commands(parts.doing)
+        self._soon: asyncio.Queue[OperatorCommand] = asyncio.Queue()
+
+    async def submit(self, command: OperatorCommand) -> Answer:
+        """See Control."""
+        before = self._stand()
+        answer = await self._commands.do(command)
+        answer = replace(answer, before=before, after=self._stand())
+        self._audit(audited(command, answer), self._works.clock())
+        if command.verb in SETTINGS and not command.dry_run:
+            done = answer.result is Result.OK
+            self._say(
+                Severity.INFO if done else Severity.WARNING,
+                f"{command.verb}" if done else f"{command.verb}_refused",
+                f"{answer.message} ({command.who})",
+            )
+        return answer
+
+    def soon(self, command: OperatorCommand) -> None:
+        """Have a command done without waiting for its answer: from where nobody can wait."""
+        self._soon.put_nowait(command)
+
+    async def run(self) -> None:
+        """Do what was asked for by `soon`, and end overrides in time, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    command = await self._soon.get()
+            except TimeoutError:
+                for each in await self._settings.expire(self._works.clock()):
+                    self._say(Severity.INFO, "override_ended", f"{each.key} is {each.old} again")
+            else:
+                await self.submit(command)
+
+    def status(self) -> StatusView:
+        """See Control."""
+        return self.watching.view()
+
+    def explain(self, market: str | None = None) -> tuple[Explanation, ...]:
+        """See Control."""
+        return tuple(
+            explain(self._works.engine, each.index, self._works.clock())
+            for each in self.markets
+            if market in (None, each.symbol)
+        )
+
+    def subscribe(self, most: int = 1000) -> Subscription:
+        """See Control."""
+        return self.watching.telling.subscribe(most)
+
+    def _say(self, severity: Severity, code: str, text: str) -> None:
+        self._tell([Notice(self._works.clock(), severity, code, None, text)])
+
+    def _stand(self) -> str:
+        mode, reasons = standing(self._works.engine)
+        return f"{mode} ({'; '.join(reasons)})" if reasons else str(mode)

@@ -1,0 +1,152 @@
+"""A running bot commanded from the command line, its configuration changed under it."""
+
+import asyncio
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.process.served import Ended
+from tests.process.trading import PATIENCE_S, Place, place, run
+
+# Three levels a side in two markets.
+MOST_ORDERS = 12
+CANCELLED_MS = 1_000
+# So that all of them rest all the time.
+QUIET = "requote: {price_tolerance_bps: 50, size_tolerance_pct: 50}"
+
+
+async def verb(at: Place, *words: str) -> Ended:
+    """Run a verb to its end."""
+    name, *rest = words
+    child = await at.mmbot(name, "-c", str(at.config), *rest)
+    return await child.ended()
+
+
+async def status(at: Place) -> Any:
+    ended = await verb(at, "status", "--json")
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)["status"]
+
+
+def edit(at: Place, old: str, new: str) -> None:
+    text = at.config.read_text()
+    assert old in text
+    at.config.write_text(text.replace(old, new))
+
+
+async def until_spread(at: Place, bps: float) -> None:
+    """Wait until the running bot says that it quotes by this setting."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        told = json.loads((await verb(at, "explain", "--json", "--market", "BTCUSD")).out)
+        terms = {each["name"]: each["bps"] for each in told["explain"][0].get("half_width", [])}
+        if terms.get("min") == bps / 2:
+            return
+        assert time.monotonic() < until, told
+
+
+def test_orders_are_off_within_a_second_and_stay_off(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path, flow="normal") as at:
+            edit(at, "levels: {count: 2}", f"levels: {{count: 3}}\n  {QUIET}")
+            edit(at, "spread: {min_bps: 2, max_bps: 8}", "spread: {min_bps: 60, max_bps: 61}")
+            async with at.bot() as bot:
+                await at.quoting(bot, MOST_ORDERS)
+                ended = await verb(at, "cancel-all", "--reason", "news", "--json")
+                assert ended.code == 0, ended.err
+                facts = json.loads(ended.out)["cancel-all"]["facts"]
+                assert await at.epochs() == []
+                assert (facts["left"], facts["cancelled"]) == (0, MOST_ORDERS)
+                assert facts["batches"] >= MOST_ORDERS / 4
+                assert facts["took_ms"] <= CANCELLED_MS
+                view = await status(at)
+                assert view["mode"] == "paused"
+                assert "news (cli:" in view["reasons"][0]
+                await asyncio.sleep(1.0)
+                assert await at.epochs() == []
+                assert (await verb(at, "resume")).code == 0
+                await at.quoting(bot, MOST_ORDERS)
+                ended = await verb(at, "stop", "--yes")
+                assert ended.code == 0, ended.err
+                assert (await bot.ended()).code == 0
+            assert (await verb(at, "status")).code == 9
+
+    run(work())
+
+
+def test_a_file_is_read_again_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path, flow="normal") as at, at.bot() as bot:
+            await at.quoting(bot)
+            good = at.config.read_text()
+            edit(at, "min_bps: 2", "min_bps: 5")
+            shown = await verb(at, "reload", "--dry-run")
+            assert "defaults.spread.min_bps: 2.0 -> 5.0" in shown.out
+            await until_spread(at, 2.0)
+            changed = await verb(at, "reload")
+            assert (changed.code, "1 setting changed" in changed.out) == (0, True), changed.err
+            await until_spread(at, 5.0)
+
+            edit(at, "min_bps: 5", "min_bps: 6\n    oops: 1")
+            broken = await verb(at, "reload", "--socket", str(tmp_path / "control-proc.sock"))
+            assert broken.code == 3
+            assert "nothing changed" in broken.err
+
+            at.config.write_text(good.replace("min_bps: 2", "min_bps: 6").replace("id: 7", "id: 8"))
+            fixed = await verb(at, "reload", "--socket", str(tmp_path / "control-proc.sock"))
+            assert fixed.code == 3
+            assert "instance.id needs a restart" in fixed.err
+            await until_spread(at, 5.0)
+
+            at.config.write_text(good.replace("min_bps: 2", "min_bps: 7"))
+            bot.send(signal.SIGHUP)
+            await until_spread(at, 7.0)
+
+    run(work())
+
+
+def test_an_override_outlives_a_restart(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path, flow="normal") as at:
+            async with at.bot() as bot:
+                await at.quoting(bot)
+                raised = await verb(at, "set", "risk.loss.daily_limit_usd", "501")
+                assert (raised.code, "allow more" in raised.err) == (1, True)
+                done = await verb(at, "set", "spread.min_bps", "4", "--for", "10m")
+                assert done.code == 0, done.err
+                await until_spread(at, 4.0)
+                bot.send(signal.SIGTERM)
+                assert (await bot.ended()).code == 0
+            async with at.bot() as bot:
+                await at.quoting(bot)
+                (override,) = (await status(at))["overrides"]
+                assert (override["key"], override["value"]) == ("spread.min_bps", "4")
+                await until_spread(at, 4.0)
+                assert (await verb(at, "unset", "spread.min_bps")).code == 0
+                await until_spread(at, 2.0)
+                assert (await status(at))["overrides"] == []
+
+    run(work())
+
+
+def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            edit(at, "daily_limit_usd: 500", "daily_limit_usd: 0.02")
+            async with at.bot() as bot:
+                ended = await bot.ended(PATIENCE_S + 30)
+                assert ended.code == 6, ended.err
+            edit(at, "daily_limit_usd: 0.02", "daily_limit_usd: 500")
+            async with at.bot() as bot:
+                assert (await bot.ended()).code == 6
+                assert await at.epochs() == []
+            cleared = await verb(at, "reset-halt", "--reason", "looked at it")
+            assert cleared.code == 0, cleared.err
+            async with at.bot() as bot:
+                await at.quoting(bot)
+                refused = await verb(at, "reset-halt", "--reason", "again")
+                assert (refused.code, "not halted" in refused.err) == (1, True)
+
+    run(work())
