@@ -11,6 +11,7 @@ cdef class Engine:
     cdef Decider _decider
     cdef dict _desk_of
     cdef Outbox _outbox
+    cdef public object budget
     cdef public tuple desks
     cdef public RiskManager risk
     cdef public Stops stops

@@ -9,6 +9,7 @@ from mmbot.quoting.spread cimport SpreadCalculator
 from mmbot.quoting.state cimport QuotingState
 
 cdef class MarketMaker:
+    cdef public object params
     cdef object _depth, _exclude_own, _last
     cdef FairPrice _fair
     cdef Gate _gate
