@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmbot.cli.control import client, read_status
+from mmbot.cli.bot_line import client, read_status
 from mmbot.cli.ledger_flags import Column, Money, deliver
 from mmbot.domain.status import MarketStatus
 

@@ -6,26 +6,16 @@ import os
 import re
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from mmbot.assemble.ledger import ledger_file
-from mmbot.cli.control import read_status
+from mmbot.cli.bundle_story import story
 from mmbot.cli.ledger_flags import since_ns
 from mmbot.cli.output import say
-from mmbot.cli.version import version_facts
-from mmbot.config.loader import ConfigSources, Loaded
-from mmbot.config.show import show as settings_text
-from mmbot.errors import DataError, NotRunning, UsageError
-from mmbot.interfaces.control_client import ControlClient
-from mmbot.interfaces.control_wire import Ask, Request
-from mmbot.ledger.reader import LedgerReader, Window
-from mmbot.runtime.control_place import control_socket
+from mmbot.config.loader import ConfigSources
+from mmbot.errors import UsageError
 
-MOST_ROWS = 50_000
 REMOVED = "[removed]"
 # Keys as hexadecimal or base58, tokens of bots and clouds, passwords in addresses, and whatever
 # stands behind a word that names a secret.
@@ -49,7 +39,7 @@ def bundle(args: argparse.Namespace) -> int:
     path = Path(args.out or f"mmbot-{name}-{now:%Y%m%dT%H%M%SZ}.tar.gz")
     if path.exists() or not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: is there already, or its folder is not")
-    parts = dict(_parts(loaded, since_ns(args.since, time.time_ns())))
+    parts = dict(story(loaded, since_ns(args.since, time.time_ns())))
     _write(path, {each: redacted(text) for each, text in parts.items()})
     say(f"wrote {path}: {', '.join(parts)}; look through it before you give it away")
     return 0
@@ -58,40 +48,6 @@ def bundle(args: argparse.Namespace) -> int:
 def redacted(text: str) -> str:
     """Return a text without anything that looks like a secret."""
     return _SECRETS.sub(REMOVED, text)
-
-
-def _parts(loaded: Loaded, from_ns: int) -> Iterator[tuple[str, str]]:
-    yield "version.json", msgspec.json.encode(version_facts()).decode()
-    yield "config.yaml", settings_text(loaded, origin=True)
-    config = loaded.config
-    socket = control_socket(config.control, config.instance.name, os.environ)
-    try:
-        with ControlClient(socket) as bot:
-            yield "status.json", msgspec.json.encode(read_status(bot)).decode()
-            told = bot.ask(Request(1, Ask.EXPLAIN)).explained
-            yield "explain.json", msgspec.json.encode(told).decode()
-    except NotRunning as error:
-        yield "status.txt", str(error)
-    ledger = ledger_file(config, os.environ)
-    try:
-        yield from _books(ledger, Window(since_ns=from_ns))
-    except DataError as error:
-        yield "ledger.txt", str(error)
-
-
-def _books(path: Path, window: Window) -> Iterator[tuple[str, str]]:
-    with LedgerReader(path) as reader:
-        names = {number: market.symbol for number, market in reader.markets.items()}
-        yield "markets.json", msgspec.json.encode(names).decode()
-        yield "runs.jsonl", _lines(list(reader.runs()))
-        yield "events.jsonl", _lines(reader.events(window, MOST_ROWS))
-        yield "orders.jsonl", _lines(reader.orders(window, MOST_ROWS))
-        yield "fills.jsonl", _lines(list(reader.fills(window))[-MOST_ROWS:])
-        yield "equity.jsonl", _lines(list(reader.points(window)))
-
-
-def _lines(rows: Sequence[object]) -> str:
-    return msgspec.json.Encoder().encode_lines(rows).decode()
 
 
 def _write(path: Path, parts: Mapping[str, str]) -> None:

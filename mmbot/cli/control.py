@@ -1,53 +1,34 @@
 """The verbs that talk to a running bot over its socket."""
 
 import argparse
-import os
 import sys
 import time
-from pathlib import Path
 
 import msgspec
 
+from mmbot.cli.bot_line import (
+    LOOK_S,
+    VERSION,
+    Bot,
+    answers,
+    client,
+    read_status,
+    socket_path,
+    submit,
+)
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
 from mmbot.cli.record import duration
-from mmbot.config.loader import load
 from mmbot.domain.control import Answer, Result, Verb
 from mmbot.domain.status import StatusView
 from mmbot.errors import NotRunning, UsageError
 from mmbot.interfaces.answer_text import answer_lines, explain_lines
-from mmbot.interfaces.control_client import ControlClient
 from mmbot.interfaces.control_wire import Ask, Request, Wish
 from mmbot.interfaces.health_text import health_lines, troubles
 from mmbot.interfaces.status_block import status_block
 
-VERSION = 1
 EXIT_INCOMPLETE = 8
-LOOK_S = 10.0
 GONE_EVERY_S = 0.2
 _CLEAR = "\x1b[H\x1b[2J"
-
-
-def client(args: argparse.Namespace) -> ControlClient:
-    """Connect to the running bot of `--socket`, or of the configuration; NotRunning."""
-    return ControlClient(socket_path(args))
-
-
-def socket_path(args: argparse.Namespace) -> Path:
-    """Return where the bot would listen."""
-    from mmbot.runtime.control_place import control_socket
-
-    if getattr(args, "socket", None):
-        return Path(args.socket)
-    config = load(args.config, args.set, os.environ).config
-    return control_socket(config.control, config.instance.name, os.environ)
-
-
-def read_status(bot: ControlClient) -> StatusView:
-    """Ask how the bot stands."""
-    view = bot.ask(Request(VERSION, Ask.STATUS), LOOK_S).status
-    if view is None:
-        raise UsageError("the bot gave no status")
-    return view
 
 
 def status(args: argparse.Namespace) -> int:
@@ -106,9 +87,7 @@ def stop(args: argparse.Namespace) -> int:
         return code
     until_s = time.monotonic() + args.timeout
     while time.monotonic() < until_s:
-        try:
-            ControlClient(path).__exit__()
-        except NotRunning:
+        if not answers(path):
             say("the bot has ended")
             return 0
         time.sleep(GONE_EVERY_S)
@@ -116,42 +95,24 @@ def stop(args: argparse.Namespace) -> int:
     return EXIT_INCOMPLETE
 
 
-def config_diff(args: argparse.Namespace) -> int:
-    """Print what a reload would change, or how two configurations differ."""
-    from mmbot.config.live_keys import NOT_THERE, differences
-    from mmbot.config.show import scalar
-
-    if not args.against:
-        args.command, args.dry_run = "reload", True
-        return command(args)
-    old = load(args.config, args.set, os.environ).config
-    new = load([Path(path) for path in args.against], args.set, os.environ).config
-    traded = sorted({*old.markets, *new.markets})
-    found = differences(old, new, traded)
-    rows = [
-        [key, *("-" if each is NOT_THERE else scalar(each) for each in (before, after)), live]
-        for key, before, after, live in found
-    ]
-    if args.json:
-        items = [dict(zip(("key", "old", "new", "live"), row, strict=True)) for row in rows]
-        content = {"schema": "mmbot.config-diff/1", "changes": items}
-        show([msgspec.json.encode(content).decode()])
-    else:
-        show(
-            [
-                f"{key}: {was} -> {now}{'' if live else '  [restart]'}"
-                for key, was, now, live in rows
-            ]
-        )
-    return 0
+def cancelled_by_bot(args: argparse.Namespace) -> int | None:
+    """Have the running bot cancel everything, so that it does not quote again; None without one."""
+    args.command = "cancel-all"
+    return _by_bot(args)
 
 
-def submit(bot: ControlClient, asked: Wish) -> Answer:
-    """Have a command done."""
-    answer = bot.ask(Request(VERSION, Ask.SUBMIT, wish=asked)).answer
-    if answer is None:
-        raise UsageError("the bot gave no answer")
-    return answer
+def halt_reset_by_bot(args: argparse.Namespace) -> int | None:
+    """Ask the running bot, which knows whether it is halted; None when none runs."""
+    args.command, args.json = "reset-halt", False
+    return _by_bot(args)
+
+
+def _by_bot(args: argparse.Namespace) -> int | None:
+    try:
+        with client(args) as bot:
+            return deliver(args, submit(bot, wish(args)))
+    except NotRunning:
+        return None
 
 
 def deliver(args: argparse.Namespace, answer: Answer) -> int:
@@ -181,7 +142,7 @@ def wish(args: argparse.Namespace) -> Wish:
     )
 
 
-def _agreed(args: argparse.Namespace, bot: ControlClient) -> bool:
+def _agreed(args: argparse.Namespace, bot: Bot) -> bool:
     """Ask back on a terminal before what costs money or ends the run."""
     if getattr(args, "yes", True) or not sys.stdin.isatty():
         return True

@@ -89,7 +89,7 @@ def _looks(verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser
 def diff_verb(jobs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]) -> None:
     """Add `config diff`."""
     summary = "what a reload would change in the running bot, or how two configurations differ"
-    made = add(jobs, "diff", summary, ("control", "config_diff"))
+    made = add(jobs, "diff", summary, ("config_diff", "config_diff"))
     config_flags(made)
     made.add_argument("--against", action="append", default=[], metavar="FILE",
                       help="compare with these files instead of the running bot")  # fmt: skip

@@ -32,26 +32,28 @@ def cancel_all(args: argparse.Namespace) -> int:
     """Cancel, and prove it: 0 proven, 4 key refused, 5 never reached, 8 not proven."""
     if args.if_unclean and _ended_cleanly():
         return 0
-    by_bot = _by_the_bot(args)
-    if by_bot is not None:
-        return by_bot
+    if not (args.direct or args.if_unclean or args.all or args.session_file is not None):
+        from mmbot.cli.control import cancelled_by_bot
+
+        by_bot = cancelled_by_bot(args)
+        if by_bot is not None:
+            return by_bot
     known = _known(args)
+    from mmbot.rescue import sweep
     from mmbot.rescue.session import read_session
-    from mmbot.rescue.sweep import Observer, Wanted, market_number
-    from mmbot.rescue.sweep import cancel_all as sweep
 
     session = read_session(known.source, os.environ)
     _check_place(args, str(session.origin))
     if not (args.direct or args.yes) and not _agreed(args, str(session.origin)):
         return 1
-    market = None if args.market is None else market_number(session, args.market)
-    wanted = Wanted(
+    market = None if args.market is None else sweep.market_number(session, args.market)
+    wanted = sweep.Wanted(
         instance=None if args.all else known.instance,
         market_id=market,
         landing_s=known.landing_s,
         timeout_s=args.timeout,
     )
-    swept = sweep(session, wanted, known.account_id, Observer(_say))
+    swept = sweep.cancel_all(session, wanted, known.account_id, sweep.Observer(_say))
     if args.json:
         _print(
             {
@@ -133,21 +135,6 @@ def _known(args: argparse.Namespace, role: str = "bot") -> _Known:
         getattr(args, "silent_s", None) or config.guard.silent_s,
         path,
     )
-
-
-def _by_the_bot(args: argparse.Namespace) -> int | None:
-    """Have the running bot do it; None when none runs, or when it is to be done without."""
-    if args.direct or args.if_unclean or args.all or args.session_file is not None:
-        return None
-    from mmbot.cli.control import client, deliver, submit, wish
-    from mmbot.errors import NotRunning
-
-    args.command = "cancel-all"
-    try:
-        with client(args) as bot:
-            return deliver(args, submit(bot, wish(args)))
-    except NotRunning:
-        return None
 
 
 def _check_place(args: argparse.Namespace, origin: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from mmbot.cli.ledger_flags import ledger_path, moment
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
-from mmbot.errors import DataError, NotRunning, UsageError
+from mmbot.errors import DataError, UsageError
 from mmbot.ledger import care, open_ledger
 from mmbot.ledger.lock import Lock
 from mmbot.ledger.rows import Kind
@@ -71,7 +71,9 @@ def reset_halt(args: argparse.Namespace) -> int:
     if not args.reason.strip():
         raise UsageError("--reason: say why it may trade again")
     if args.ledger is None:
-        by_bot = _by_the_bot(args)
+        from mmbot.cli.control import halt_reset_by_bot
+
+        by_bot = halt_reset_by_bot(args)
         if by_bot is not None:
             return by_bot
     path = ledger_path(args)
@@ -94,15 +96,3 @@ def reset_halt(args: argparse.Namespace) -> int:
         ledger.close(0)
     say(f"cleared by {who}: {held.reason} ({moment(held.ts_ns)})")
     return 0
-
-
-def _by_the_bot(args: argparse.Namespace) -> int | None:
-    """Ask the running bot, which knows whether it is halted; None when none runs."""
-    from mmbot.cli.control import client, deliver, submit, wish
-
-    args.command, args.json = "reset-halt", False
-    try:
-        with client(args) as bot:
-            return deliver(args, submit(bot, wish(args)))
-    except NotRunning:
-        return None

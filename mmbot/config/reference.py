@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from mmbot.config.checks import LITERAL_SKEW
 from mmbot.config.keys import Key, Section, fields_of, keys, named_section_of, section_of
+from mmbot.config.live_keys import IDLE, is_live
 from mmbot.config.schema import Config
 from mmbot.config.show import COLUMN, scalar
 from mmbot.quoting.skew import InventoryParams
@@ -72,9 +73,14 @@ are reported at once with file, line and column.
 
 Units are part of the key: `_bps` basis points, `_pct` percent (18 means 18 %), `_usd` US dollars,
 `_base` units of the traded asset, `_ms`, `_s` and `_h` time, `_count` a number of things.
+
+Reload: a running bot takes on `live` keys by `mmbot reload` or SIGHUP, and `mmbot set` can override
+them for a while; a `restart` key that differs makes a reload change nothing; `-` is not used by a
+running bot. See [A running bot](control.md).
 """
 
 
+TOP = "Top level"
 NOTES: dict[Section, str] = {InventoryParams: f"`direction`: {LITERAL_SKEW}"}
 
 
@@ -110,8 +116,9 @@ def docs() -> str:
         note = NOTES.get(section)
         lines.append(f"\n{'#' * min(depth + 2, 4)} {title}\n\n{_summary(section)}.\n")
         if own:
-            lines.append("\n| key | unit | default | values | effect |\n|---|---|---|---|---|\n")
-            lines += [_row(key) for key in own]
+            lines.append("\n| key | unit | default | values | reload | effect |\n")
+            lines.append("|---|---|---|---|---|---|\n")
+            lines += [_row(key, title) for key in own]
         if note:
             lines.append(f"\n{note}\n")
     return "".join(lines)
@@ -162,7 +169,7 @@ def _sections(section: Section) -> Iterator[Section]:
 
 def _headings(section: Section, path: tuple[str, ...]) -> Iterator[tuple[str, Section, int]]:
     title = ".".join(path)
-    yield f"`{title}`" if path else "Top level", section, len(path) - 1 if path else 0
+    yield f"`{title}`" if path else TOP, section, len(path) - 1 if path else 0
     for name, field in fields_of(section).items():
         below, named = section_of(field), named_section_of(field)
         if below is not None:
@@ -171,13 +178,21 @@ def _headings(section: Section, path: tuple[str, ...]) -> Iterator[tuple[str, Se
             yield from _headings(named, (*path, name, "<SYMBOL>"))
 
 
-def _row(key: Key) -> str:
+def _row(key: Key, title: str) -> str:
+    section = () if title == TOP else tuple(title.strip("`").split("."))
     default = "required" if key.field.is_required() else f"`{scalar(key.field.default)}`"
     choices = ", ".join(f"`{choice}`" for choice in key.choices)
     shown = choices or key.bounds or key.kind
     shown += ", or `null`" if key.nullable else ""
-    cells = (f"`{key.path[-1]}`", key.unit, default, shown, key.field.description or "")
+    applied = _reload((*section, *key.path))
+    cells = (f"`{key.path[-1]}`", key.unit, default, shown, applied, key.field.description or "")
     return f"| {' | '.join(cells)} |\n"
+
+
+def _reload(path: tuple[str, ...]) -> str:
+    if path[0] in IDLE:
+        return "-"
+    return "live" if is_live(path) else "restart"
 
 
 def _example(section: Section, depth: int) -> Iterator[str]:
