@@ -96,8 +96,19 @@ def stop(args: argparse.Namespace) -> int:
 
 
 def cancelled_by_bot(args: argparse.Namespace) -> int | None:
-    """Have the running bot cancel everything, so that it does not quote again; None without one."""
+    """Have the running bot cancel everything, so that it does not quote again; None without one.
+
+    A bot that trades on paper knows nothing of what rests at the venue.
+    """
     args.command = "cancel-all"
+    try:
+        with client(args) as bot:
+            mode = read_status(bot).run_mode
+    except NotRunning:
+        return None
+    if mode != "live":
+        say(f"the bot that runs here is in mode {mode}: going to the venue instead")
+        return None
     return _by_bot(args)
 
 

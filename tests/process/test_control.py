@@ -150,3 +150,27 @@ def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
                 assert (refused.code, "not halted" in refused.err) == (1, True)
 
     run(work())
+
+
+def test_a_bot_on_paper_is_not_taken_for_the_one_that_trades(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path, flow="normal") as at:
+            async with at.bot() as bot:
+                await at.quoting(bot)
+                bot.send(signal.SIGKILL)
+                await bot.process.wait()
+            assert await at.epochs()
+            words = ("run", "--mode", "paper", "-c", str(at.config))
+            async with at.child(*words) as paper:
+                await paper.says("quoting")
+                assert (await status(at))["run_mode"] == "paper"
+                dir_flag = ("--dir", str(at.sessions))
+                ended = await verb(at, "cancel-all", "--yes", *dir_flag)
+                assert ended.code == 0, ended.err
+                assert await at.epochs() == []
+                # A live one wants to be the one that is commanded, and says why it cannot.
+                second = await at.mmbot("run", "--mode", "live", "-c", str(at.config))
+                refused = await second.ended()
+                assert (refused.code, "it answers at" in refused.err) == (7, True)
+
+    run(work())

@@ -112,7 +112,7 @@ async def live_bot(
         holding = None
         if session is not None:
             holding = await _hold(given, session, stack)
-        listening = listens(world, config, stack, options.warn)
+        listening = listens(world, config, mode, stack, options.warn)
         ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
         bot = await _wire(given, holding, ledger, stack)

@@ -14,17 +14,18 @@ from mmbot.assemble.live.bookkeeping import Tell
 from mmbot.assemble.live.refusals import Allowance, refuse_settings, refuse_slow_stop
 from mmbot.assemble.live.settings_in_use import (
     OVERRIDES,
+    AppliedTo,
     Filed,
     FixedSettings,
-    InUse,
     SettingsInUse,
     restored,
 )
 from mmbot.assemble.live.start import Ground, Holding
-from mmbot.assemble.live.world import LiveOptions, World
+from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.config.schema import Config
 from mmbot.domain.control import Override
 from mmbot.engine import Engine
+from mmbot.errors import InUse
 from mmbot.execution.order_ids import OrderIds
 from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
@@ -105,11 +106,11 @@ def bot_control(
 
 
 def listens(
-    world: World, config: Config, stack: AsyncExitStack, warn: Callable[[str], None]
+    world: World, config: Config, mode: RunMode, stack: AsyncExitStack, warn: Callable[[str], None]
 ) -> ControlSocket | None:
     """Take the socket of this instance; None, and a warning, where there can be none.
 
-    InUse when another bot of this instance has it.
+    InUse when another bot of this instance has it, unless this one only looks on or plays.
     """
     if world.socket is None:
         return None
@@ -118,6 +119,11 @@ def listens(
         found = ControlSocket(path)
     except OSError as error:
         warn(f"no control socket at {path}: {error}; stop the bot by its signals")
+        return None
+    except InUse as error:
+        if mode is RunMode.LIVE:
+            raise
+        warn(f"no control socket: {error}")
         return None
     stack.callback(found.close)
     return found
@@ -140,7 +146,7 @@ def _settings(
             refuse_settings(config, ground.listings, allowed)
             refuse_slow_stop(config, ground.listings)
 
-    used = InUse(
+    used = AppliedTo(
         engine=engine,
         sources=options.sources,
         refuse=refuse,

@@ -48,7 +48,7 @@ class Filed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InUse:
+class AppliedTo:
     """What settings are applied to. `refuse` raises ConfigError for settings not to trade with.
 
     keep: has bytes remembered for the next start. followers: told of settings that were applied.
@@ -96,7 +96,7 @@ class SettingsInUse:
     """See runtime.commands.Settings. `filed`: by the files, `in_force`: with the overrides."""
 
     def __init__(
-        self, used: InUse, filed: Filed, in_force: Config, overrides: Sequence[Override]
+        self, used: AppliedTo, filed: Filed, in_force: Config, overrides: Sequence[Override]
     ) -> None:
         self.in_force = in_force
         self._used = used

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmbot.assemble import Footing, RunOptions, build_engine
-from mmbot.assemble.live.settings_in_use import Filed, InUse, SettingsInUse, restored
+from mmbot.assemble.live.settings_in_use import AppliedTo, Filed, SettingsInUse, restored
 from mmbot.cext.orderbook import OrderBook
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
@@ -57,7 +57,7 @@ class Bench:
         self.kept: list[bytes] = []
         self.followed: list[Config] = []
         self.refusing: str | None = None
-        used = InUse(
+        used = AppliedTo(
             engine=self.engine,
             sources=self.sources,
             refuse=self._refuse,
