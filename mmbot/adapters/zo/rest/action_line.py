@@ -263,9 +263,10 @@ class ActionLine:
         self._refuse_waiting("closed")
 
     def gone(self, wire: _Wire) -> None:
-        """A connection has ended."""
-        self._wires.remove(wire)
-        self.broken += 1
+        """A connection has ended; one that ended as it was made was never taken into use."""
+        if wire in self._wires:
+            self._wires.remove(wire)
+            self.broken += 1
 
     def free(self, wire: _Wire) -> None:
         """A connection can take a request: the oldest that waits, urgent ones first."""

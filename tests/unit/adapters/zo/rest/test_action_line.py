@@ -5,6 +5,7 @@ import select
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import uvloop
@@ -176,3 +177,39 @@ def test_what_finds_no_connection_in_time_is_not_sent() -> None:
         assert not any(b"late" in each for each in place.requests)
 
     play(place, work)
+
+
+class _Deaf(asyncio.Transport):
+    def abort(self) -> None:
+        """There is nothing to end."""
+
+
+class _Fleeting(asyncio.SelectorEventLoop):
+    """Every connection has ended by the time whoever asked for it hears of it."""
+
+    async def create_connection(
+        self, protocol_factory: Callable[[], Any], *_args: Any, **_options: Any
+    ) -> Any:
+        transport, protocol = _Deaf(), protocol_factory()
+        protocol.connection_made(transport)
+        self.call_soon(protocol.connection_lost, None)
+        await asyncio.sleep(0)
+        return transport, protocol
+
+
+def test_a_connection_that_ends_as_it_is_made_is_never_used() -> None:
+    broke: list[dict[str, Any]] = []
+
+    async def whole() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: broke.append(what))
+        line = ActionLine(Origin("http", "127.0.0.1", 1), PARAMS)
+        keep = asyncio.create_task(line.run())
+        await asyncio.sleep(3 * PARAMS.retry_s)
+        assert (line.opened, line.broken, line.warm) == (0, 0, False)
+        assert not keep.done()
+        keep.cancel()
+        await asyncio.gather(keep, return_exceptions=True)
+
+    with asyncio.Runner(loop_factory=_Fleeting) as runner:
+        runner.run(whole())
+    assert not broke
