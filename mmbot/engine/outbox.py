@@ -115,6 +115,8 @@ class Outbox:
         now_ns = self.now_ns
         market = desk.state.market.index
         cancels, pairs, places = match(changes)
+        if pairs and self._budget.scarce(now_ns):
+            pairs = [pair for pair in pairs if _presses(*pair)]
         allowed = self._budget.allow(now_ns, len(cancels), len(pairs), len(places))
         going = [
             (_closing(market, order), self._permit(desk, wanted))
@@ -185,6 +187,11 @@ class Outbox:
     def mirror(self, desk: Desk, side: Side, ticks: int) -> None:
         """Tell a book that shows our orders which of a price are ours; only if it `mirrors`."""
         desk.state.book.set_own(side, ticks, desk.tracker.resting_lots(side, ticks))
+
+
+def _presses(order: WorkingOrder, wanted: Wanted) -> bool:
+    """Whether an order is bolder than what is wanted in its place, so that it must not stay."""
+    return order.side * (order.ticks - wanted.ticks) > 0 or order.leaves > wanted.lots
 
 
 def _closing(market: int, order: WorkingOrder) -> Cancel:

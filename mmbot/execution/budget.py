@@ -1,7 +1,7 @@
 """Budget: tokens for orders, cancels and requests; a cancel never waits behind a place.
 
 A spent token comes back one whole period later, so no window of that length, wherever it starts,
-ever holds more than the limit.
+ever holds more than the limit. Live, places are spread over the minute besides.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mmbot.cext.rolling import Tokens
+from mmbot.domain.bucket import Bucket
 from mmbot.domain.params import Params
 from mmbot.execution.plan import requests
 
@@ -45,6 +46,10 @@ class RateLimitParams(Params):
 
 SECOND_NS = 1_000_000_000
 LONGEST_NS = 1 << 62
+# Live, places may be so much of the minute ahead of an even pace.
+AHEAD_NS = 4 * SECOND_NS
+# What rests is replaced while so many requests are left besides: what does not rest comes first.
+_SPARED = 4
 
 
 def window(rate: float, period_ns: int) -> Tokens:
@@ -57,13 +62,14 @@ def window(rate: float, period_ns: int) -> Tokens:
 class Budget:
     """What may still be sent, account-wide; times in nanoseconds, never decreasing."""
 
-    __slots__ = ("_batch_size", "_cancels", "_places", "_requests", "_reserve")
+    __slots__ = ("_batch_size", "_cancels", "_even", "_places", "_requests", "_reserve")
 
     def __init__(
         self, params: RateLimitParams, batch_size: int, slack_ns: int = 0, reads_per_min: int = 0
     ) -> None:
         """`slack_ns`: how much later than decided something may leave; `reads_per_min`: what the
         venue is asked besides, out of the same allowance, of which half at most is left to it.
+        Where it is asked, a minute is never used up by a part of it.
         """
         self._places = window(params.orders_per_second, SECOND_NS + slack_ns)
         self._cancels = window(params.cancels_per_second, SECOND_NS + slack_ns)
@@ -72,6 +78,11 @@ class Budget:
         self._requests = window(own, 60 * SECOND_NS)
         self._reserve = int(self._requests.capacity * params.emergency_reserve_pct / 100)
         self._batch_size = batch_size
+        self._even: Bucket | None = None
+        if reads_per_min:
+            spread_ns = 60 * SECOND_NS + AHEAD_NS
+            period_ns = max(1, int(spread_ns / max(1, own - self._reserve)))
+            self._even = Bucket(period_ns, max(1, AHEAD_NS // period_ns))
 
     def allow(self, now_ns: int, cancels: int, pairs: int, places: int) -> tuple[int, int, int]:
         """How many of these may go out now: lone cancels, replacements and lone places.
@@ -88,8 +99,9 @@ class Budget:
             if cancels_now < wanted:
                 return cancels_now, 0, 0
         # The cancels alone may use the reserve; whatever else goes out must leave it.
-        most = max(-(-wanted // size), free - self._reserve)
-        tokens = self._places.free(now_ns)
+        even = free if self._even is None else self._even.free(now_ns)
+        most = max(-(-wanted // size), min(free - self._reserve, even))
+        tokens = self._places.free(now_ns) if even > 0 or self._even is None else 0
         kept = min(pairs, tokens) if size > 1 else 0
         while kept and requests(wanted - kept, kept, 0, size) > most:
             kept -= 1
@@ -101,8 +113,14 @@ class Budget:
         """Share of the request allowance that is not used, 0 to 1."""
         return self._requests.free(now_ns) / self._requests.capacity
 
+    def scarce(self, now_ns: int) -> bool:
+        """Whether a replacement that is not pressing should wait; never but live."""
+        return self._even is not None and self._even.free(now_ns) < _SPARED
+
     def spend(self, now_ns: int, cancels: int, places: int, batches: int) -> None:
         """Book what went out."""
         self._cancels.spend(now_ns, cancels)
         self._places.spend(now_ns, places)
         self._requests.spend(now_ns, batches)
+        if self._even is not None:
+            self._even.spend(now_ns, batches)

@@ -10,8 +10,11 @@ cdef class _MarketRisk:
     cdef public Market market
 
 cdef class RiskManager:
-    cdef object _margin_uusd, _max_orders, _orders, _total_ppm, _unpriced, _worst_uusd
-    cdef list _markets, _reducing
+    cdef object _margin_uusd, _orders, _unpriced, _worst_uusd
+    cdef list _reducing
+    # Written by `adopt` of the same module.
+    cdef public object _max_orders, _total_ppm
+    cdef public list _markets
     cdef _MarketRisk _open
     cdef public AccountGate account
     cdef public object equity_uusd, free_uusd

@@ -11,11 +11,7 @@ from tests.faults.scenario import Elsewhere
 from tests.simulation.runs import Plan, simulate
 
 SEEDS = 3
-# Those of the first forty seeds that hold. In the others the minute's requests are spent too fast
-# (I18, and I20 until some come back), or a batch is one order too many (I1): `make faults` plays
-# them, and none of them may be called survived before it stands here.
-OPEN = (1, 8, 9, 15, 17, 18, 23, 32, 33, 38, 39)
-MIXED = tuple(seed for seed in range(1, 41) if seed not in OPEN)
+MIXED = range(1, 41)
 MIXED_S = 30.0
 # Quoting has half a minute to be back (I20).
 MIXED_QUIET_S = 32.0

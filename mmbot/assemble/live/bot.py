@@ -101,7 +101,9 @@ async def live_bot(
     """
     session = _session(config, world, options) if mode is RunMode.LIVE else None
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(open_http(config.venue, world.clock))
+        http = await stack.enter_async_context(
+            open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)
+        )
         catalog = await _catalog(http, config)
         listings = wanted_markets(config, options.markets, catalog)
         ground = Ground(catalog, listings, await read_clock(http, world.clock))

@@ -47,9 +47,7 @@ def real_venue(
     line = ActionLine(params.http_origin, LineParams(connect_s=params.connect_timeout_ms / 1000))
     access = Access(http, line, params.ws_origin)
     limits = config.rate_limits
-    trading = TradingParams(
-        cancels_per_s=limits.cancels_per_second, requests_per_min=limits.requests_per_minute
-    )
+    trading = TradingParams(cancels_per_s=limits.cancels_per_second)
     venue = ZoVenue(access, traded, outside, hooks, trading, start)
 
     def figures() -> VenueFigures:

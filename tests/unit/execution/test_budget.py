@@ -168,3 +168,31 @@ def test_no_window_ever_holds_more_than_its_limit(
     ):
         for start in stamps:
             assert sum(start <= stamp < start + period for stamp in stamps) <= limit
+
+
+def live(**changes: float) -> Budget:
+    return Budget(RateLimitParams(orders_per_second=1_000, **changes), 4, reads_per_min=240)
+
+
+def test_live_cancels_may_borrow_and_places_pay_back() -> None:
+    rates = live(cancels_per_second=1_000)
+    assert rates.allow(0, 40, 0, 4) == (40, 0, 4)
+    assert not rates.scarce(0)
+    rates.spend(0, 40, 0, 40)
+    assert rates.scarce(0)
+    # 288 unreserved a minute, 18 of them at once: 4.5 a second.
+    assert rates.allow(4 * SECOND, 3, 2, 4) == (5, 0, 0)
+    assert rates.allow(6 * SECOND, 0, 0, 4) == (0, 0, 4)
+    assert rates.scarce(5 * SECOND)
+    assert not rates.scarce(6 * SECOND)
+
+
+def test_live_steady_places_come_evenly() -> None:
+    rates = live()
+    sent = []
+    for step in range(0, 3 * MINUTE, SECOND // 20):
+        if rates.allow(step, 0, 0, 1)[2]:
+            rates.spend(step, 0, 1, 1)
+            sent.append(step)
+    for start in range(0, 2 * MINUTE, SECOND):
+        assert 44 <= sum(start <= each < start + 10 * SECOND for each in sent) <= 46 + 18

@@ -14,7 +14,7 @@ from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest import account_parsing, answers, parsing
 from mmbot.adapters.zo.rest.answers import Catalog, Cursor, Listing
 from mmbot.adapters.zo.rest.gateway import judge
-from mmbot.adapters.zo.rest.patience import PatientReads
+from mmbot.adapters.zo.rest.patience import PER_MIN, Allowance, PatientReads
 from mmbot.adapters.zo.rest.transport import Timeouts, Transport
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.actions import SessionAction, WalletAction
@@ -41,14 +41,20 @@ class ZoHttp:
     """
 
     def __init__(
-        self, reads: Transport, actions: Transport, now_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        reads: Transport,
+        actions: Transport,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+        allowance: Allowance | None = None,
     ) -> None:
         """Take one pool for reads and one for actions, so that no action waits behind a read.
 
-        `pools` are both; each counts what it has `sent`.
+        `allowance` is what the venue allows of all that is sent to it.
         """
-        self.pools = (reads, actions)
-        self._reads = PatientReads(reads, now_ns)
+        self.allowance = allowance or Allowance()
+        self.allowance.watch(reads)
+        self.allowance.watch(actions)
+        self._reads = PatientReads(reads, now_ns, self.allowance)
         self._actions = actions
         self._now_ns = now_ns
 
@@ -150,13 +156,15 @@ class ZoHttp:
 
 @asynccontextmanager
 async def open_http(
-    params: VenueParams, now_ns: Callable[[], int] = time.monotonic_ns
+    params: VenueParams,
+    now_ns: Callable[[], int] = time.monotonic_ns,
+    requests_per_min: float = PER_MIN,
 ) -> AsyncIterator[ZoHttp]:
     """Open the venue's REST interface at the place that the settings allow."""
     origin = params.http_origin
     timeouts = Timeouts(params.connect_timeout_ms / 1000, params.request_timeout_ms / 1000)
     async with Transport(origin, timeouts) as reads, Transport(origin, timeouts) as actions:
-        yield ZoHttp(reads, actions, now_ns)
+        yield ZoHttp(reads, actions, now_ns, Allowance(requests_per_min))
 
 
 def _paged(path: str, asked: Mapping[str, object]) -> str:

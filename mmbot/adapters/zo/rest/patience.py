@@ -1,11 +1,14 @@
 """Reads that leave the venue alone for as long as it asked to be, whoever wants to read.
 
 After HTTP 429 nothing is sent before its Retry-After is over (reliability V08): the first read
-after that finds out whether it is.
+after that finds out whether it is. And nothing is sent ahead of its time: see Allowance.
 """
 
+import re
 from collections.abc import Callable
 
+from mmbot.adapters.zo.rest.allowance import PER_MIN as PER_MIN
+from mmbot.adapters.zo.rest.allowance import Allowance as Allowance
 from mmbot.adapters.zo.rest.gateway import retry_after_s
 from mmbot.adapters.zo.rest.transport import Reply, Transport
 from mmbot.errors import RateLimited
@@ -13,15 +16,18 @@ from mmbot.errors import RateLimited
 TOO_MANY = 429
 # For a venue that does not say how long.
 WAIT_S = 1.0
+# What proves that nothing is left, and what every action needs, waits for nothing else.
+_PRESSING = re.compile(r"/timestamp|/markets/live|/account/\d+")
 _NS_PER_S = 1_000_000_000
 
 
 class PatientReads:
     """A pool of connections for reads, shared by all who read; times in nanoseconds."""
 
-    def __init__(self, reads: Transport, now_ns: Callable[[], int]) -> None:
+    def __init__(self, reads: Transport, now_ns: Callable[[], int], allowance: Allowance) -> None:
         self._reads = reads
         self._now_ns = now_ns
+        self._allowance = allowance
         self._until_ns: int | None = None
 
     async def get(self, target: str) -> Reply:
@@ -32,6 +38,10 @@ class PatientReads:
             raise RateLimited(
                 f"{endpoint}: the venue asked for less", (self._until_ns - now_ns) / _NS_PER_S
             )
+        wait_ns = self._allowance.read_wait_ns(now_ns, patient=not _PRESSING.fullmatch(endpoint))
+        if wait_ns:
+            raise RateLimited(f"{endpoint}: too much was read", wait_ns / _NS_PER_S)
+        self._allowance.read(now_ns)
         reply = await self._reads.get(target)
         if reply.status == TOO_MANY:
             wished_s = retry_after_s(reply.retry_after)

@@ -14,7 +14,7 @@ from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Rejected
 from mmbot.adapters.zo.wire.refusals import Group
 from mmbot.domain.order import OrderState
 
-_PAUSES_NS = tuple(ms * NS_PER_MS for ms in (300, 500, 700, 1_500))
+_PAUSES_NS = tuple(ms * NS_PER_MS for ms in (300, 500, 700, 1_500, 3_000))
 _NOT_SENT_NS = 100 * NS_PER_MS
 _NOT_THERE_NS = 500 * NS_PER_MS
 _REFUSED_NS = 1_000 * NS_PER_MS
@@ -44,6 +44,8 @@ class Cancels:
     def _attempt(self, order: KnownOrder, now_ns: int) -> None:
         pace = self._dispatch.pace
         if self._health.maintained or not pace.has(now_ns) or not self._health.permit(now_ns):
+            return
+        if order.cancel_tries and not pace.again(now_ns):
             return
         pace.spend(now_ns)
         pause = _PAUSES_NS[min(order.cancel_tries, len(_PAUSES_NS) - 1)]

@@ -14,7 +14,7 @@ from mmbot.adapters.zo.trading.hindrances import (
     SESSION,
     Hindrances,
 )
-from mmbot.adapters.zo.trading.pace import Pace
+from mmbot.adapters.zo.trading.pace import Pace as Pace
 from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import Group
@@ -32,9 +32,8 @@ class Health:
     `pace` is asked before a cancel is made, and told of it.
     """
 
-    def __init__(self, hindrances: Hindrances, unanswered: int, rates: tuple[float, float]) -> None:
-        """`rates`: cancels a second and requests a minute that the venue allows."""
-        self.pace = Pace(*rates)
+    def __init__(self, hindrances: Hindrances, unanswered: int, pace: Pace) -> None:
+        self.pace = pace
         self.ack_ns: deque[int] = deque(maxlen=LATENCIES)
         self.accepted = 0
         self.rejected = 0

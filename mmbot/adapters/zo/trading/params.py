@@ -104,12 +104,11 @@ class Start(NamedTuple):
 class TradingParams(Struct, frozen=True, kw_only=True):
     """How the venue is traded on. Times are milliseconds unless named otherwise.
 
-    `resend_ms`: when, after the first sending, the same bytes are sent again. `cancels_per_s`,
-    `requests_per_min`: what the venue allows.
+    `resend_ms`: when, after the first sending, the same bytes are sent again. `cancels_per_s`:
+    what the venue allows.
     """
 
     cancels_per_s: float = 20.0
-    requests_per_min: float = 600.0
     ack_ms: int = 1_500
     resend_ms: tuple[int, ...] = (300, 800, 1_500)
     unanswered: int = 3

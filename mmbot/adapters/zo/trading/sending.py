@@ -4,7 +4,7 @@ from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
-from mmbot.adapters.zo.trading.health import Health
+from mmbot.adapters.zo.trading.health import Health, Pace
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sender import Sender
@@ -28,11 +28,11 @@ class Sending:
         known: Knowledge,
     ) -> None:
         self._known = known
-        self._access = access
+        access.http.allowance.watch(access.line)
         self.health = Health(
             known.hindrances,
             params.unanswered,
-            (params.cancels_per_s, params.requests_per_min),
+            Pace(params.cancels_per_s, access.http.allowance),
         )
         clocks = (outside.clock, outside.engine_clock)
         self.dispatch = Dispatch(access.line, traded.signer, clocks, outside.rng, self.health)
@@ -46,8 +46,6 @@ class Sending:
     def tick(self, now_ns: int) -> None:
         """Let time do what it has to; tells nothing that is not due."""
         self.health.tick(now_ns)
-        reads = sum(pool.sent for pool in self._access.http.pools)
-        self.health.pace.sent(now_ns, reads + self._access.line.sent)
         self.sender.tick(now_ns)
         if self._known.joins.tick(now_ns):
             self._known.settling.ask()

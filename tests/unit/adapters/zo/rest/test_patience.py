@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from mmbot.adapters.zo.rest.allowance import Allowance
 from mmbot.adapters.zo.rest.patience import PatientReads
 from mmbot.adapters.zo.rest.transport import Reply
 from mmbot.errors import RateLimited
@@ -19,7 +20,7 @@ class Venue:
         self.asked: list[str] = []
         self.now_ns = 5 * S
         self._retry_after = retry_after
-        self.reads = PatientReads(self, lambda: self.now_ns)  # type: ignore[arg-type]
+        self.reads = PatientReads(self, lambda: self.now_ns, Allowance())  # type: ignore[arg-type]
 
     async def get(self, target: str) -> Reply:
         self.asked.append(target)
@@ -58,3 +59,25 @@ def test_a_wish_of_no_time_holds_nobody_up() -> None:
     assert venue.refused_for("/info") == 0.0
     venue.busy = False
     assert venue.read("/info").status == 200
+
+
+def test_what_can_wait_leaves_requests_to_what_cannot() -> None:
+    venue = Venue("0")
+    venue.busy = False
+    for _ in range(20):
+        assert venue.read("/account/1").status == 200
+    books, wait_s = 0, None
+    while wait_s is None and books < 600:
+        try:
+            venue.read("/market/1/orderbook")
+            books += 1
+        except RateLimited as refused:
+            wait_s = refused.retry_after_s
+    assert wait_s is not None
+    assert 0 < books < 600
+    assert venue.refused_for("/trades?makerId=1") == wait_s
+    assert venue.read("/timestamp").status == 200
+    assert len(venue.asked) == books + 21
+    # One more has left since it was told so: there is one again that much later.
+    venue.now_ns += round(2 * wait_s * S)
+    assert venue.read("/market/1/orderbook").status == 200

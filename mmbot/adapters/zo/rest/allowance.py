@@ -1,0 +1,75 @@
+"""Every request to the venue, whoever makes it, within what it allows in a minute (I18).
+
+Reads that can wait come at an even pace of their own, and none takes the minute's last requests
+from actions; actions that can wait do so while the sum of all is ahead of its pace.
+"""
+
+from typing import Protocol
+
+from mmbot.adapters.web.clock import NS_PER_S
+from mmbot.cext.rolling import Tokens
+from mmbot.domain.bucket import Bucket
+
+PER_MIN = 600.0
+READS_PER_MIN = 210.0
+_MINUTE_NS = 60 * NS_PER_S
+# Bytes leave a moment after they were counted, some later than others; and a run that has just
+# begun does not know what the one before it asked.
+_USABLE = 0.94
+# Of the minute's requests, so many no read may take.
+_KEPT = 0.1
+_READ_BURST = 36
+_BURST_S = 2.5
+
+
+class Counts(Protocol):
+    """Something that sends; `sent` counts its requests."""
+
+    sent: int
+
+
+class Allowance:
+    """What is left of the venue's patience. `watch` everything that sends."""
+
+    def __init__(self, per_min: float = PER_MIN) -> None:
+        usable = max(1, int(per_min * _USABLE))
+        period_ns = max(1, _MINUTE_NS // usable)
+        self._minute = Tokens(usable, _MINUTE_NS)
+        self._even = Bucket(period_ns, max(1, round(_BURST_S * NS_PER_S / period_ns)))
+        reads = min(READS_PER_MIN, per_min / 2)
+        self._reads = Bucket(max(1, round(_MINUTE_NS / reads)), _READ_BURST)
+        self._kept = int(per_min * _KEPT)
+        self._counted = 0
+        self._senders: list[Counts] = []
+
+    def watch(self, sender: Counts) -> None:
+        """Count what this sends, too."""
+        self._senders.append(sender)
+        self._counted += sender.sent
+
+    def left(self, now_ns: int) -> int:
+        """How many more may leave at all."""
+        self._count(now_ns)
+        return self._minute.free(now_ns)
+
+    def ahead(self, now_ns: int) -> bool:
+        """Whether so much has left that whatever can wait should."""
+        return self.left(now_ns) <= self._kept or self._even.free(now_ns) < 1
+
+    def read_wait_ns(self, now_ns: int, *, patient: bool) -> int:
+        """How long a read has to wait now, 0 for not at all."""
+        if self.left(now_ns) <= self._kept:
+            return NS_PER_S
+        return self._reads.wait_ns(now_ns, 1) if patient else 0
+
+    def read(self, now_ns: int) -> None:
+        """A read leaves now."""
+        self._reads.spend(now_ns, 1)
+
+    def _count(self, now_ns: int) -> None:
+        in_all = sum(sender.sent for sender in self._senders)
+        more = in_all - self._counted
+        if more:
+            self._counted = in_all
+            self._even.spend(now_ns, more)
+            self._minute.spend(now_ns, min(more, self._minute.free(now_ns)))
