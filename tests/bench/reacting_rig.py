@@ -223,8 +223,9 @@ class Rig:
         traded = TradedAccount(self._signer(), None, catalog, (LISTING,), self._ids)
         access = Access(http, self.line, config.venue.ws_origin)
         outside = Surroundings(self.clock, Random(1), self._engine_clock)
-        self.known = Knowledge(access, traded, outside, TradingParams())
-        self.sending = Sending(access, traded, outside, TradingParams(), self.known)
+        params = TradingParams(cancels_per_s=config.rate_limits.cancels_per_second)
+        self.known = Knowledge(access, traded, outside, params)
+        self.sending = Sending(access, traded, outside, params, self.known)
 
     def _signer(self) -> SessionSigner:
         wallet = Keypair.generate()
