@@ -11,13 +11,13 @@ from mmbot.cext.rolling import Tokens
 from mmbot.domain.bucket import Bucket
 
 PER_MIN = 600.0
-READS_PER_MIN = 210.0
+PATIENT_READS_PER_MIN = 90.0
 _MINUTE_NS = 60 * NS_PER_S
 # Bytes leave a moment after they were counted, some later than others; and a run that has just
 # begun does not know what the one before it asked.
 _USABLE = 0.94
-# Of the minute's requests, so many no read may take.
-_KEPT = 0.1
+# Of the minute's requests, so many no place may take, and so many no read either.
+_FROM_PLACES, _FROM_READS = 0.1, 0.04
 _READ_BURST = 36
 _BURST_S = 2.5
 
@@ -36,9 +36,9 @@ class Allowance:
         period_ns = max(1, _MINUTE_NS // usable)
         self._minute = Tokens(usable, _MINUTE_NS)
         self._even = Bucket(period_ns, max(1, round(_BURST_S * NS_PER_S / period_ns)))
-        reads = min(READS_PER_MIN, per_min / 2)
+        reads = min(PATIENT_READS_PER_MIN, per_min / 5)
         self._reads = Bucket(max(1, round(_MINUTE_NS / reads)), _READ_BURST)
-        self._kept = int(per_min * _KEPT)
+        self._kept = int(per_min * _FROM_PLACES), int(per_min * _FROM_READS)
         self._counted = 0
         self._senders: list[Counts] = []
 
@@ -54,16 +54,16 @@ class Allowance:
 
     def ahead(self, now_ns: int) -> bool:
         """Whether so much has left that whatever can wait should."""
-        return self.left(now_ns) <= self._kept or self._even.free(now_ns) < 1
+        return self.left(now_ns) <= self._kept[0] or self._even.free(now_ns) < 1
 
     def read_wait_ns(self, now_ns: int, *, patient: bool) -> int:
         """How long a read has to wait now, 0 for not at all."""
-        if self.left(now_ns) <= self._kept:
+        if self.left(now_ns) <= self._kept[1]:
             return NS_PER_S
         return self._reads.wait_ns(now_ns, 1) if patient else 0
 
     def read(self, now_ns: int) -> None:
-        """A read leaves now."""
+        """A read that could have waited leaves now."""
         self._reads.spend(now_ns, 1)
 
     def _count(self, now_ns: int) -> None:

@@ -4,7 +4,6 @@ After HTTP 429 nothing is sent before its Retry-After is over (reliability V08):
 after that finds out whether it is. And nothing is sent ahead of its time: see Allowance.
 """
 
-import re
 from collections.abc import Callable
 
 from mmbot.adapters.zo.rest.allowance import PER_MIN as PER_MIN
@@ -16,8 +15,8 @@ from mmbot.errors import RateLimited
 TOO_MANY = 429
 # For a venue that does not say how long.
 WAIT_S = 1.0
-# What proves that nothing is left, and what every action needs, waits for nothing else.
-_PRESSING = re.compile(r"/timestamp|/markets/live|/account/\d+")
+# Asked for again and again while a fault lasts, and nothing else waits for them.
+_PATIENT = ("/orderbook", "/history/liquidation")
 _NS_PER_S = 1_000_000_000
 
 
@@ -38,10 +37,12 @@ class PatientReads:
             raise RateLimited(
                 f"{endpoint}: the venue asked for less", (self._until_ns - now_ns) / _NS_PER_S
             )
-        wait_ns = self._allowance.read_wait_ns(now_ns, patient=not _PRESSING.fullmatch(endpoint))
+        patient = endpoint.endswith(_PATIENT)
+        wait_ns = self._allowance.read_wait_ns(now_ns, patient=patient)
         if wait_ns:
             raise RateLimited(f"{endpoint}: too much was read", wait_ns / _NS_PER_S)
-        self._allowance.read(now_ns)
+        if patient:
+            self._allowance.read(now_ns)
         reply = await self._reads.get(target)
         if reply.status == TOO_MANY:
             wished_s = retry_after_s(reply.retry_after)

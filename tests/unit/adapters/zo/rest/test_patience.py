@@ -75,9 +75,9 @@ def test_what_can_wait_leaves_requests_to_what_cannot() -> None:
             wait_s = refused.retry_after_s
     assert wait_s is not None
     assert 0 < books < 600
-    assert venue.refused_for("/trades?makerId=1") == wait_s
-    assert venue.read("/timestamp").status == 200
-    assert len(venue.asked) == books + 21
-    # One more has left since it was told so: there is one again that much later.
-    venue.now_ns += round(2 * wait_s * S)
+    assert venue.refused_for("/account/1/history/liquidation?pageSize=50") == wait_s
+    for other in ("/timestamp", "/trades?makerId=1", "/account/1"):
+        assert venue.read(other).status == 200
+    assert len(venue.asked) == books + 23
+    venue.now_ns += round(wait_s * S)
     assert venue.read("/market/1/orderbook").status == 200
