@@ -49,6 +49,11 @@ class Decider:
         answer = self._answer(desk, now_ns)
         if answer is None:
             return
+        if not answer.bids and not answer.asks:
+            # Nothing may rest: what is on its way must not land either, nor be sent again.
+            guards.remember(answer, best_bid + best_ask)
+            self._outbox.pull(desk)
+            return
         if desk.hedging is not None:
             answer = self._without_rivals(
                 desk, self._hedge(desk, desk.hedging, answer, (best_bid, best_ask)), answer

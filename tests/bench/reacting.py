@@ -37,8 +37,7 @@ def reactions() -> list[float]:
 
 async def _react(place: Path) -> list[float]:
     config = settings("http://127.0.0.1:1", STEP_NS // 1_000_000)
-    limits = config.rate_limits
-    async with open_http(config.venue, requests_per_min=limits.requests_per_minute) as http:
+    async with open_http(config.venue) as http:
         rig = Rig(config, http, place)
         running = asyncio.create_task(rig.live.run())
         for _ in range(LOOKS):

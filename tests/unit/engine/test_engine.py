@@ -221,6 +221,13 @@ def test_orders_sent_are_cancelled_in_an_emergency_too() -> None:
     assert cancelled(bench.tell(Command.HALT)) == order_ids(bench)
 
 
+def test_orders_sent_are_cancelled_when_nothing_is_wanted_any_more() -> None:
+    bench = Bench()
+    sent = bench.start()
+    bench.wishes[0].answer = quotes([], [])
+    assert cancelled(bench.wait()) == [a.order_id for a in sent if isinstance(a, Place)]
+
+
 def test_fills_count_once_and_late_or_foreign_ones_count_too() -> None:
     bench = Bench()
     bench.open_all(bench.start())

@@ -11,14 +11,16 @@ from mmbot.cext.rolling import Tokens
 from mmbot.domain.bucket import Bucket
 
 PER_MIN = 600.0
-PATIENT_READS_PER_MIN = 90.0
+# For who asks now and then, and need not share with anybody.
+UNPACED_PER_MIN = 1e6
 _MINUTE_NS = 60 * NS_PER_S
 # Bytes leave a moment after they were counted, some later than others; and a run that has just
 # begun does not know what the one before it asked.
 _USABLE = 0.94
 # Of the minute's requests, so many no place may take, and so many no read either.
 _FROM_PLACES, _FROM_READS = 0.1, 0.04
-_READ_BURST = 36
+# Reads that can wait, of all; and how many of them may come at once.
+_PATIENT, _READ_BURST = 0.15, 0.06
 _BURST_S = 2.5
 
 
@@ -36,8 +38,8 @@ class Allowance:
         period_ns = max(1, _MINUTE_NS // usable)
         self._minute = Tokens(usable, _MINUTE_NS)
         self._even = Bucket(period_ns, max(1, round(_BURST_S * NS_PER_S / period_ns)))
-        reads = min(PATIENT_READS_PER_MIN, per_min / 5)
-        self._reads = Bucket(max(1, round(_MINUTE_NS / reads)), _READ_BURST)
+        burst = max(1, round(per_min * _READ_BURST))
+        self._reads = Bucket(max(1, round(_MINUTE_NS / (per_min * _PATIENT))), burst)
         self._kept = int(per_min * _FROM_PLACES), int(per_min * _FROM_READS)
         self._counted = 0
         self._senders: list[Counts] = []

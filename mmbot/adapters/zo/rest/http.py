@@ -14,7 +14,7 @@ from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest import account_parsing, answers, parsing
 from mmbot.adapters.zo.rest.answers import Catalog, Cursor, Listing
 from mmbot.adapters.zo.rest.gateway import judge
-from mmbot.adapters.zo.rest.patience import PER_MIN, Allowance, PatientReads
+from mmbot.adapters.zo.rest.patience import UNPACED_PER_MIN, Allowance, PatientReads
 from mmbot.adapters.zo.rest.transport import Timeouts, Transport
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.actions import SessionAction, WalletAction
@@ -51,7 +51,7 @@ class ZoHttp:
 
         `allowance` is what the venue allows of all that is sent to it.
         """
-        self.allowance = allowance or Allowance()
+        self.allowance = allowance or Allowance(UNPACED_PER_MIN)
         self.allowance.watch(reads)
         self.allowance.watch(actions)
         self._reads = PatientReads(reads, now_ns, self.allowance)
@@ -158,9 +158,12 @@ class ZoHttp:
 async def open_http(
     params: VenueParams,
     now_ns: Callable[[], int] = time.monotonic_ns,
-    requests_per_min: float = PER_MIN,
+    requests_per_min: float = UNPACED_PER_MIN,
 ) -> AsyncIterator[ZoHttp]:
-    """Open the venue's REST interface at the place that the settings allow."""
+    """Open the venue's REST interface at the place that the settings allow.
+
+    Whoever shares what the venue allows with the sending of orders says how much that is.
+    """
     origin = params.http_origin
     timeouts = Timeouts(params.connect_timeout_ms / 1000, params.request_timeout_ms / 1000)
     async with Transport(origin, timeouts) as reads, Transport(origin, timeouts) as actions:
