@@ -15,8 +15,8 @@ from mmbot.adapters.web.connection import ConnectionParams
 from mmbot.adapters.zo.engine_time import ClockState, EngineClock
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside, StreamParams
 from mmbot.adapters.zo.params import VenueParams
-from mmbot.adapters.zo.rest.answers import AccountView, Catalog
 from mmbot.adapters.zo.rest.allowance import PER_MIN
+from mmbot.adapters.zo.rest.answers import AccountView, Catalog
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.streams.account_feed import AccountFeed, AccountFeedParams, AccountOutside
 from mmbot.adapters.zo.streams.books import BookStream
@@ -54,7 +54,9 @@ class Eyes:
     async def open(self) -> None:
         """Connect; tries until the venue answers."""
         venue = VenueParams(http_url=self.setting.url)
-        self.http = await self.stack.enter_async_context(open_http(venue, self.setting.clock, PER_MIN))
+        self.http = await self.stack.enter_async_context(
+            open_http(venue, self.setting.clock, PER_MIN)
+        )
         while True:
             try:
                 self.catalog = await self.http.info()
