@@ -135,6 +135,7 @@ class _Straight:
 
     def __init__(self, way: InProcess) -> None:
         self._way = way
+        self.sent = 0
 
     async def get(self, target: str) -> Reply:
         return self._way.said(target, None)
