@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mmbot.domain.events import UNIDENTIFIED, Fill, OrderUpdate
+from mmbot.domain.events import HELD_BACK, UNIDENTIFIED, Fill, OrderUpdate
 from mmbot.domain.notices import Severity
 from mmbot.domain.order import FillMode, OrderState
 from mmbot.engine.desk import Desk
@@ -23,6 +23,7 @@ _REFUSALS: Final = {
         "replacement_refused",
         "the order to be replaced was gone already, filled or cancelled (ORDER_NOT_FOUND)",
     ),
+    HELD_BACK: (Severity.INFO, "held_back", HELD_BACK),
     POST_ONLY: (
         Severity.INFO,
         "would_have_taken",
@@ -110,6 +111,8 @@ class Answers:
             if hedging is not None:
                 hedging.plain = hedging.plain or name == REDUCE_IS_POST_ONLY
                 hedging.waiting = hedging.waiting or is_position(name)
+            return
+        if name == HELD_BACK:
             return
         levels = 1 + sum(one.side is order.side for one in desk.tracker.orders.values())
         desk.guards.rejects.take(order.side, name, levels, event.ts_recv_ns)

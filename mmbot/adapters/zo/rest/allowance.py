@@ -21,7 +21,7 @@ _USABLE = 0.94
 _FROM_PLACES, _FROM_READS = 0.1, 0.04
 # Reads that can wait, of all; and how many of them may come at once.
 _PATIENT, _READ_BURST = 0.15, 0.06
-_BURST_S = 2.5
+_BURST_S = 6
 
 
 class Counts(Protocol):

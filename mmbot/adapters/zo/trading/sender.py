@@ -12,12 +12,12 @@ from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.verdicts import Verdicts
 from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.events import HELD_BACK
 from mmbot.domain.order import OrderState
 from mmbot.errors import ActionError, Unavailable
 
 NOT_ALONE = "its batch cancels an order whose venue id is not known"
 STOPPING = "stopping"
-CROWDED = "the requests of this minute are kept for cancels"
 # Of a batch of cancels whose connections break; after that each order is cancelled by itself.
 _MOST_COPIES = 3
 # Longer than the venue's answers are waited for; then a flight has nothing left to hear.
@@ -95,7 +95,7 @@ class Sender:
         if alone:
             return NOT_ALONE
         if self._health.pace.crowded(now_ns):
-            return CROWDED
+            return HELD_BACK
         return self._dispatch.no_places(now_ns)
 
     def _send(
