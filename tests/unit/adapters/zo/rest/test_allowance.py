@@ -64,7 +64,7 @@ def test_a_burst_is_paid_back_before_places_go_on() -> None:
     sender.sent = 1_000
     allowance.watch(sender)
     assert not allowance.ahead(SECOND)
-    sender.sent += 100
+    sender.sent += 120
     assert allowance.ahead(SECOND)
     assert allowance.ahead(SECOND + 5 * SECOND)
     assert not allowance.ahead(SECOND + 10 * SECOND)
