@@ -52,10 +52,6 @@ class OrderUpdate(Event, frozen=True, gc=False):
     reason: str | None
 
 
-# The reason of an order that was not sent, as requests are kept for what is needed more: no word of
-# the venue, so nothing is wrong with the order.
-HELD_BACK = "the requests of this minute are kept for cancels"
-
 # The order id of a Fill whose order is not known yet; see Fill.
 UNIDENTIFIED = 0
 

@@ -44,6 +44,10 @@ class OrderState(StrEnum):
     EXPIRED = "expired"
 
 
+# The reason of an order that was not sent, as requests are kept for what is needed more: no word of
+# the venue, so nothing is wrong with the order.
+HELD_BACK = "the requests of this minute are kept for cancels"
+
 DONE = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED})
 
 # An unknown order may only be settled by evidence: it is then open or done.

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from mmbot.domain.events import HELD_BACK, UNIDENTIFIED, Fill, OrderUpdate
+from mmbot.domain.events import UNIDENTIFIED, Fill, OrderUpdate
 from mmbot.domain.notices import Severity
-from mmbot.domain.order import FillMode, OrderState
+from mmbot.domain.order import HELD_BACK, FillMode, OrderState
 from mmbot.engine.desk import Desk
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reconciling import Reconciling

@@ -12,8 +12,7 @@ from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, KnownOrders
 from mmbot.adapters.zo.trading.verdicts import Verdicts
 from mmbot.domain.actions import Batch, Cancel, Place
-from mmbot.domain.events import HELD_BACK
-from mmbot.domain.order import OrderState
+from mmbot.domain.order import HELD_BACK, OrderState
 from mmbot.errors import ActionError, Unavailable
 
 NOT_ALONE = "its batch cancels an order whose venue id is not known"
