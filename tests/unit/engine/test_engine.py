@@ -14,7 +14,7 @@ from mmbot.domain.events import (
 )
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Severity
-from mmbot.domain.order import FillMode, OrderState, Side
+from mmbot.domain.order import HELD_BACK, FillMode, OrderState, Side
 from mmbot.domain.quotes import HOLD, Quotes, Room
 from mmbot.engine import Desk, Engine, VenueTraits
 from mmbot.errors import InvariantViolation
@@ -226,6 +226,23 @@ def test_orders_sent_are_cancelled_when_nothing_is_wanted_any_more() -> None:
     sent = bench.start()
     bench.wishes[0].answer = quotes([], [])
     assert cancelled(bench.wait()) == [a.order_id for a in sent if isinstance(a, Place)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "rests"),
+    [(HELD_BACK, False), ("PRICE_OUT_OF_BOUNDS", True)],
+    ids=["ours", "venue's"],
+)
+def test_only_the_venues_own_refusals_make_a_market_rest(reason: str, rests: bool) -> None:
+    bench = Bench()
+    actions = bench.start()
+    for _ in range(6):
+        for action in actions:
+            if isinstance(action, Place):
+                bench.say(action.order_id, REJECTED, reason)
+        actions = bench.wait()
+    # Two orders a decision, more than eight refusals in ten seconds.
+    assert (placed(actions) == []) is rests
 
 
 def test_fills_count_once_and_late_or_foreign_ones_count_too() -> None:
