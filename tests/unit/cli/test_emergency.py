@@ -32,6 +32,7 @@ ALLOWED = (
     "mmbot.cli.ledger_parser",
     "mmbot.cli.parser",
     "mmbot.cli.rescue_parser",
+    "mmbot.cli.research_parser",
     "mmbot.domain",
     "mmbot.domain.order",
     "mmbot.errors",
