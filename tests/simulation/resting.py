@@ -9,7 +9,7 @@ from tests.simulation.requests import instance_of
 from tests.simulation.terms import Report, Terms
 
 # A venue that does not remember what it refused executes a second copy of it, made on the way, when
-# that comes: its receipt said no, so the bot cannot have waited for it. It is off again in this time.
+# that comes: its receipt said no, so the bot cannot have waited for it. So soon it is off again.
 LATE_COPY_S = 1.0
 # Prices move between signing and now; limits in money were right when it was signed.
 MOVED = 1.03
