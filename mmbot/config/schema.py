@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from mmbot.adapters.outside_price import OutsidePriceParams
 from mmbot.adapters.sim.params import BacktestParams, SimulateParams
-from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
+from mmbot.adapters.zo.params import SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
@@ -14,6 +14,7 @@ from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
 from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import ControlParams, RuntimeParams
+from mmbot.secrets.params import SecretsParams
 
 
 class InstanceParams(Params):
