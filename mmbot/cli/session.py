@@ -28,7 +28,8 @@ from mmbot.adapters.zo.keys.session_files import (
 from mmbot.adapters.zo.rest.answers import User
 from mmbot.adapters.zo.wire import base58
 from mmbot.cli.output import say, show
-from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings, wallet
+from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings
+from mmbot.cli.wallets import wallet
 from mmbot.config.schema import Config
 from mmbot.errors import OutcomeUnknown, SecretError, SessionExpired, UsageError
 

@@ -1,4 +1,4 @@
-"""What the verbs that talk to the venue share: their settings, their keys, their clock."""
+"""What the verbs that talk to the venue share: their settings, their sessions, their clock."""
 
 import argparse
 import os
@@ -8,15 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mmbot.adapters.zo.engine_time import EngineClock
-from mmbot.adapters.zo.keys.ledger_wallet import ledger_wallet
-from mmbot.adapters.zo.keys.session import Wallet
 from mmbot.adapters.zo.keys.session_files import Role, SessionFolder, session_folder
-from mmbot.adapters.zo.keys.wallet_key import keypair_file, wallet_keypair
 from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.wire import base58
-from mmbot.adapters.zo.wire.signing import WalletSigner
-from mmbot.cli.output import say
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.errors import SecretError, UsageError
@@ -40,22 +35,6 @@ def folder(args: argparse.Namespace, config: Config) -> SessionFolder:
     """Where the role's sessions are kept: `--dir`, or as configured."""
     role = Role(getattr(args, "role", Role.BOT))
     return session_folder(args.dir or config.session.dir, os.environ, role)
-
-
-def wallet(args: argparse.Namespace, config: Config) -> Wallet:
-    """What signs for the wallet: a device, the file of `--wallet`, or as configured."""
-    by_device = getattr(args, "ledger", False)
-    if args.wallet is not None:
-        if by_device:
-            raise UsageError("--wallet and --ledger exclude each other")
-        return WalletSigner(keypair_file(args.wallet))
-    if not by_device and config.secrets.wallet_key.source != "ledger":
-        return WalletSigner(wallet_keypair(config.secrets, os.environ, say))
-    if not hasattr(args, "ledger"):
-        raise UsageError("a hardware wallet makes sessions only: they end by themselves")
-    found = ledger_wallet(config.secrets.ledger)
-    say(f"wallet {base58.encode(found.pubkey)}: confirm the session on the device within a minute")
-    return found
 
 
 def user_of(text: str) -> bytes:

@@ -34,7 +34,6 @@ class SecretParams(Params):
     name: Annotated[
         str | None,
         Field(
-            min_length=1,
             description="of the credential, the variable or the secret at AWS, or the file's path; "
             "null: the usual one",
         ),
@@ -42,7 +41,7 @@ class SecretParams(Params):
 
     @model_validator(mode="after")
     def _is_named(self) -> "SecretParams":
-        if self.source in ("file", "aws") and self.name is None:
+        if self.source in ("file", "aws") and not self.name:
             raise ValueError(f"from {self.source} needs a name")
         return self
 
@@ -86,13 +85,8 @@ class LedgerParams(Params):
 class SecretsParams(Params):
     """Where secrets come from; none ever stands in a configuration."""
 
-    wallet_key: Annotated[
-        SecretParams,
-        Field(description="the wallet's key, which signs sessions only"),
-    ] = SecretParams()
-    telegram_token: Annotated[
-        SecretParams, Field(description="the token that BotFather gave the bot")
-    ] = SecretParams()
+    wallet_key: SecretParams = SecretParams()
+    telegram_token: SecretParams = SecretParams()
     aws: AwsParams = AwsParams()
     ledger: LedgerParams = LedgerParams()
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 REMOVED = "[removed]"
 # A shorter text would take half of every line with it.
 LEAST_CHARACTERS = 8
+LEAST_BYTES = 16
 SEED_BYTES = 32
 
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|\d?\d)"
@@ -55,7 +56,8 @@ class KnownSecrets:
 
     def add_key(self, content: bytes, *texts: str) -> None:
         """Know a key by its bytes, and by texts that mean the same; its seed, too."""
-        self._add({*texts, *_bytes_spellings(content), *_bytes_spellings(content[:SEED_BYTES])})
+        if len(content) >= LEAST_BYTES:
+            self._add({*texts, *_bytes_spellings(content), *_bytes_spellings(content[:SEED_BYTES])})
 
     def removed_from(self, text: str) -> str:
         """Return a text without them."""

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from urllib.parse import quote
 
 import pytest
@@ -131,4 +130,4 @@ def test_a_key_that_is_loaded_or_made_is_known() -> None:
 def test_a_long_text_takes_no_time_to_speak_of() -> None:
     # The worst of what a regular expression may be given: almost a key, again and again.
     almost = "[" + "1,2,3," * 20_000 + "x" + "A" * 83 + " " + "de" * 63 + "a" + " 1" * 50_000
-    assert len(re.findall("removed", redacted(almost))) == 0
+    assert redacted(almost) == almost
