@@ -30,6 +30,7 @@ ALLOWED = (
     "mmbot.cli.ledger_parser",
     "mmbot.cli.parser",
     "mmbot.cli.rescue_parser",
+    "mmbot.cli.research_parser",
     "mmbot.domain",
     "mmbot.domain.order",
     "mmbot.errors",
