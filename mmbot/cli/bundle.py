@@ -3,31 +3,27 @@
 import argparse
 import io
 import os
-import re
 import tarfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from mmbot.cli.bundle_story import story
 from mmbot.cli.ledger_flags import since_ns
 from mmbot.cli.output import say
+from mmbot.cli.run_logs import log_file
+from mmbot.cli.secrets import secrets_here
 from mmbot.config.loader import ConfigSources
+from mmbot.config.schema import Config
 from mmbot.errors import UsageError
+from mmbot.logs.lines import iso_time
+from mmbot.logs.reading import Filter, last_lines
+from mmbot.secrets.redaction import redacted
 
-REMOVED = "[removed]"
-# Keys as hexadecimal or base58, tokens of bots and clouds, passwords in addresses, and whatever
-# stands behind a word that names a secret.
-_SECRETS = re.compile(
-    r"(?<![0-9a-zA-Z])(?:0x)?[0-9a-fA-F]{128}(?![0-9a-zA-Z])"
-    r"|(?<![0-9a-zA-Z])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-zA-Z])"
-    r"|(?<![0-9a-zA-Z])[1-9A-HJ-NP-Za-km-z]{85,90}(?![0-9a-zA-Z])"
-    r"|\b\d{6,12}:[A-Za-z0-9_-]{30,50}"
-    r"|\bAKIA[0-9A-Z]{16}\b"
-    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
-    r"|(?i:(?<=token=)|(?<=secret=)|(?<=password=)|(?<=Bearer ))[^\s\"'&,]+"
-)
+MOST_LINES = 50_000
 
 
 def bundle(args: argparse.Namespace) -> int:
@@ -39,15 +35,21 @@ def bundle(args: argparse.Namespace) -> int:
     path = Path(args.out or f"mmbot-{name}-{now:%Y%m%dT%H%M%SZ}.tar.gz")
     if path.exists() or not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: is there already, or its folder is not")
-    parts = dict(story(loaded, since_ns(args.since, time.time_ns())))
+    # First: from then on redaction knows the secrets that this bot may have loaded.
+    secrets = secrets_here(loaded.config)
+    from_ns = since_ns(args.since, time.time_ns())
+    parts = dict(story(loaded, from_ns))
+    parts["secrets.json"] = msgspec.json.encode(secrets).decode()
+    parts["log.jsonl"] = _log(loaded.config, iso_time(from_ns / 1e9))
     _write(path, {each: redacted(text) for each, text in parts.items()})
     say(f"wrote {path}: {', '.join(parts)}; look through it before you give it away")
     return 0
 
 
-def redacted(text: str) -> str:
-    """Return a text without anything that looks like a secret."""
-    return _SECRETS.sub(REMOVED, text)
+def _log(config: Config, since: str) -> str:
+    path = log_file(config, "live", os.environ)
+    lines = last_lines(path, Filter(since=since), MOST_LINES)
+    return msgspec.json.Encoder().encode_lines(lines).decode()
 
 
 def _write(path: Path, parts: Mapping[str, str]) -> None:

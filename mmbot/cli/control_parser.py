@@ -46,7 +46,9 @@ def control_verbs(
     made.set_defaults(command="reset-pnl")
     _yes_flag(made)
     made = verb("log-level", "change the level of the log", "command")
-    made.add_argument("value", metavar="LEVEL", help="error, warning, info, debug or trace")
+    made.add_argument(
+        "value", metavar="LEVEL", help="error, warning, info, debug or trace, or LOGGER=LEVEL"
+    )
     made.set_defaults(command="log-level")
     made = verb("stop", "take the orders off and end the bot", "stop")
     _reason_flag(made)
@@ -78,6 +80,18 @@ def _looks(verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser
     config_flags(made)
     made.add_argument("--online", action="store_true", help="ask the venue, too")
     made.add_argument("--json", action="store_true", help="print JSON")
+    made = add(verbs, "logs", "what the bot has logged", ("log_lines", "log_lines"))
+    config_flags(made)
+    made.add_argument("-f", "--follow", action="store_true", help="go on with what is added")
+    made.add_argument("-n", dest="count", type=int, default=50, metavar="N", help="lines (50)")
+    made.add_argument(
+        "--level", choices=("error", "warning", "info", "debug", "trace"), default="trace",
+        help="of this level or above",
+    )  # fmt: skip
+    made.add_argument("--grep", default="", metavar="WORD", help="lines with this word")
+    made.add_argument("--mode", choices=("observe", "paper", "live"), default="live",
+                      help="of the bot (default: live)")  # fmt: skip
+    made.add_argument("--json", action="store_true", help="print JSON, an object a line")
     made = add(verbs, "bundle", "what happened, in one file without secrets", ("bundle", "bundle"))
     config_flags(made)
     made.add_argument("--since", default="2h", metavar="TIME", help="2h, 7d or ISO 8601 (2h)")

@@ -141,6 +141,9 @@ def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         help="allow inventory.direction literal, which lets positions grow",
     )
     verb.add_argument("--json", action="store_true", help="print JSON, an object a line")
+    verb.add_argument(
+        "--profile", type=Path, metavar="FILE", help="write where the time goes, for pstats"
+    )
 
 
 def _backtest(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

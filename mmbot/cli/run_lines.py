@@ -16,6 +16,7 @@ from mmbot.domain.events import Event, Fill
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.domain.status import StatusView
+from mmbot.secrets.redaction import redacted
 
 SCHEMA = "mmbot.run/1"
 STATUS_EVERY_S = 10.0
@@ -39,7 +40,7 @@ class JsonLines:
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         line = {"schema": SCHEMA, "event": event, "ts": moment, **content}
         # One write, so that lines of several threads do not mix.
-        sys.stdout.write(f"{msgspec.json.encode(line).decode()}\n")
+        sys.stdout.write(f"{redacted(msgspec.json.encode(line).decode())}\n")
         sys.stdout.flush()
 
     def warn(self, text: str) -> None:

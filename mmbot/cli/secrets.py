@@ -28,12 +28,17 @@ _WORDS = {True: "ok", False: "FAIL", None: "none"}
 def check(args: argparse.Namespace) -> int:
     """Look at every secret; 4 when one that has to be there is missing or refused."""
     config = load(args.config, args.set, os.environ).config
-    found = [*(_looked_at(config, name) for name in SecretName), *_sessions(config)]
+    found = secrets_here(config)
     if args.json:
         show([msgspec.json.encode({"schema": "mmbot.secrets/1", "items": found}).decode()])
     else:
         show([_line(each) for each in found])
     return EXIT_SECRET if any(each["ok"] is False for each in found) else 0
+
+
+def secrets_here(config: Config) -> list[dict[str, Any]]:
+    """Return how each secret stands; afterwards redaction knows them all."""
+    return [*(_looked_at(config, name) for name in SecretName), *_sessions(config)]
 
 
 def _looked_at(config: Config, name: SecretName) -> dict[str, Any]:

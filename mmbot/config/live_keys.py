@@ -39,6 +39,8 @@ LIVE = (
     "risk.max_open_orders_count",
     "risk.flatten_max_slippage_bps",
     "risk.loss",
+    "logging.level",
+    "logging.levels",
 )
 IDLE = ("backtest", "simulate")
 # Limits, and whether a larger figure allows more (None: without limit) or less.

@@ -2,6 +2,7 @@
 
 from mmbot.domain.params import Params
 from mmbot.ledger.params import StorageParams
+from mmbot.logs.params import LoggingParams
 from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import ControlParams
 from mmbot.secrets.params import SecretsParams
@@ -14,3 +15,4 @@ class Operating(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    logging: LoggingParams = LoggingParams()

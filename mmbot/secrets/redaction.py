@@ -5,6 +5,7 @@ like one. Public keys stay: 32 bytes in base58 are a wallet's address far more o
 import base64
 import json
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 REMOVED = "[removed]"
@@ -16,20 +17,25 @@ SEED_BYTES = 32
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|\d?\d)"
 _WORD = r"(?<![0-9a-zA-Z])"
 _END = r"(?![0-9a-zA-Z])"
-_PATTERNS = (
-    # 64 or 32 bytes as hexadecimal; 64 bytes in base58; either in base64.
-    rf"{_WORD}(?:0x)?(?:[0-9a-fA-F]{{128}}|[0-9a-fA-F]{{64}}){_END}",
-    rf"{_WORD}[1-9A-HJ-NP-Za-km-z]{{85,90}}{_END}",
-    r"(?<![0-9a-zA-Z+/_-])(?:[0-9a-zA-Z+/_-]{86}==|[0-9a-zA-Z+/_-]{43}=)",
+_PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+# Patterns by what has to be in a text for them to match: most lines have none of it.
+_RUN = re.compile(r"[0-9a-zA-Z+/_-]{30,}")
+_RUNS = re.compile(
+    # 64 or 32 bytes as hexadecimal; 64 bytes in base58; either in base64; a Telegram bot's token,
+    # also in an address.
+    rf"{_WORD}(?:0x)?(?:[0-9a-fA-F]{{128}}|[0-9a-fA-F]{{64}}){_END}"
+    rf"|{_WORD}[1-9A-HJ-NP-Za-km-z]{{85,90}}{_END}"
+    r"|(?<![0-9a-zA-Z+/_-])(?:[0-9a-zA-Z+/_-]{86}==|[0-9a-zA-Z+/_-]{43}=)"
+    r"|(?<![0-9])\d{6,12}:[A-Za-z0-9_-]{30,50}"
+)
+_MARKED = (
     # A key file of Solana's tools: an array of 64 bytes, or of a seed's 32.
-    rf"\[\s*{_BYTE}(?:\s*,\s*{_BYTE}){{63}}\s*\]",
-    rf"\[\s*{_BYTE}(?:\s*,\s*{_BYTE}){{31}}\s*\]",
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    # A bot's token, also in the address of Telegram's interface; a key of AWS.
-    r"(?<![0-9])\d{6,12}:[A-Za-z0-9_-]{30,50}",
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    ("[", re.compile(rf"\[\s*{_BYTE}(?:\s*,\s*{_BYTE}){{31}}(?:(?:\s*,\s*{_BYTE}){{32}})?\s*\]")),
+    ("PRIVATE KEY-----", re.compile(_PEM, re.DOTALL)),
+    ("AKIA", re.compile(r"\bAKIA[0-9A-Z]{16}\b")),
+    ("ASIA", re.compile(r"\bASIA[0-9A-Z]{16}\b")),
     # A password in an address.
-    r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",
+    ("@", re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")),
 )
 # What stands behind a word that names a secret; the word itself stays.
 _HEADERS = re.compile(
@@ -38,7 +44,7 @@ _HEADERS = re.compile(
     r"|((?:api[-_]?key|secret(?:[-_]?access)?(?:[-_]?key)?|private[-_]?key(?:[-_]?base58)?"
     r"|token|passw(?:or)?d|passphrase)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&]{8,}"
 )
-_LOOKS = re.compile("|".join(_PATTERNS), re.DOTALL)
+_NAMES = ("auth", "bearer", "key", "secret", "token", "pass")
 
 
 class KnownSecrets:
@@ -79,13 +85,27 @@ KNOWN = KnownSecrets()
 
 def redacted(text: str) -> str:
     """Return a text without any secret that is known, and without what looks like one."""
-    text = _LOOKS.sub(REMOVED, KNOWN.removed_from(text))
-    return _HEADERS.sub(_named, text)
+    text = KNOWN.removed_from(text)
+    for pattern in _looks(text):
+        text = pattern.sub(REMOVED, text)
+    lower = text.lower()
+    if any(name in lower for name in _NAMES):
+        text = _HEADERS.sub(_named, text)
+    return text
 
 
 def looks_secret(text: str) -> bool:
     """Whether a text holds what looks like a key or a token."""
-    return _LOOKS.search(text) is not None
+    return any(pattern.search(text) for pattern in _looks(text))
+
+
+def _looks(text: str) -> Iterator[re.Pattern[str]]:
+    """Yield the patterns that may match."""
+    if _RUN.search(text):
+        yield _RUNS
+    for mark, pattern in _MARKED:
+        if mark in text:
+            yield pattern
 
 
 def _named(found: re.Match[str]) -> str:

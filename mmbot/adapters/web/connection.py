@@ -5,6 +5,7 @@ handed on at once; a frame of an earlier connection can therefore never follow o
 """
 
 import asyncio
+import logging
 import ssl
 from collections import deque
 from random import Random
@@ -16,6 +17,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from mmbot.adapters.web.backoff import Backoff, BackoffParams
 from mmbot.adapters.web.clock import NS_PER_S, Clock
+from mmbot.logs.levels import TRACE
+
+_LOG = logging.getLogger("mmbot.ws")
 
 
 class ConnectionParams(Struct, frozen=True, kw_only=True):
@@ -112,6 +116,7 @@ class Connection:
             except _TROUBLES as error:
                 reason = trouble(error)
             self.reason = reason
+            _LOG.debug("%s: %s", self.url, reason)
             now_ns = self._clock()
             held_s = 0.0 if opened_ns is None else (now_ns - opened_ns) / NS_PER_S
             await asyncio.sleep(self._backoff.delay_s(now_ns, held_s))
@@ -144,6 +149,7 @@ class Connection:
         malformed = Malformed(self._params.malformed, self._params.malformed_s)
         reason = "cancelled"
         try:
+            _LOG.debug("%s: connected", self.url)
             self._listener.opened(opened_ns)
             reason = await self._read(socket, malformed)
         finally:
@@ -161,6 +167,8 @@ class Connection:
             except TimeoutError:
                 return f"nothing came for {self._params.silent_s:g} s"
             now_ns = self._clock()
+            if _LOG.isEnabledFor(TRACE):
+                _LOG.log(TRACE, "%s %s", self.url, frame.decode(errors="backslashreplace"))
             try:
                 self._listener.frame(frame, now_ns)
             except ValueError as error:

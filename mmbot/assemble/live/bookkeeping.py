@@ -35,6 +35,7 @@ from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, K
 from mmbot.runtime.inherited import HELD_BEFORE
 from mmbot.runtime.params import RuntimeParams
 from mmbot.runtime.supervision import ExitReport
+from mmbot.secrets.redaction import redacted
 
 BREAKER = "breaker"
 MEMORY_EVERY_S = 60.0
@@ -158,7 +159,7 @@ class Bookkeeping:
         """See Keeper."""
         for each in notices:
             text = f"{each.severity.name} {each.code}: {each.text}"
-            self._ledger.note(each.ts_ns, Kind.NOTICE, each.market, None, text)
+            self._ledger.note(each.ts_ns, Kind.NOTICE, each.market, None, redacted(text))
         self.tell(notices)
 
     def trouble(self) -> str | None:

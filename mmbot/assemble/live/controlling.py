@@ -1,5 +1,6 @@
 """Wires the control of a live bot: its settings in use, its audit, and the socket it listens at."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -37,8 +38,10 @@ from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.operating import Operating, Resting
 from mmbot.runtime.status import Named
 from mmbot.runtime.watching import Watched, Watching
+from mmbot.secrets.redaction import redacted
 
 NS_PER_S = 1_000_000_000
+_LOG = logging.getLogger("mmbot.control")
 
 
 class Overridden(NamedTuple):
@@ -80,7 +83,9 @@ def bot_control(
     engine = seat.live.works.engine
 
     def audit(row: Audited, now_ns: int) -> None:
-        ledger.note(now_ns, Kind.COMMAND, None, None, msgspec.json.encode(row).decode())
+        text = redacted(msgspec.json.encode(row).decode())
+        ledger.note(now_ns, Kind.COMMAND, None, None, text)
+        _LOG.info("%s", text, extra={"code": "command", "steady": True})
 
     in_use = _settings(engine, settings, options, ground, holding, ledger)
     watching = Watching(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from mmbot import __version__
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.cli import main
-from mmbot.cli.bundle import REMOVED, redacted
 from mmbot.ledger import open_ledger
 from mmbot.ledger.rows import Kind
+from mmbot.secrets.redaction import REMOVED, redacted
 
 SETTINGS = "version: 1\nmarkets: {BTCUSD: {}}\n"
 NOW_NS = 1_900_000_000 * 10**9

@@ -3,6 +3,7 @@
 Says whether a request may have reached the venue; what an answer means is decided elsewhere.
 """
 
+import logging
 import socket
 import ssl
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from yarl import URL
 from mmbot.adapters.zo.origin import Origin, is_loopback
 from mmbot.errors import OutcomeUnknown, ProtocolViolation, Unavailable
 
+_LOG = logging.getLogger("mmbot.rest")
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_RECEIPT_BYTES = 102_400
 MAX_HEADERS_COUNT = 64
@@ -138,6 +140,7 @@ class Transport:
             _check_form(response)
             limit = MAX_BODY_BYTES if body is None else MAX_RECEIPT_BYTES
             content = await _read(response, limit)
+            _LOG.debug("%s %s: %d, %d bytes", method, target, response.status, len(content))
             return Reply(
                 response.status,
                 response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),

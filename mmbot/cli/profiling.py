@@ -1,0 +1,37 @@
+"""`--profile FILE`: where the time of a session goes, for `python -m pstats` and its like."""
+
+import cProfile
+import io
+import pstats
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmbot.cli.output import say
+
+HEAVIEST = 10
+
+
+@contextmanager
+def profiled(path: Path | None) -> Iterator[None]:
+    """Profile what happens within, if there is a file to write it to; says what it wrote.
+
+    Compiled modules and kernels appear as one entry each; everything takes about twice as long.
+    """
+    if path is None:
+        yield
+        return
+    # A file that cannot be written should be known before the session, not after it.
+    path.touch()
+    profile = cProfile.Profile()
+    profile.enable()
+    try:
+        yield
+    finally:
+        profile.disable()
+        profile.dump_stats(path)
+        listing = io.StringIO()
+        stats = pstats.Stats(profile, stream=listing)
+        stats.sort_stats("tottime").print_stats(HEAVIEST)
+        say(listing.getvalue().strip())
+        say(f"wrote the profile {path}: look into it with `python -m pstats {path}`")
