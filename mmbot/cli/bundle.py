@@ -14,16 +14,11 @@ import msgspec
 from mmbot.cli.bundle_story import story
 from mmbot.cli.ledger_flags import since_ns
 from mmbot.cli.output import say
-from mmbot.cli.run_logs import log_file
+from mmbot.cli.run_logs import recent_log
 from mmbot.cli.secrets import secrets_here
 from mmbot.config.loader import ConfigSources
-from mmbot.config.schema import Config
 from mmbot.errors import UsageError
-from mmbot.logs.lines import iso_time
-from mmbot.logs.reading import Filter, last_lines
 from mmbot.secrets.redaction import redacted
-
-MOST_LINES = 50_000
 
 
 def bundle(args: argparse.Namespace) -> int:
@@ -40,16 +35,10 @@ def bundle(args: argparse.Namespace) -> int:
     from_ns = since_ns(args.since, time.time_ns())
     parts = dict(story(loaded, from_ns))
     parts["secrets.json"] = msgspec.json.encode(secrets).decode()
-    parts["log.jsonl"] = _log(loaded.config, iso_time(from_ns / 1e9))
+    parts["log.jsonl"] = recent_log(loaded.config, os.environ, from_ns)
     _write(path, {each: redacted(text) for each, text in parts.items()})
     say(f"wrote {path}: {', '.join(parts)}; look through it before you give it away")
     return 0
-
-
-def _log(config: Config, since: str) -> str:
-    path = log_file(config, "live", os.environ)
-    lines = last_lines(path, Filter(since=since), MOST_LINES)
-    return msgspec.json.Encoder().encode_lines(lines).decode()
 
 
 def _write(path: Path, parts: Mapping[str, str]) -> None:
