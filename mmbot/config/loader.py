@@ -103,7 +103,7 @@ def _on_defaults(tree: Node) -> Node:
 
 
 def _origins(node: Node, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(node.value, dict):
+    if isinstance(node.value, dict) and (not key or is_section(tuple(key.split(".")))):
         for name, inner in node.value.items():
             yield from _origins(inner, f"{key}.{name}" if key else name)
     else:

@@ -34,6 +34,8 @@ _PATTERNS = {
     "^[A-Z0-9][A-Z0-9_-]*$": "upper-case letters, digits, - and _",
     "^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and -",
     "^[A-Za-z0-9]+$": "letters and digits",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "00:05"',
+    "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$": 'hours such as "22:00-06:00"',
 }
 _BOUNDS = {
     "greater_than": ("gt", "not above"),

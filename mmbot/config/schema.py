@@ -10,6 +10,7 @@ from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
+from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
 from mmbot.runtime.guard_params import GuardParams
@@ -54,5 +55,7 @@ class Config(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    telegram: TelegramParams = TelegramParams()
+    alerts: AlertParams = AlertParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()
