@@ -71,11 +71,12 @@ class TelegramParams(Params):
         Field(description="file with the token, mode 600; null: variable TELEGRAM_TOKEN"),
     ] = None
     chats: Annotated[
-        tuple[ChatParams, ...], Field(description="where the bot speaks; ids, never @names")
+        tuple[ChatParams, ...],
+        Field(max_length=50, description="where the bot speaks; ids, never @names"),
     ] = ()
     users: Annotated[
         dict[UserId, RoleName],
-        Field(description="role by user id; in a group only those listed here may speak freely"),
+        Field(max_length=200, description="role by user id, in private and in groups"),
     ] = {}
     confirm: ConfirmParams = ConfirmParams()
     confirm_timeout_s: Annotated[
