@@ -129,7 +129,9 @@ def loosened(tight: Config, other: Config, traded: Sequence[str]) -> list[str]:
         for key in RIGHTS
         if _flat(tight, ())[tuple(key.split("."))] != _flat(other, ())[tuple(key.split("."))]
     ]
-    return rights + [key for key, (value, larger) in after.items() if _more(before[key][0], value, larger)]
+    return rights + [
+        key for key, (value, larger) in after.items() if _more(before[key][0], value, larger)
+    ]
 
 
 def _flat(config: Config, traded: Sequence[str]) -> Mapping[Path, object]:
