@@ -5,13 +5,13 @@ What reduces risk is done however late or often it was said, and whatever else i
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 
 from mmbot.domain.control import REDUCING, Role
 from mmbot.domain.notices import Notice, Severity
 from mmbot.interfaces.telegram.access import Flood, has_admin, role_of
 from mmbot.interfaces.telegram.commanding import Commanding
 from mmbot.interfaces.telegram.menu import MENU
-from mmbot.interfaces.telegram.questions import NS_PER_S
 from mmbot.interfaces.telegram.reading import REFRESH, Reading
 from mmbot.interfaces.telegram.talk import Parts, Talk
 from mmbot.interfaces.telegram.updates import Heard, Message, Press
@@ -20,6 +20,7 @@ from mmbot.interfaces.telegram.wording import plain
 
 STRANGER = "telegram_stranger"
 CONFLICT = "telegram_conflict"
+NS_PER_S = 1_000_000_000
 HOUR_NS = 3_600 * NS_PER_S
 MOST_AT_ONCE = 32
 # What reduces risk waits no longer than this for the disk.
@@ -50,13 +51,14 @@ class Desk:
             return
         talk = Talk(self._parts.outlet, heard, role)
         if isinstance(heard, Press):
-            self._spawn(self._press(talk, heard), spare=False)
+            self._spawn(talk, self._press(talk, heard))
             return
         given = written(heard.text, self.own_name)
         if given is None:
-            self._spawn(self._word(talk, heard), spare=False)
+            self._spawn(talk, self._word(talk, heard))
         else:
-            self._spawn(self._command(talk, heard, given), spare=given.name in _REDUCING)
+            work = self._command(talk, heard, given)
+            self._spawn(talk, work, spare=given.name in _REDUCING)
 
     def distrust(self) -> None:
         """Somebody else listens with our token: commands wait until it is seen to here."""
@@ -67,19 +69,21 @@ class Desk:
         )
         self._say(Severity.CRITICAL, CONFLICT, text)
 
-    def _spawn(self, work: Coroutine[None, None, None], *, spare: bool) -> None:
+    def _spawn(self, talk: Talk, work: Coroutine[None, None, None], *, spare: bool = False) -> None:
         if len(self.tasks) >= MOST_AT_ONCE and not spare:
             work.close()
             return
         task = asyncio.create_task(work, name="telegram command")
         self.tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._ended, talk))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, talk: Talk, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._say(Severity.WARNING, "telegram_failed", f"{type(error).__name__} in a command")
+            text = f"a mistake of this program: {type(error).__name__}"
+            self._say(Severity.WARNING, "telegram_failed", text)
+            self._spawn(talk, self._answer(talk, text))
 
     def _stranger(self, heard: Heard) -> None:
         self._strangers += 1
@@ -88,7 +92,7 @@ class Desk:
         if asks and params.enabled and not has_admin(params):
             if self._flood.take(heard.user_id, now_ns, 2):
                 talk = Talk(self._parts.outlet, heard, Role.VIEWER)
-                self._spawn(_who(talk), spare=False)
+                self._spawn(talk, _who(talk))
             return
         if self._told_ns is None or now_ns - self._told_ns >= HOUR_NS:
             self._told_ns = now_ns

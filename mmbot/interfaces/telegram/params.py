@@ -76,12 +76,8 @@ class TelegramParams(Params):
     ] = ()
     users: Annotated[
         dict[UserId, RoleName],
-        Field(
-            default_factory=dict,
-            max_length=200,
-            description="role by user id, in private and in groups",
-        ),
-    ]
+        Field(max_length=200, description="role by user id, in private and in groups"),
+    ] = {}  # noqa: RUF012 - the model copies it
     confirm: ConfirmParams = ConfirmParams()
     confirm_timeout_s: Annotated[
         float, Field(ge=1, le=300, description="a question is good for so long")

@@ -10,7 +10,7 @@ from mmbot.domain.market import MICRO
 from mmbot.domain.notices import Severity
 from mmbot.domain.order import Level
 from mmbot.domain.status import MarketStatus, StatusView
-from mmbot.interfaces.status_block import NARROW_COLUMNS, gain, moment, signed, usd
+from mmbot.interfaces.status_block import NARROW_COLUMNS, gain, moment, narrowed, signed, usd
 from mmbot.interfaces.telegram.talk import Fees
 
 MOST_LETTERS = 4_096
@@ -32,7 +32,7 @@ def plain(view: StatusView, text: str) -> str:
 
 def table(view: StatusView, lines: Sequence[str]) -> str:
     """Return a message of lines of equal letters; what is too long is cut, and that is said."""
-    return f"{head(view)}\n<pre>{safe(chr(10).join(lines))}</pre>"
+    return f"{head(view)}\n<pre>{safe(chr(10).join(narrowed(lines)))}</pre>"
 
 
 def safe(text: str) -> str:
@@ -101,7 +101,7 @@ def risk_lines(view: StatusView) -> list[str]:
         _Limit("exposure", view.exposure_ratio, limits.exposure_ratio, _share),
         _Limit("orders", view.orders, limits.orders, str),
         _Limit("margin", view.margin_fraction, limits.margin_ratio, _share, least=True),
-        _Limit("free", view.free_uusd, limits.free_uusd, usd, least=True),
+        _Limit("free", view.free_uusd, limits.free_uusd, _dollars, least=True),
     ]
     worst = max((each.used for each in rows if each.used is not None), default=None)
     lines = [f"{'limit':<8} {'now':>8} {'limit':>9} {'left':>8}"]
@@ -157,6 +157,10 @@ class _Limit(NamedTuple):
 
 def _bps(ppm: int | None) -> str:
     return "-" if ppm is None else f"{ppm / 100:g}"
+
+
+def _dollars(uusd: float) -> str:
+    return f"{uusd / MICRO:,.0f}"
 
 
 def _share(ratio: float) -> str:
