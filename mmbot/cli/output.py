@@ -19,6 +19,7 @@ from mmbot.research.page import write_page
 from mmbot.research.record import HORIZONS_NS
 from mmbot.research.results import Json, Results, document, value_keys
 from mmbot.research.summary import comparison_summary, summary
+from mmbot.secrets.redaction import redacted
 
 EXIT_CHECK_FAILED = 10
 STDOUT = "-"
@@ -26,7 +27,7 @@ STDOUT = "-"
 
 def say(text: str) -> None:
     """Tell a person something that is not a result."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{redacted(text)}\n")
 
 
 def show(lines: list[str]) -> None:
