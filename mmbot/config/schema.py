@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from mmbot.adapters.outside_price import OutsidePriceParams
 from mmbot.adapters.sim.params import BacktestParams, SimulateParams
-from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
+from mmbot.adapters.zo.params import SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.config.operating import Operating
 from mmbot.domain.params import Params, Symbol
@@ -38,7 +38,6 @@ class Trading(Params):
     instance: InstanceParams = InstanceParams()
     venue: VenueParams = VenueParams()
     session: SessionParams = SessionParams()
-    secrets: SecretsParams = SecretsParams()
     defaults: Annotated[MarketConfig, Field(description="what every market starts from")] = (
         MarketConfig()
     )

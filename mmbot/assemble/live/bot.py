@@ -106,7 +106,7 @@ async def live_bot(
     Raises an MmbotError whose exit code says why a start is refused. Nothing has been sent then.
     """
     session = _session(config, world, options) if mode is RunMode.LIVE else None
-    token = telegram_token(config, world.env) if config.telegram.enabled else None
+    token = telegram_token(config, world.env, options.warn)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)

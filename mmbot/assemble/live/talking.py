@@ -1,24 +1,23 @@
 """Wires the chat of a live bot: its token, its line, and what it remembers of updates."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
-from mmbot.adapters.zo.keys.private_files import read_private
 from mmbot.assemble.live.start import Holding
 from mmbot.config.schema import Config
 from mmbot.domain.notices import Notice
-from mmbot.errors import SecretError
 from mmbot.interfaces.telegram.face import TelegramFace
 from mmbot.interfaces.telegram.memory import Memory
 from mmbot.interfaces.telegram.talk import Fees, InForce, Parts
 from mmbot.ledger.ledger import Ledger
 from mmbot.runtime.control import BotControl
+from mmbot.secrets.params import SecretName
+from mmbot.secrets.resolving import resolve
+from mmbot.secrets.secret import Secret
 
 UPDATES = "telegram updates"
-TOKEN_VARIABLE = "TELEGRAM_TOKEN"  # noqa: S105 - a name
 
 
 class Spoken(NamedTuple):
@@ -31,18 +30,16 @@ class Spoken(NamedTuple):
     clock: Callable[[], int]
 
 
-def telegram_token(config: Config, env: Mapping[str, str]) -> str:
-    """Return the token of the bot; SecretError when it is missing or open to others."""
-    place = config.telegram.token_file
-    if place is not None:
-        token = read_private(Path(place).expanduser()).decode("ascii", "replace").strip()
-    else:
-        token = env.get(TOKEN_VARIABLE, "").strip()
-    if not token:
-        raise SecretError(
-            f"telegram is enabled, but there is no token: {place or TOKEN_VARIABLE} has none"
-        )
-    return token
+def telegram_token(
+    config: Config, env: MutableMapping[str, str], warn: Callable[[str], None]
+) -> Secret | None:
+    """Return the token of the bot, None where nobody wants to talk to it.
+
+    SecretError when it is missing or open to others.
+    """
+    if not config.telegram.enabled:
+        return None
+    return resolve(config.secrets, SecretName.TELEGRAM_TOKEN, env, warn)
 
 
 def in_force(config: Config) -> InForce:
@@ -51,14 +48,16 @@ def in_force(config: Config) -> InForce:
 
 
 @asynccontextmanager
-async def telegram_face(token: str, params: InForce, spoken: Spoken) -> AsyncIterator[TelegramFace]:
+async def telegram_face(
+    token: Secret, params: InForce, spoken: Spoken
+) -> AsyncIterator[TelegramFace]:
     """Open the chat and hang up at the end."""
     # Takes half a second and 20 MB, which a bot without a chat does not need.
     from mmbot.interfaces.telegram.line import Line
 
     ledger, holding = spoken.ledger, spoken.holding
     rates = None if holding is None else holding.rates
-    line = Line(token, params.chat.api_base_url)
+    line = Line(token.reveal(), params.chat.api_base_url)
     memory = Memory(ledger.kept(UPDATES), partial(ledger.keep_async, UPDATES), spoken.clock)
     parts = Parts(
         control=spoken.control,

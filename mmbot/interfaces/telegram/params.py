@@ -60,16 +60,12 @@ class NotifyParams(Params):
 
 
 class TelegramParams(Params):
-    """The bot in a chat of Telegram. Nobody is answered who is not listed here."""
+    """The bot in a chat; its token is `secrets.telegram_token`. Who is not listed is not answered."""
 
     enabled: Annotated[bool, Field(description="speak and listen there")] = False
     api_base_url: Annotated[
         str, Field(description="https://, or http:// to a Bot API server on this machine")
     ] = "https://api.telegram.org"
-    token_file: Annotated[
-        str | None,
-        Field(description="file with the token, mode 600; null: variable TELEGRAM_TOKEN"),
-    ] = None
     chats: Annotated[
         tuple[ChatParams, ...],
         Field(max_length=50, description="where the bot speaks; ids, never @names"),
