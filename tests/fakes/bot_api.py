@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-TOKEN = "987654321:CANARY-sTrAnGe_Token-0123456789abcdef"  # noqa: S105 - of nobody
+TOKEN = "987654321:CANARY-sTrAnGe_Token-0123456789abcdef"
 WAIT_S = 10.0
 MOST_LETTERS = 4_096
 _TAGS = frozenset({"b", "i", "u", "s", "code", "pre", "a"})

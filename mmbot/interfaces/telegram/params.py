@@ -60,7 +60,7 @@ class NotifyParams(Params):
 
 
 class TelegramParams(Params):
-    """The bot in a chat; its token is `secrets.telegram_token`. Who is not listed is not answered."""
+    """The bot in a chat; who is not listed is not answered. Its token: `secrets.telegram_token`."""
 
     enabled: Annotated[bool, Field(description="speak and listen there")] = False
     api_base_url: Annotated[
