@@ -1,6 +1,7 @@
 """The sections of what runs around trading: keys, books, watchers, and whom it talks to."""
 
 from mmbot.domain.params import Params
+from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
 from mmbot.logs.params import LoggingParams
 from mmbot.runtime.guard_params import GuardParams
@@ -16,3 +17,5 @@ class Operating(Params):
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
     logging: LoggingParams = LoggingParams()
+    telegram: TelegramParams = TelegramParams()
+    alerts: AlertParams = AlertParams()
