@@ -20,6 +20,7 @@ from mmbot.cli.signals import listen
 from mmbot.domain.notices import Notice
 from mmbot.errors import UsageError
 from mmbot.runtime.supervision import ExitReport
+from mmbot.runtime.turns import short_turns
 
 FLOW = "illiquid"
 REPLAYED = (
@@ -88,7 +89,8 @@ async def _performed(stage: Stage, view: LiveView) -> ExitReport:
         )
     ]
     try:
-        return await stage.bot.live.run()
+        with short_turns():
+            return await stage.bot.live.run()
     finally:
         for task in around:
             task.cancel()
