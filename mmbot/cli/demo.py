@@ -20,7 +20,6 @@ from mmbot.cli.signals import listen
 from mmbot.domain.notices import Notice
 from mmbot.errors import UsageError
 from mmbot.runtime.supervision import ExitReport
-from mmbot.runtime.turns import short_turns
 
 FLOW = "illiquid"
 REPLAYED = (
@@ -89,8 +88,7 @@ async def _performed(stage: Stage, view: LiveView) -> ExitReport:
         )
     ]
     try:
-        with short_turns():
-            return await stage.bot.live.run()
+        return await stage.bot.run()
     finally:
         for task in around:
             task.cancel()

@@ -17,7 +17,6 @@ from mmbot.cli.signals import listen, reload_on_hangup
 from mmbot.cli.venue import venue_sources
 from mmbot.domain.notices import Notice
 from mmbot.runtime.supervision import ExitReport
-from mmbot.runtime.turns import short_turns
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,8 +79,7 @@ async def _watched(bot: LiveBot, view: LiveView | JsonLines) -> ExitReport:
     """Run the bot to its end, shown meanwhile; its last status is kept in the run's folder."""
     showing = asyncio.create_task(view.run(), name="view")
     try:
-        with short_turns():
-            return await bot.live.run()
+        return await bot.run()
     finally:
         showing.cancel()
         await asyncio.wait((showing,))

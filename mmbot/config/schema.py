@@ -9,7 +9,7 @@ from mmbot.adapters.sim.params import BacktestParams, SimulateParams
 from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
-from mmbot.execution.budget import RateLimitParams
+from mmbot.execution.rates import RateLimitParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
 from mmbot.runtime.guard_params import GuardParams

@@ -1,4 +1,4 @@
-"""Short turns: nothing the interpreter does on the side may keep the loop from an event for long."""
+"""Short turns: what the interpreter does on the side keeps no event waiting for long."""
 
 import gc
 import sys

@@ -23,7 +23,6 @@ from mmbot.assemble.demo.newcomer import newcomer
 from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, live_bot, real_world
 from mmbot.cli.output import say
 from mmbot.domain.status import Mode
-from mmbot.runtime.turns import short_turns
 from tests.bench.live_notes import Traded, action_key, delta_key, settings, symbol
 
 QUOTING_S = 60.0
@@ -154,14 +153,13 @@ async def _trade(probe: Probe, url: str, markets: int, interval_ms: int, seconds
         options = LiveOptions(markets=names, session=who.session, warn=say)
         config = settings(url, interval_ms, limited=markets > 1)
         async with live_bot(config, RunMode.LIVE, world, options) as bot:
-            with short_turns():
-                running = asyncio.create_task(bot.live.run())
-                try:
-                    await _until_quoting(bot)
-                    return await _measured(bot, probe, seconds)
-                finally:
-                    bot.live.stop("enough")
-                    await running
+            running = asyncio.create_task(bot.run())
+            try:
+                await _until_quoting(bot)
+                return await _measured(bot, probe, seconds)
+            finally:
+                bot.live.stop("enough")
+                await running
 
 
 if __name__ == "__main__":
