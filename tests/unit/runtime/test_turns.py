@@ -14,7 +14,7 @@ def _settings() -> tuple[object, ...]:
 
 def test_what_is_there_already_is_not_searched_again() -> None:
     before = _settings()
-    loaded = [[] for _ in range(1_000)]
+    loaded: list[list[object]] = [[] for _ in range(1_000)]
     with short_turns():
         fresh: list[object] = []
         fresh.append(fresh)
