@@ -67,7 +67,7 @@ async def _watched(bot: LiveBot, faces: Faces) -> ExitReport:
     """Run the bot to its end, shown meanwhile; its last status is kept in the run's folder."""
     showing = asyncio.create_task(faces.run(), name="faces")
     try:
-        return await bot.live.run()
+        return await bot.run()
     finally:
         showing.cancel()
         await asyncio.wait((showing,))
