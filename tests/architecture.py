@@ -81,7 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tape": SHELL,
     "ledger": SHELL,
     "exchange": SHELL | WIRE | {"adapters.sim"},
-    "runtime": {"ports", "engine", "domain", "tape", "errors"},
+    "runtime": {"ports", "engine", "domain", "tape", "errors", "secrets.redaction"},
     "research": {"engine", "domain", "errors"},
     "interfaces": {"ports", "domain", "errors"},
     "secrets": {"domain.params", "errors"},
