@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import resource
 
 import uvloop
 
@@ -23,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
     seconds = duration(args.duration)
     sources = venue_sources(args)
     loaded = sources.load()
+    # What is left of a crash would hold the session's key.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with (
         logs_of(loaded.config, args.mode, os.environ) as logs,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

@@ -28,7 +28,7 @@ class PrivateFile(logging.handlers.RotatingFileHandler):
         self._counts = counts
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         size, kept = int(params.rotate_mib * MIB), params.keep_count
-        super().__init__(path, maxBytes=size, backupCount=kept, encoding="utf-8")
+        super().__init__(path, maxBytes=size, backupCount=kept, encoding="utf-8", delay=True)
         self.setFormatter(JsonLine())
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - see Handler
