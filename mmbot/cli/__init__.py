@@ -3,10 +3,10 @@
 import sys
 import traceback
 from collections.abc import Sequence
-from types import TracebackType
 
 from mmbot.cli.parser import build_parser
 from mmbot.errors import ConfigError, MmbotError
+from mmbot.logs.last_resort import guard_crash_output
 from mmbot.secrets.redaction import redacted
 
 EXIT_ERROR = 1
@@ -15,7 +15,7 @@ EXIT_INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (operations page, section 3.2)."""
-    sys.excepthook = _crashed
+    guard_crash_output()
     args = build_parser().parse_args(argv)
     try:
         return int(args.verb(args))
@@ -33,11 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain("interrupted")
         return EXIT_INTERRUPTED
-
-
-def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Show an error of ours as Python does, without what nobody may see."""
-    sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _complain(text: str) -> None:

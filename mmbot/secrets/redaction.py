@@ -116,15 +116,21 @@ def _bytes_spellings(content: bytes) -> set[str]:
     """Return bytes as hexadecimal, base64, list of numbers, and as Python writes them."""
     standard = base64.b64encode(content).decode().rstrip("=")
     numbers = [str(each) for each in content]
-    shown = [repr(bytes([each]))[2:-1] for each in content]
     return {
         standard,
         standard.replace("+", "-").replace("/", "_"),
         content.hex(),
         content.hex().upper(),
-        "".join(shown),
-        # A quote is escaped, or not, by what stands around.
-        "".join("\\'" if each == "'" else each for each in shown),
         ", ".join(numbers),
         ",".join(numbers),
+        *_literals(content),
     }
+
+
+def _literals(content: bytes) -> Iterator[str]:
+    """Yield how bytes stand in a line of Python, and in the text of a text, as in JSON."""
+    shown = [repr(bytes([each]))[2:-1] for each in content]
+    for quote_mark in ("'", "\\'"):
+        text = "".join(quote_mark if each == "'" else each for each in shown)
+        twice = text.replace("\\", "\\\\")
+        yield from (text, twice, twice.replace("'", "\\'"), twice.replace('"', '\\"'))

@@ -23,6 +23,9 @@ def spellings(content: bytes) -> list[str]:
         str(tuple(content)),
         repr(content),
         repr(bytearray(content)),
+        repr(repr(content)),
+        repr(f"in a text: {content!r}"),
+        json.dumps(repr(content)),
     ]
 
 

@@ -34,14 +34,15 @@ from pathlib import Path
 from mmbot.cli import main
 from mmbot.cli.faces import Faces
 
+LOST = []
+
 def began(self, bot):
     key = read_session(Path(sys.argv[1])).keypair.reveal()
     spelled = (key.hex(), list(key), key)
     logging.getLogger("mmbot.bot").error("holding %s and %r", *spelled[:2])
     async def lost():
         raise ValueError(f"lost with {spelled}")
-    bot.lost = asyncio.ensure_future(lost())
-    asyncio.get_running_loop().call_later(0.1, setattr, bot, "lost", None)
+    LOST.append(asyncio.ensure_future(lost()))
     raise RuntimeError(f"cannot use {spelled} of {key.hex()} and {json.dumps(list(key))}")
 
 Faces.began = began
@@ -99,14 +100,18 @@ async def crash(at: Place) -> Ended:
     return await Child(process, out, err).ended()
 
 
+def check_no_core(bot: Child) -> None:
+    """A core file would hold the key."""
+    limits = Path(f"/proc/{bot.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+
+
 async def well(at: Place) -> None:
     """What a bot does when all is well, and somebody pastes secrets where they do not belong."""
     config = ("-c", str(at.config))
     async with at.bot("--record", str(at.folder / "kept"), env=TRACE) as bot:
         await at.quoting(bot)
-        limits = Path(f"/proc/{bot.process.pid}/limits").read_text()
-        # No core file, which would hold the key.
-        assert re.search(r"Max core file size +0 +0 ", limits)
+        check_no_core(bot)
         key = base58.encode(read_session(at.session_file()).keypair.reveal())
         for words in (
             ("pause", "--market", "ETHUSD", "--reason", f"is {key} yours? or {TOKEN}"),

@@ -34,6 +34,8 @@ ALLOWED = (
     "mmbot.domain",
     "mmbot.domain.order",
     "mmbot.errors",
+    "mmbot.logs",
+    "mmbot.logs.last_resort",
     "mmbot.secrets",
     "mmbot.secrets.private_files",
     "mmbot.secrets.redaction",
