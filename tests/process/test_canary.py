@@ -9,14 +9,14 @@ import re
 import sqlite3
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmbot.adapters.zo.keys.session_files import Role, read_session
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.signing import Keypair
 from tests.fakes.spellings import hits, key_spellings, spellings, text_spellings
-from tests.process.served import Ended
+from tests.process.served import ROOT, Ended
 from tests.process.trading import Child, Place, place, run
 
 TOKEN = "8877665544:AAF-CANARY_tok-0123456789abcdefghij"
@@ -26,6 +26,15 @@ TRACE = {"LOG_LEVEL": "trace", "TELEGRAM_TOKEN": TOKEN}
 CHAT = (
     "telegram: {enabled: true, api_base_url: 'http://127.0.0.1:9', chats: [{id: 5, role: admin}]}\n"
 )
+SEVERAL = """
+import json, os, sys
+from mmbot.cli import main
+env, codes = dict(os.environ), []
+for line in json.loads(sys.argv[1]):
+    os.environ.update(env)
+    codes.append(main(line))
+print(json.dumps(codes))
+"""
 # A bug of ours, with keys in variables, in the message, and in a task nobody waits for.
 CRASH = """
 import asyncio, json, logging, sys
@@ -76,9 +85,30 @@ def artefacts(folder: Path) -> Iterator[tuple[str, bytes]]:
                 yield f"{path.name} dumped", "\n".join(ledger.iterdump()).encode()
 
 
-async def ended(at: Place, *words: str, env: dict[str, str] | None = None) -> Ended:
-    child = await at.mmbot(*words, env={**TRACE, **(env or {})})
+async def ended(at: Place, *words: str) -> Ended:
+    child = await at.mmbot(*words, env=TRACE)
     return await child.ended(60)
+
+
+async def verbs(at: Place, *lines: Sequence[str], env: dict[str, str] | None = None) -> list[int]:
+    """Run verbs one after another in one process, which is cheaper; returns their exit codes."""
+    number = len(list(at.folder.glob("verbs-*.out")))
+    out, err = at.folder / f"verbs-{number}.out", at.folder / f"verbs-{number}.err"
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", SEVERAL, json.dumps(lines)),
+            stdout=to_out,
+            stderr=to_err,
+            cwd=at.folder,
+            env={
+                "PYTHONPATH": str(ROOT),
+                "STATE_DIRECTORY": str(at.folder),
+                **TRACE,
+                **(env or {}),
+            },
+        )
+    done = await Child(process, out, err).ended(60)
+    return [int(each) for each in json.loads(done.out.splitlines()[-1])]
 
 
 async def crash(at: Place) -> Ended:
@@ -113,16 +143,16 @@ async def well(at: Place) -> None:
         await at.quoting(bot)
         check_no_core(bot)
         key = base58.encode(read_session(at.session_file()).keypair.reveal())
-        for words in (
-            ("pause", "--market", "ETHUSD", "--reason", f"is {key} yours? or {TOKEN}"),
-            ("set", "spread.min_bps", key),
-            ("set", "instance.name", TOKEN),
-            ("log-level", TOKEN),
-            ("status", "--json"),
-            ("bundle", "--out", str(at.folder / "bundle.tar.gz")),
-        ):
-            await ended(at, words[0], *config, *words[1:])
-        await ended(at, "stop", *config, "--yes")
+        lines = (
+            ("pause", *config, "--market", "ETHUSD", "--reason", f"is {key} yours? or {TOKEN}"),
+            ("set", "spread.min_bps", key, *config),
+            ("set", "instance.name", TOKEN, *config),
+            ("log-level", TOKEN, *config),
+            ("status", "--json", *config),
+            ("bundle", *config, "--out", str(at.folder / "bundle.tar.gz")),
+            ("stop", *config, "--yes"),
+        )
+        assert await verbs(at, *lines) == [0, 3, 1, 2, 0, 0, 0]
         await bot.ended()
 
 
@@ -132,20 +162,22 @@ async def badly(at: Place) -> None:
     text = base58.encode(WALLET.reveal())
     create = ("session", "create", *config, "-v")
     made = ("--dir", str(at.folder / "made" / "sessions"))
-    assert (await ended(at, *create, *made, env={"PRIVATE_KEY_BASE58": text})).code == 0
-    assert (await ended(at, *create, env={"PRIVATE_KEY_BASE58": text[:-4]})).code == 4
     loose = at.folder / "wallet.planted"
     loose.write_text(json.dumps(list(WALLET.reveal())))
     loose.chmod(0o644)
-    assert (await ended(at, *create, "--wallet", str(loose))).code == 4
-    checked = await ended(
-        at, "secrets", "check", *config, "--json", env={"PRIVATE_KEY_BASE58": text}
-    )
-    assert checked.code == 0, checked.err
     in_file = at.folder / "wrong.yaml.planted"
     in_file.write_text(f"{at.config.read_text()}secrets: {{wallet_key: {{name: {text}}}}}\n")
-    assert (await ended(at, "check-config", "-c", str(in_file))).code == 3
-    assert (await ended(at, "config", "show", "--origin", "--defaults", *config)).code == 0
+    good = await verbs(
+        at,
+        (*create, *made),
+        ("secrets", "check", *config, "--json"),
+        (*create, "--wallet", str(loose)),
+        ("check-config", "-c", str(in_file)),
+        ("config", "show", "--origin", "--defaults", *config),
+        env={"PRIVATE_KEY_BASE58": text},
+    )
+    assert good == [0, 0, 4, 3, 0]
+    assert await verbs(at, create, env={"PRIVATE_KEY_BASE58": text[:-4]}) == [4]
     assert (await crash(at)).code == 1
     # The venue refuses the session.
     path = at.session_file()
