@@ -37,8 +37,9 @@ TICK_PATH = (
     *("engine/answers", "engine/deciding", "engine/desk", "engine/engine", "engine/guards"),
     *("engine/outbox", "engine/stops"),
     *("execution/diff", "execution/order_ids", "execution/plan", "execution/tracker"),
-    *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/sizing", "quoting/skew"),
-    *("quoting/spread", "quoting/state", "quoting/strategy"),
+    *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/learning", "quoting/shares"),
+    *("quoting/signals", "quoting/sizing", "quoting/skew", "quoting/spread", "quoting/state"),
+    "quoting/strategy",
     *("risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
     *("research/record", "research/sums", "research/watch", "runtime/replay"),
 )

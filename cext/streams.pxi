@@ -27,6 +27,10 @@ cdef struct Market:
     int64_t book_exch_ns     # stamps of the last row the local book saw
     int64_t book_local_ns
     int64_t told_ns          # the book_local_ns last told
+    int64_t bought_ticks     # highest price takers bought at since it was last told; 0 none
+    int64_t sold_ticks       # lowest price they sold at
+    int64_t bought_lots
+    int64_t sold_lots
     Marks marks
 
 

@@ -26,7 +26,12 @@ def stack(
 @final
 class Rungs(Generic[_Level]):
     def __new__(
-        cls, levels: int, max_lots: int, bounds: tuple[bool, int, int, int], kind: type[_Level]
+        cls,
+        levels: int,
+        max_lots: int,
+        bounds: tuple[bool, int, int, int],
+        kind: type[_Level],
+        growth: float = ...,
     ) -> Self: ...
     def quotes(
         self,
@@ -36,6 +41,8 @@ class Rungs(Generic[_Level]):
         worths: tuple[int, ...],
         side_worth: int,
         rooms: tuple[int, int],
+        shares: tuple[float, float] = ...,
+        step: int = ...,
     ) -> tuple[tuple[_Level, ...], tuple[_Level, ...]]: ...
 
 def pair(

@@ -1,6 +1,6 @@
 """Ladder: reservation price and spread -> levels on the grid that cross nothing."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,19 +11,39 @@ from mmbot.domain.quotes import Quotes, Room
 from mmbot.quoting.sizing import Budget, SizingCalculator
 
 
-class LevelsParams(Params):
-    """Level l sits at spread * (l + 1) / 2 from the reservation price (spec section 6)."""
+BPS = 1e-4
+WHOLE = (1.0, 1.0)
 
+
+class LevelsParams(Params):
+    """Level l sits at spread * (l + 1) / 2 from the reservation price (spec section 6).
+
+    Or at spread * growth^l / 2 (geometric), or on a grid of absolute prices that does not move.
+    """
+
+    model: Annotated[
+        Literal["seed", "geometric", "grid"],
+        Field(description="where the levels behind the first stand: docs/models.md"),
+    ] = "seed"
+    growth: Annotated[
+        float, Field(ge=1, le=10, description="geometric: each level so many times further out")
+    ] = 1.6
+    grid_bps: Annotated[
+        float, Field(gt=0, le=5000, description="grid: from one price of it to the next")
+    ] = 4.0
     count: Annotated[int, Field(ge=1, le=20, description="levels a side")] = 2
 
 
 class Ladder:
     """Both sides of quotes: priced, sized, merged, and cut to what each side may hold."""
 
-    __slots__ = ("_rungs",)
+    __slots__ = ("_grid", "_rungs", "_step")
 
     def __init__(self, params: LevelsParams, sizing: SizingCalculator) -> None:
-        self._rungs = Rungs(params.count, sizing.max_lots, sizing.bounds, Level)
+        growth = params.growth if params.model == "geometric" else 0.0
+        self._rungs = Rungs(params.count, sizing.max_lots, sizing.bounds, Level, growth)
+        self._grid = params.grid_bps * BPS if params.model == "grid" else 0.0
+        self._step = 0
 
     def quotes(
         self,
@@ -32,14 +52,29 @@ class Ladder:
         touch: tuple[int, int],
         budget: Budget,
         room: Room,
+        shares: tuple[float, float] = WHOLE,
     ) -> Quotes:
-        """Quotes around the reservation price; spread is a ratio, touch best bid and best ask."""
+        """Quotes around the reservation price; spread is a ratio, touch best bid and best ask.
+
+        shares: of its worth that a bid and an ask get.
+        """
         rooms = (room.bid_lots, room.ask_lots)
         worths, side_worth = budget
-        bids, asks = self._rungs.quotes(reservation_ticks, spread, touch, worths, side_worth, rooms)
+        if self._grid:
+            self._measure(reservation_ticks)
+        bids, asks = self._rungs.quotes(
+            reservation_ticks, spread, touch, worths, side_worth, rooms, shares, self._step
+        )
         if bids and asks:
             return Quotes(bids, asks)
         return Quotes(bids, asks, _why_empty(bids, asks, room))
+
+
+    def _measure(self, price_ticks: float) -> None:
+        """Keep the grid where it is until the price has gone so far that it is another one."""
+        wanted = max(1, round(price_ticks * self._grid))
+        if not 0.8 * wanted <= self._step <= 1.25 * wanted:
+            self._step = wanted
 
 
 def _why_empty(bids: tuple[Level, ...], asks: tuple[Level, ...], room: Room) -> str:

@@ -18,6 +18,7 @@ from mmbot.domain.events import (
     Fill,
     FundingPayment,
     OrderUpdate,
+    PublicTrades,
     ReferencePrice,
 )
 from mmbot.domain.market import MICRO, PPB, Contract
@@ -160,7 +161,9 @@ class ReplayExchange:
         if code == _RESPONSE:
             return [self._answer(response) for response in replay.take_responses()]
         self.finished = code == _ENDED
-        events: list[Event] = []
+        events: list[Event] = [
+            PublicTrades(now_ns, now_ns, *trades) for trades in replay.take_trades()
+        ]
         for market, exch_ns, local_ns, mark in replay.take_changed_books():
             self._marks[market] = mark
             events.append(BookUpdate(exch_ns, local_ns, market))

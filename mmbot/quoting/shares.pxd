@@ -1,0 +1,6 @@
+from mmbot.quoting.signals cimport Signals
+
+cdef class Shares:
+    cdef object _params, _plain
+    cdef public object trips
+    cpdef now(self, position_ratio, Signals signals)
