@@ -38,8 +38,8 @@ TICK_PATH = (
     *("engine/outbox", "engine/stops"),
     *("execution/diff", "execution/order_ids", "execution/plan", "execution/tracker"),
     *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/learning", "quoting/shares"),
-    *("quoting/signals", "quoting/sizing", "quoting/skew", "quoting/spread", "quoting/state"),
-    "quoting/strategy",
+    *("quoting/reference", "quoting/signals", "quoting/sizing", "quoting/skew", "quoting/spread"),
+    *("quoting/stages", "quoting/state", "quoting/strategy"),
     *("risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
     *("research/record", "research/sums", "research/watch", "runtime/replay"),
 )

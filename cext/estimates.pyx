@@ -163,7 +163,7 @@ cdef class Slopes:
     def update(self, int64_t ts_ns, double price, double first, double second, double clip):
         """Take in the price and both signals as they are now."""
         cdef Waiting* w
-        cdef double decay, y, weight
+        cdef double decay, y
         check(ts_ns, price + first + second + clip)
         if ts_ns < self.last_ns or price <= 0.0:
             self.ignored += 1
@@ -175,20 +175,16 @@ cdef class Slopes:
             # A price from long after the horizon says nothing of it.
             if ts_ns - w.ts_ns > 2 * self.horizon_ns:
                 continue
+            decay = 0.0
             if self.decayed_ns >= 0:
                 decay = exp2(-(w.ts_ns - self.decayed_ns) * SECONDS / self.half_life_s)
-                self.xx *= decay
-                self.xz *= decay
-                self.zz *= decay
-                self.xy *= decay
-                self.zy *= decay
             self.decayed_ns = w.ts_ns
             y = bounded((price / w.price - 1.0) * BPS, -clip, clip)
-            self.xx += w.x * w.x
-            self.xz += w.x * w.z
-            self.zz += w.z * w.z
-            self.xy += w.x * y
-            self.zy += w.z * y
+            self.xx = self.xx * decay + w.x * w.x
+            self.xz = self.xz * decay + w.x * w.z
+            self.zz = self.zz * decay + w.z * w.z
+            self.xy = self.xy * decay + w.x * y
+            self.zy = self.zy * decay + w.z * y
             self.matured += 1
         if self.last_ns >= 0 and ts_ns - self.last_ns < self.horizon_ns // WAITING + 1:
             return
@@ -214,7 +210,7 @@ cdef enum:
     BINS = 5
 
 # Where an exponential distribution of mean 1 has a fifth, two fifths ... of its weight.
-cdef double[4] EDGES = [0.22314355131420976, 0.5108256237659907, 0.916290731874155, 1.6094379124341003]
+cdef double[4] EDGES = [0.22314355, 0.51082562, 0.91629073, 1.60943791]
 
 
 @cython.final

@@ -35,15 +35,6 @@ TAKER = CAUSE_TAKER
 ARRIVAL = CAUSE_ARRIVAL
 
 
-cdef inline void hear_trade(Market* m, Row* row) noexcept nogil:
-    if row_side(row) == BID:
-        m.bought_ticks = max(m.bought_ticks, row.ticks)
-        m.bought_lots += row.lots
-    else:
-        m.sold_ticks = min(m.sold_ticks, row.ticks) if m.sold_ticks else row.ticks
-        m.sold_lots += row.lots
-
-
 @cython.final
 cdef class Replay:
     """Markets replayed on two clocks; all times in nanoseconds.
@@ -383,30 +374,15 @@ cdef class Replay:
         return (None if bid == NO_BID else bid, None if ask == NO_ASK else ask)
 
     def take_changed_books(self):
-        """Books with new rows since the last call: (market, exch_ns, local_ns, mid half ticks)."""
+        """New since the last call: (market, exch_ns, local_ns, mid half ticks, `take_heard`)."""
         cdef int64_t i
         cdef list changed = []
         cdef Market* m
         for i in range(self.count):
             m = &self.markets[i]
             if m.book_local_ns != m.told_ns:
-                m.told_ns = m.book_local_ns
-                changed.append((i, m.book_exch_ns, m.book_local_ns, book_mid(m.local)))
+                changed.append((i, *book_news(m)))
         return changed
-
-    def take_trades(self):
-        """Public trades heard since the last call, by market: (market, highest price bought at,
-        lowest price sold at, lots bought, lots sold), 0 for none.
-        """
-        cdef int64_t i
-        cdef list heard = []
-        cdef Market* m
-        for i in range(self.count):
-            m = &self.markets[i]
-            if m.bought_lots or m.sold_lots:
-                heard.append((i, m.bought_ticks, m.sold_ticks, m.bought_lots, m.sold_lots))
-                m.bought_ticks = m.sold_ticks = m.bought_lots = m.sold_lots = 0
-        return heard
 
     @property
     def now_ns(self):

@@ -35,7 +35,7 @@ from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
-from mmbot.quoting.portfolio import Portfolio
+from mmbot.quoting.skew import Portfolio
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder

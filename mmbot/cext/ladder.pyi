@@ -33,6 +33,7 @@ class Rungs(Generic[_Level]):
         kind: type[_Level],
         growth: float = ...,
     ) -> Self: ...
+    step: int
     def quotes(
         self,
         base: float,
@@ -41,8 +42,6 @@ class Rungs(Generic[_Level]):
         worths: tuple[int, ...],
         side_worth: int,
         rooms: tuple[int, int],
-        shares: tuple[float, float] = ...,
-        step: int = ...,
     ) -> tuple[tuple[_Level, ...], tuple[_Level, ...]]: ...
 
 def pair(

@@ -2,8 +2,6 @@ from typing import Final, Self, final
 
 DEPTH_COUNT: Final[int]
 
-Row = tuple[float, float, float, float]
-
 @final
 class Shadows:
     def __new__(cls, tau_s: float, horizon_ns: int) -> Self: ...
@@ -18,7 +16,7 @@ class Shadows:
         sold: int,
         lag_ns: int,
     ) -> None: ...
-    def table(self) -> list[Row]: ...
+    def table(self) -> list[tuple[float, float, float, float]]: ...
     def state(self) -> tuple[float, list[tuple[float, float, float]]]: ...
     def restore(
         self, scale: float, rows: list[tuple[float, float, float]], age_s: float

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from mmbot.execution.diff import RequoteParams
 from mmbot.hedging.engine import HedgeParams
-from mmbot.quoting.strategy import QuotingParams
+from mmbot.quoting.params import QuotingParams
 from mmbot.risk.limits import MarketRiskParams
 
 

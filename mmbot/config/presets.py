@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from mmbot.config.sources import merge
 from mmbot.config.strict_yaml import Node, Place
 
-Settings = Mapping[str, object]
+Sections = Mapping[str, Mapping[str, str | float]]
 
 # What the strategy study found to matter, docs/models.md.
-RECOMMENDED: Settings = {
+RECOMMENDED: Sections = {
     "fair_price": {"source": "blend"},
     "spread": {"model": "markout", "min_bps": 3.0, "max_bps": 120.0},
     "inventory": {"model": "linear"},
     "levels": {"count": 1},
     "requote": {"price_tolerance_bps": 0.3},
 }
-PRESETS: Mapping[str, Settings] = {"seed": {}, "recommended": RECOMMENDED}
+PRESETS: Mapping[str, Sections] = {"seed": {}, "recommended": RECOMMENDED}
 
 
 def on_preset(market: Node) -> Node:
@@ -25,10 +25,9 @@ def on_preset(market: Node) -> Node:
     name = named.value if named is not None else None
     if not isinstance(name, str) or name not in PRESETS:
         return market
-    return merge(_node(PRESETS[name], Place(f"preset {name}")), market)
-
-
-def _node(value: object, place: Place) -> Node:
-    if isinstance(value, Mapping):
-        return Node({name: _node(each, place) for name, each in value.items()}, place, place)
-    return Node(value, place, place)
+    place = Place(f"preset {name}")
+    base: dict[str, Node] = {}
+    for section, keys in PRESETS[name].items():
+        values = {key: Node(value, place, place) for key, value in keys.items()}
+        base[section] = Node(values, place, place)
+    return merge(Node(base, place, place), market)

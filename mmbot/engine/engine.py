@@ -122,7 +122,7 @@ class Engine:
             elif type(event) is BookUpdate:
                 self._take_book(desk, now_ns)
             elif type(event) is PublicTrades:
-                desk.state.take_trades(event)
+                desk.state.takers.take(event)
                 return ()
             else:
                 self._take_market_event(desk, event)
@@ -243,7 +243,7 @@ class Engine:
                 desk.due_ns = due_ns = now_ns + desk.tolerance.interval_ns
                 reason = stops.reason(index)
                 self._decider.decide(desk, now_ns, verdict if reason is None else reason)
-                desk.state.forget_trades()
+                desk.state.takers.forget()
             if due_ns < soonest_ns:
                 soonest_ns = due_ns
         self._due_ns = soonest_ns

@@ -1,8 +1,9 @@
+from mmbot.quoting.reference cimport Reference
 from mmbot.quoting.signals cimport Signals
 from mmbot.quoting.state cimport QuotingState
 
 cdef class FairPrice:
-    cdef object _exclude_own, _fallback_mid, _max_age_ns, _max_deviation, _micro, _min_samples
-    cdef object _offsets, _second, _slopes, _source, _stale, _steep, _window_s
+    cdef object _exclude_own, _fallback_mid, _max_deviation, _micro, _slopes, _source, _steep
+    cdef Reference _reference
     cpdef price(self, QuotingState state, mid_ticks, Signals signals)
     cpdef learn(self, QuotingState state, mid_ticks, Signals signals)

@@ -10,9 +10,7 @@ from mmbot.domain.params import Params
 from mmbot.domain.quotes import Quotes, Room
 from mmbot.quoting.sizing import Budget, SizingCalculator
 
-
 BPS = 1e-4
-WHOLE = (1.0, 1.0)
 
 
 class LevelsParams(Params):
@@ -37,13 +35,12 @@ class LevelsParams(Params):
 class Ladder:
     """Both sides of quotes: priced, sized, merged, and cut to what each side may hold."""
 
-    __slots__ = ("_grid", "_rungs", "_step")
+    __slots__ = ("_grid", "_rungs")
 
     def __init__(self, params: LevelsParams, sizing: SizingCalculator) -> None:
         growth = params.growth if params.model == "geometric" else 0.0
         self._rungs = Rungs(params.count, sizing.max_lots, sizing.bounds, Level, growth)
         self._grid = params.grid_bps * BPS if params.model == "grid" else 0.0
-        self._step = 0
 
     def quotes(
         self,
@@ -52,29 +49,22 @@ class Ladder:
         touch: tuple[int, int],
         budget: Budget,
         room: Room,
-        shares: tuple[float, float] = WHOLE,
     ) -> Quotes:
-        """Quotes around the reservation price; spread is a ratio, touch best bid and best ask.
-
-        shares: of its worth that a bid and an ask get.
-        """
+        """Quotes around the reservation price; spread is a ratio, touch best bid and best ask."""
         rooms = (room.bid_lots, room.ask_lots)
         worths, side_worth = budget
         if self._grid:
             self._measure(reservation_ticks)
-        bids, asks = self._rungs.quotes(
-            reservation_ticks, spread, touch, worths, side_worth, rooms, shares, self._step
-        )
+        bids, asks = self._rungs.quotes(reservation_ticks, spread, touch, worths, side_worth, rooms)
         if bids and asks:
             return Quotes(bids, asks)
         return Quotes(bids, asks, _why_empty(bids, asks, room))
 
-
     def _measure(self, price_ticks: float) -> None:
         """Keep the grid where it is until the price has gone so far that it is another one."""
         wanted = max(1, round(price_ticks * self._grid))
-        if not 0.8 * wanted <= self._step <= 1.25 * wanted:
-            self._step = wanted
+        if not 0.8 * wanted <= self._rungs.step <= 1.25 * wanted:
+            self._rungs.step = wanted
 
 
 def _why_empty(bids: tuple[Level, ...], asks: tuple[Level, ...], room: Room) -> str:

@@ -105,8 +105,9 @@ class Learning:
         # How far from the mid before they came; the one of now has moved with them.
         before = self._mid or mid
         self._mid = mid
-        bought = (state.bought_ticks / before - 1.0) * 1e4 if state.bought_ticks else nan
-        sold = (1.0 - state.sold_ticks / before) * 1e4 if state.sold_ticks else nan
+        takers = state.takers
+        bought = (takers.bought_ticks / before - 1.0) * 1e4 if takers.bought_ticks else nan
+        sold = (1.0 - takers.sold_ticks / before) * 1e4 if takers.sold_ticks else nan
         self._arrivals.update(now_ns, bought, sold, 0.5 * self._spreads.median + BEYOND_BPS)
         signals.arrivals = self._arrivals.rates
         signals.fits = self._arrivals.misfit < MISFIT
@@ -120,8 +121,9 @@ class Learning:
                     markout.compare(away_bps, markout_bps)
             signals.toxic = self.fills.toxic
         if markout is not None:
+            takers = state.takers
             markout.shadows.step(
-                now_ns, fair, touch, state.bought_ticks, state.sold_ticks, state.latency_ns
+                now_ns, fair, touch, takers.bought_ticks, takers.sold_ticks, state.latency_ns
             )
             if markout.due(now_ns):
                 markout.steer(now_ns, 0.5 * self._spreads.median)

@@ -88,9 +88,7 @@ def train(transitions: Sequence[Transition], states: States) -> Adjustments | No
 def _settled(stays: list[list[float]], moved: list[float]) -> list[float] | None:
     """Solve x = stays x + moved; None where a state is never left, so that it does not settle."""
     size = len(moved)
-    rows = [
-        [float(i == j) - stays[i][j] for j in range(size)] + [moved[i]] for i in range(size)
-    ]
+    rows = [[float(i == j) - stays[i][j] for j in range(size)] + [moved[i]] for i in range(size)]
     for at in range(size):
         pivot = max(range(at, size), key=lambda number: abs(rows[number][at]))
         if abs(rows[pivot][at]) < 1e-10:

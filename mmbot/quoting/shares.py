@@ -3,10 +3,10 @@
 from math import exp
 
 from mmbot.domain.order import Side
-from mmbot.quoting.ladder import WHOLE
 from mmbot.quoting.signals import Signals
-from mmbot.quoting.sizing import SizingParams
+from mmbot.quoting.sizing import Budget, SizingParams
 
+WHOLE = (1.0, 1.0)
 LEAST_EDGE_SHARE = 0.25
 HALF = 0.5
 
@@ -53,6 +53,15 @@ class Shares:
             or params.edge_reference_bps
             or params.losing_trips_count
         )
+
+    def of(self, budget: Budget, position_ratio: float, signals: Signals) -> Budget:
+        """The budget with every level's share of it: of the bids and then of the asks."""
+        if self._plain:
+            return budget
+        bid, ask = self.now(position_ratio, signals)
+        bids = [int(worth * bid) for worth in budget.levels]
+        asks = [int(worth * ask) for worth in budget.levels]
+        return Budget((*bids, *asks), budget.side)
 
     def now(self, position_ratio: float, signals: Signals) -> tuple[float, float]:
         """Share of its size that a bid gets, and an ask; the side that reduces keeps more."""

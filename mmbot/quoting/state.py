@@ -12,22 +12,41 @@ from mmbot.domain.quotes import NO_ROOM, Room
 Top = tuple[int, int, int, int, float, float, int, int]
 
 
+class Takers:
+    """What takers did since the last decision, see PublicTrades."""
+
+    __slots__ = ("bought_lots", "bought_ticks", "sold_lots", "sold_ticks")
+
+    def __init__(self) -> None:
+        self.bought_ticks = self.sold_ticks = self.bought_lots = self.sold_lots = 0
+
+    def take(self, trades: PublicTrades) -> None:
+        """Take in what they did."""
+        self.bought_ticks = max(self.bought_ticks, trades.bought_ticks)
+        sold_ticks = trades.sold_ticks
+        if sold_ticks and (self.sold_ticks == 0 or sold_ticks < self.sold_ticks):
+            self.sold_ticks = sold_ticks
+        self.bought_lots += trades.bought_lots
+        self.sold_lots += trades.sold_lots
+
+    def forget(self) -> None:
+        """A decision has been made: what comes is for the next."""
+        self.bought_ticks = self.sold_ticks = self.bought_lots = self.sold_lots = 0
+
+
 class QuotingState:
     """Filled by the engine before every decision; the strategy reads and keeps nothing of it.
 
     Money is micro-USD, None when unknown; `free_uusd` is the free collateral as if none of our
     orders rested (F0 of spec section 1). `book_ts_ns` is when the book last changed (receipt
     time), None before the first update or after a gap. `reference_ticks`: outside mid in our ticks.
-    What takers did since the last decision: `bought_ticks` the highest price they bought at,
-    `sold_ticks` the lowest they sold at, 0 for none, and how many lots. `latency_ns`: what an
-    order needs to reach the venue, half of the way there and back, 0 before it is known.
+    `latency_ns`: what an order needs to reach the venue, half of the way there and back, 0 before
+    it is known.
     """
 
     __slots__ = (
         "book",
         "book_ts_ns",
-        "bought_lots",
-        "bought_ticks",
         "equity_uusd",
         "free_uusd",
         "latency_ns",
@@ -37,8 +56,7 @@ class QuotingState:
         "reference_ticks",
         "reference_ts_ns",
         "room",
-        "sold_lots",
-        "sold_ticks",
+        "takers",
     )
 
     def __init__(self, market: Market, book: OrderBook) -> None:
@@ -52,21 +70,8 @@ class QuotingState:
         self.reference_ticks: float | None = None
         self.reference_ts_ns: int | None = None
         self.room: Room = NO_ROOM
-        self.bought_ticks = self.sold_ticks = self.bought_lots = self.sold_lots = 0
+        self.takers = Takers()
         self.latency_ns = 0
-
-    def take_trades(self, trades: PublicTrades) -> None:
-        """Take in what takers did."""
-        self.bought_ticks = max(self.bought_ticks, trades.bought_ticks)
-        sold_ticks = trades.sold_ticks
-        if sold_ticks and (self.sold_ticks == 0 or sold_ticks < self.sold_ticks):
-            self.sold_ticks = sold_ticks
-        self.bought_lots += trades.bought_lots
-        self.sold_lots += trades.sold_lots
-
-    def forget_trades(self) -> None:
-        """A decision has been made: what comes is for the next."""
-        self.bought_ticks = self.sold_ticks = self.bought_lots = self.sold_lots = 0
 
     def take_latency(self, round_trip_ns: int) -> None:
         """Take in how long an order and its answer took together."""

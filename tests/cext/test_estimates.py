@@ -54,9 +54,7 @@ def test_a_crash_widens_at_once_and_not_for_long() -> None:
 @CHECKED
 @given(STEPS)
 def test_volatility_equals_the_oracle(steps: list[tuple[int, int, int]]) -> None:
-    kernel, oracle = (
-        kind(2.0, 20.0, 1.0, 0.2, 50.0) for kind in (Volatility, OracleVolatility)
-    )
+    kernel, oracle = (kind(2.0, 20.0, 1.0, 0.2, 50.0) for kind in (Volatility, OracleVolatility))
     now, price = SECOND, 10_000.0
     for wait, moved, back in steps:
         now = max(0, now + wait * STEP // 2 - (STEP if back == 10 else 0))

@@ -139,4 +139,4 @@ def test_equals_the_oracle(
             each.step(now, float(mid + away), touch, *trades, lag * STEP)
         for one, other in zip(kernel.table(), oracle.table(), strict=True):
             assert one == pytest.approx(other, rel=1e-9, abs=1e-7)
-    assert DEPTH_COUNT == len(oracle.table())
+    assert len(oracle.table()) == DEPTH_COUNT

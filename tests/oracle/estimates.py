@@ -38,7 +38,8 @@ class OracleVolatility:
         now = self.returns[-1][0]
         weights = [0.5 ** ((now - each[0]) / 1e9 / half_life_s) for each in self.returns]
         squares = sum(w * r[column] ** 2 for w, r in zip(weights, self.returns, strict=True))
-        return squares / sum(w * r[3] for w, r in zip(weights, self.returns, strict=True))
+        elapsed = sum(w * r[3] for w, r in zip(weights, self.returns, strict=True))
+        return float(squares / elapsed)
 
     def _slow(self) -> float:
         return max(math.sqrt(self._variance(self.slow_s, 2)), self.least)
@@ -154,11 +155,9 @@ class OracleFlow:
         self.trades.append((ts_ns, bought - sold))
 
     def _sum(self, rows: list[tuple[int, float]], half_life_s: float) -> float:
-        return sum(size * 0.5 ** ((self.now - ts) / 1e9 / half_life_s) for ts, size in rows)
+        return float(sum(n * 0.5 ** ((self.now - ts) / 1e9 / half_life_s) for ts, n in rows))
 
     def over(self, rows: list[tuple[int, float]]) -> list[float]:
         depth = self._sum(self.depths, 60.0)
         many = self._sum([(ts, 1.0) for ts, _ in self.depths], 60.0)
-        return [
-            self._sum(rows, half) * many / depth if depth else 0.0 for half in self.HALF_LIVES
-        ]
+        return [self._sum(rows, half) * many / depth if depth else 0.0 for half in self.HALF_LIVES]

@@ -161,11 +161,11 @@ class ReplayExchange:
         if code == _RESPONSE:
             return [self._answer(response) for response in replay.take_responses()]
         self.finished = code == _ENDED
-        events: list[Event] = [
-            PublicTrades(now_ns, now_ns, *trades) for trades in replay.take_trades()
-        ]
-        for market, exch_ns, local_ns, mark in replay.take_changed_books():
+        events: list[Event] = []
+        for market, exch_ns, local_ns, mark, trades in replay.take_changed_books():
             self._marks[market] = mark
+            if trades is not None:
+                events.append(PublicTrades(exch_ns, local_ns, market, *trades))
             events.append(BookUpdate(exch_ns, local_ns, market))
             mid_ticks = self._sources[market].reference()
             if mid_ticks is not None:

@@ -6,9 +6,10 @@ from typing import Any
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Contract, Market
 from mmbot.domain.quotes import Room
+from mmbot.quoting.params import QuotingParams
 from mmbot.quoting.signals import Signals
 from mmbot.quoting.state import QuotingLimits, QuotingState
-from mmbot.quoting.strategy import MarketMaker, QuotingParams
+from mmbot.quoting.strategy import MarketMaker
 
 SECOND = 10**9
 USD = 10**6

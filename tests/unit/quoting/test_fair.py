@@ -40,7 +40,9 @@ def test_micro_does_not_read_our_own_orders() -> None:
     own.set_own(1, 1000000, 50000)
     assert fair_price("micro").price(state(book=own), MID, UNKNOWN) == MID
     literal = FairPrice(FairPriceParams(source="micro", exclude_own=False), limits())
-    assert literal.price(state(book=own), MID, UNKNOWN) == pytest.approx(1000006.6666666666, abs=1e-9)
+    assert literal.price(state(book=own), MID, UNKNOWN) == pytest.approx(
+        1000006.6666666666, abs=1e-9
+    )
 
 
 def test_micro_of_a_missing_side_is_refused() -> None:
@@ -115,7 +117,10 @@ def test_an_unusable_reference(
 
 def test_a_reference_without_a_time_is_none() -> None:
     seen = state(reference_ticks=1000.0, reference_ts_ns=None)
-    assert fair_price("reference", min_samples_count=1).price(seen, MID, UNKNOWN) == "no reference price"
+    assert (
+        fair_price("reference", min_samples_count=1).price(seen, MID, UNKNOWN)
+        == "no reference price"
+    )
 
 
 def test_just_fresh_enough() -> None:

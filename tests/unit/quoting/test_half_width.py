@@ -63,13 +63,15 @@ def test_every_width_is_a_positive_number(
 def test_shifts_lean_toward_flat_and_grow_with_the_position(
     gamma: float, sigma: float, arrivals: tuple[float, float], units: float, other: float
 ) -> None:
-    for shift in (
-        lambda held: glft_shift(held, gamma, sigma, arrivals),
-        lambda held: avellaneda_shift(held, gamma, sigma, 10.0),
-    ):
-        assert shift(units) * units <= 0
-        more, less = max(units, other), min(units, other)
-        assert shift(more) <= shift(less)
+    less, more = sorted((units, other))
+    shifts = [
+        (glft_shift(held, gamma, sigma, arrivals), avellaneda_shift(held, gamma, sigma, 10.0))
+        for held in (less, more)
+    ]
+    for at_less, at_more in zip(*shifts, strict=True):
+        assert at_less * less <= 0
+        assert at_more * more <= 0
+        assert at_more <= at_less
 
 
 @given(st.floats(1e-3, 10.0), st.floats(0.1, 10.0), RATES)

@@ -13,11 +13,10 @@ from mmbot.domain.order import Side
 from mmbot.domain.quotes import Room
 from mmbot.quoting.fair import FairPrice, FairPriceParams
 from mmbot.quoting.microprice import BINS, MicroTable, States, Transition, train
-from mmbot.quoting.portfolio import Portfolio
 from mmbot.quoting.shares import RoundTrips, Shares
 from mmbot.quoting.signals import Signals
 from mmbot.quoting.sizing import SizingParams
-from mmbot.quoting.skew import InventoryManager, InventoryParams
+from mmbot.quoting.skew import InventoryManager, InventoryParams, Portfolio
 from mmbot.quoting.spread import SpreadCalculator, SpreadParams
 from tests.unit.quoting.scene import BTC, PLENTY, SECOND, USD, book, limits, maker, state
 
@@ -77,20 +76,17 @@ def test_what_widens() -> None:
     st.sampled_from(SPREADS),
     st.floats(0.2, 50),
     st.tuples(st.floats(1e-4, 50), st.floats(0.02, 20)),
-    st.floats(-1, 1),
-    st.floats(0.01, 1e4),
-    st.floats(-100, 100),
-    st.floats(0, 1000),
+    st.tuples(st.floats(-1, 1), st.floats(0.01, 1e4)),
+    st.tuples(st.floats(-100, 100), st.floats(0, 1000)),
 )
-def test_a_spread_keeps_to_its_bounds(  # noqa: PLR0913 - one figure each
+def test_a_spread_keeps_to_its_bounds(
     model: str,
     sigma: float,
     arrivals: tuple[float, float],
-    imbalance: float,
-    floor: float,
-    fee: float,
-    gamma: float,
+    seen: tuple[float, float],
+    given_figures: tuple[float, float],
 ) -> None:
+    (imbalance, floor), (fee, gamma) = seen, given_figures
     params = SpreadParams.model_validate(
         {"model": model, "min_bps": 2.0, "max_bps": 40.0, "maker_fee_bps": fee}
         | {"risk_aversion": gamma}
@@ -139,9 +135,7 @@ def test_no_skew_leads_to_more_inventory(
     stage, known = manager(model), signals(sigma=sigma, arrivals=arrivals)
     less, more = (stage.shift(ratio, 4 * ratio, spread, known) for ratio in sorted(ratios))
     assert more <= less
-    assert all(
-        stage.shift(ratio, 4 * ratio, spread, known) * ratio <= 0 for ratio in ratios
-    )
+    assert all(stage.shift(ratio, 4 * ratio, spread, known) * ratio <= 0 for ratio in ratios)
 
 
 def test_a_position_limit_by_what_may_be_lost() -> None:
@@ -316,11 +310,9 @@ def test_a_grid_stands_still_while_the_price_moves() -> None:
     bids, asks = ladder({"model": "grid", "grid_bps": 4.0})
     assert bids == [999200, 998800, 998400]
     assert asks == [1000800, 1001200, 1001600]
-    strategy = maker(
-        levels={"count": 3, "model": "grid"}, spread={"model": "fixed", "min_bps": 10}
-    )
+    strategy = maker(levels={"count": 3, "model": "grid"}, spread={"model": "fixed", "min_bps": 10})
     strategy.decide(state())
-    moved = [[(ticks + 100, lots) for ticks, lots in side] for side in (BIDS, ASKS)]
+    moved = [[(ticks + 50, lots) for ticks, lots in side] for side in (BIDS, ASKS)]
     quotes = strategy.decide(state(book=book(*moved)))
     assert [each.ticks for each in quotes.bids] == bids
     assert [each.ticks for each in quotes.asks] == asks
@@ -332,25 +324,21 @@ ASKS = [(1000010 + 10 * n, 50000) for n in range(5)]
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(SPREADS),
-    st.sampled_from(SKEWS),
-    st.sampled_from(["seed", "geometric", "grid"]),
-    st.sampled_from(["mid", "weighted", "micro", "imbalance", "blend"]),
+    st.tuples(
+        st.sampled_from(SPREADS),
+        st.sampled_from(SKEWS),
+        st.sampled_from(["seed", "geometric", "grid"]),
+        st.sampled_from(["mid", "weighted", "micro", "imbalance", "blend"]),
+    ),
     st.integers(2, 2_000_000),
     st.integers(1, 400),
     st.integers(-400, 400),
     st.integers(0, 3),
 )
-def test_own_quotes_never_cross_whatever_the_models(  # noqa: PLR0913 - one figure each
-    spread: str,
-    skew: str,
-    levels: str,
-    source: str,
-    bid: int,
-    width: int,
-    position: int,
-    tick: int,
+def test_own_quotes_never_cross_whatever_the_models(
+    models: tuple[str, str, str, str], bid: int, width: int, position: int, tick: int
 ) -> None:
+    spread, skew, levels, source = models
     ask = bid + min(width, max(1, bid // 20))
     seen = state(
         Market("T", BTC.tick * 10**tick, BTC.lot),
