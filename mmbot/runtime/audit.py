@@ -1,8 +1,10 @@
 """What is written down of every command: who asked for what, and what became of it."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mmbot.domain.control import Answer, OperatorCommand
+from mmbot.secrets.redaction import redacted
 
 # A row of the journal has room for all of these together.
 LONGEST_TEXT, LONGEST_WORD = 600, 200
@@ -26,6 +28,11 @@ class Audited(Struct, frozen=True, omit_defaults=True):
     for_s: float | None = None
     reason: str = ""
     dry_run: bool = False
+
+
+def without_secrets(command: OperatorCommand) -> OperatorCommand:
+    """Return a command whose reason may be shown and kept: people paste into it."""
+    return replace(command, reason=redacted(command.reason))
 
 
 def audited(command: OperatorCommand, answer: Answer) -> Audited:

@@ -16,10 +16,9 @@ from mmbot.domain.status import StatusView
 from mmbot.engine.explaining import explain
 from mmbot.engine.view import standing
 from mmbot.ports import Subscription
-from mmbot.runtime.audit import Audited, audited
+from mmbot.runtime.audit import Audited, audited, without_secrets
 from mmbot.runtime.commands import Commands, Doing
 from mmbot.runtime.watching import Watching
-from mmbot.secrets.redaction import redacted
 
 LOOK_EVERY_S = 1.0
 SETTINGS = frozenset({Verb.RELOAD, Verb.SET, Verb.UNSET})
@@ -52,8 +51,7 @@ class BotControl:
 
     async def submit(self, command: OperatorCommand) -> Answer:
         """See Control."""
-        # Reasons are shown and kept; people paste into them.
-        command = replace(command, reason=redacted(command.reason))
+        command = without_secrets(command)
         before = self._stand()
         answer = await self._commands.do(command)
         answer = replace(answer, before=before, after=self._stand())
