@@ -20,6 +20,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
 from tests.simulation.machine import Machine
 from tests.simulation.process import PROCESS, Process, owner
+from tests.simulation.schedule import Fault
 from tests.simulation.terms import Terms
 
 SESSION_S = 20 * 86_400
@@ -91,6 +92,7 @@ class Stage:
         self.machine = Machine(folder)
         self.runs: list[Run] = []
         self.troubles = Troubles()
+        self.slowed: list[Fault] = []
         # What went wrong in callbacks and unawaited tasks; the harness's own are its bugs.
         self.own_errors: list[BaseException] = []
         loop.set_exception_handler(self._unhandled)
