@@ -17,7 +17,6 @@ from mmbot.config.schema import Config
 from mmbot.errors import UsageError
 from mmbot.research.calibration import report
 from mmbot.research.calibration.looks import Look, Stretch, stretch_of
-from mmbot.research.calibration.shadows import curve
 from mmbot.tape import Feed, open_feeds
 
 MS_NS = 1_000_000
@@ -53,7 +52,7 @@ def shadow_report(args: argparse.Namespace) -> int:
     params = config.backtest
     latencies = sorted(set(args.latency_ms or (50.0, 100.0, 200.0)))
     curves = {
-        symbol: [curve(stretch, ms / 1000, params.maker_fee_bps, params.seed) for ms in latencies]
+        symbol: report.curves(stretch, latencies, params.maker_fee_bps, params.seed)
         for symbol, stretch in _stretches(args, config, latencies[0])
     }
     if not _told(args, {"schema": "mmbot.shadow-report/1", "markets": curves}):

@@ -49,6 +49,13 @@ def calibrated(
     )
 
 
+def curves(
+    stretch: Stretch, latencies_ms: Sequence[float], fee_bps: float, seed: int
+) -> list[Curve]:
+    """Measure the depth-markout curve at each latency."""
+    return [curve(stretch, ms / 1000, fee_bps, seed) for ms in latencies_ms]
+
+
 def calibration_lines(found: Calibration) -> list[str]:
     """Return the figures of a market, then its depth-markout curve, line by line."""
     rows = [["", "value", f"{CONFIDENCE_PCT} % interval"]]
