@@ -13,8 +13,8 @@ ConfigFlags = Callable[[argparse.ArgumentParser], None]
 
 STRATEGY_NAMES = """\
 A strategy is a YAML file on top of the configuration, "defaults" for the configuration itself, a
-contestant (avellaneda, glft, notes, zo), or a Python file with `strategy(market, ...)`. Numbers of
-the last two follow the name: glft:fee_bps=1. See docs/strategies.md.
+preset (seed, recommended), a contestant (avellaneda, glft, notes, zo), or a Python file with
+`strategy(market, ...)`. Numbers of the last two follow the name: glft:fee_bps=1.
 """
 
 
@@ -104,7 +104,10 @@ def _report(verbs: Verbs, add: Add) -> None:
     summary = "measure the goals of the strategy study for the bot and its peers"
     verb = add(verbs, "strategy-report", summary, ("strategy_report", "strategy_report"))
     verb.add_argument(
-        "--ours", default="defaults", metavar="FILE", help="settings of the bot (default: defaults)"
+        "--ours",
+        default="recommended",
+        metavar="NAME",
+        help="settings of the bot: a preset or a YAML file (default: recommended)",
     )
     verb.add_argument(
         "--data",
