@@ -2,30 +2,46 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from mmbot.domain.notices import Notice, Severity
+from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.desk import Desk
 from mmbot.interfaces.telegram.listening import Listening
 from mmbot.interfaces.telegram.memory import Memory
+from mmbot.interfaces.telegram.news import News
+from mmbot.interfaces.telegram.outbox import Outbox
 from mmbot.interfaces.telegram.outlet import Inlet
 from mmbot.interfaces.telegram.talk import Parts
+from mmbot.interfaces.telegram.wording import head
 
 CLEAN_EVERY_S = 0.5
 AGAIN_S = 5.0
+# What the last words may take; the orders are off by then.
+FAREWELL_S = 3.0
 Work = Callable[[], Awaitable[None]]
 
 
 class TelegramFace:
-    """Everything of it; `run` until cancelled."""
+    """Everything of it; `run` until cancelled, then say `farewell`."""
 
     def __init__(self, inlet: Inlet, parts: Parts, memory: Memory) -> None:
         self._parts = parts
-        self._desk = Desk(parts)
+        alerting = Alerting(parts.params, parts.control.status)
+        self._outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()))
+        self._news = News(parts, self._outbox, alerting)
+        self._desk = Desk(parts, alerting)
         self._listening = Listening(inlet, self._desk, memory, parts)
 
     async def run(self) -> None:
         """Listen and speak."""
-        works: dict[str, Work] = {"listening": self._listening.run, "questions": self._clean_up}
+        works: dict[str, Work] = {
+            "listening": self._listening.run,
+            "questions": self._clean_up,
+            "news": self._news.hear,
+            "outbox": self._outbox.run,
+            "digests": self._news.look,
+        }
         try:
             async with asyncio.TaskGroup() as group:
                 for name, work in works.items():
@@ -33,6 +49,13 @@ class TelegramFace:
         finally:
             for task in tuple(self._desk.tasks):
                 task.cancel()
+
+    async def farewell(self, why: str) -> None:
+        """Say what is left to be said, as long as that takes no time."""
+        self._news.end(why)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._outbox.drain()
 
     async def _clean_up(self) -> None:
         while True:

@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from mmbot.domain.notices import Severity
 from mmbot.domain.status import StatusView
 from mmbot.errors import UsageError
 from mmbot.interfaces.answer_text import explain_lines
 from mmbot.interfaces.health_text import health_lines
-from mmbot.interfaces.status_block import status_block
+from mmbot.interfaces.status_block import moment, status_block
+from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.menu import KEYBOARD, help_lines
 from mmbot.interfaces.telegram.talk import Buttons, Parts, Talk
-from mmbot.interfaces.telegram.wishes import only_market
+from mmbot.interfaces.telegram.wishes import only_market, span_s
 from mmbot.interfaces.telegram.wording import (
     alert_lines,
     balance_lines,
@@ -23,14 +25,17 @@ from mmbot.interfaces.telegram.wording import (
 )
 
 REFRESH = "refresh"
+NS_PER_S = 1_000_000_000
+_LEVELS = {"info": Severity.INFO, "warning": Severity.WARNING}
 _ABOUT_MARKETS = frozenset({"status", "explain", "positions", "orders"})
 
 
 class Reading:
     """Answers them."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, alerting: Alerting) -> None:
         self._parts = parts
+        self._alerting = alerting
         self._lines: dict[str, Callable[[StatusView, str | None], list[str]]] = {
             "status": lambda view, _: status_block(view, narrow=True),
             "positions": lambda view, _: position_lines(view),
@@ -39,7 +44,7 @@ class Reading:
             "risk": lambda view, _: risk_lines(view),
             "explain": lambda _, market: explain_lines(parts.control.explain(market)),
             "health": lambda view, _: health_lines(view),
-            "alerts": lambda view, _: alert_lines(view.alerts, ""),
+            "alerts": lambda view, _: alert_lines(view.alerts, self._muted()),
             "version": lambda view, _: [f"mmbot {view.version}, run {view.epoch}"],
         }
 
@@ -51,6 +56,9 @@ class Reading:
             await talk.say(text, keyboard=KEYBOARD if talk.heard.private else ())
             return
         try:
+            if name in ("mute", "unmute"):
+                self._mute(name, rest)
+                name = "alerts"
             text = self._text(view, name, rest)
         except UsageError as error:
             await talk.say(plain(view, str(error)))
@@ -61,6 +69,23 @@ class Reading:
         """Put the status of now in the place of an older one."""
         text = self._text(self._parts.control.status(), "status", market)
         await talk.correct(message_id, text, self._buttons(talk, "status", market))
+
+    def _mute(self, name: str, rest: str) -> None:
+        if name == "unmute":
+            self._alerting.mute(Severity.INFO, 0)
+            return
+        level, _, span = f"warning {rest}".rpartition(" ")
+        severity = _LEVELS.get(level.split()[-1])
+        if severity is None:
+            raise UsageError("info and warning can be muted; what is critical can be acknowledged")
+        self._alerting.mute(severity, self._parts.clock() + span_s(span) * NS_PER_S)
+
+    def _muted(self) -> str:
+        alerting = self._alerting
+        if self._parts.clock() >= alerting.mute_until_ns:
+            return ""
+        level = alerting.mute_most.name.lower()
+        return f"muted up to {level} until {moment(alerting.mute_until_ns)}"
 
     def _text(self, view: StatusView, name: str, rest: str) -> str:
         symbols = [each.symbol for each in self._parts.control.markets]
