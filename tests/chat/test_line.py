@@ -27,6 +27,13 @@ async def alerted(bot: Bot, code: str) -> str:
             await asyncio.sleep(0.02)
 
 
+async def reached(bot: Bot) -> None:
+    """Wait until the bot says no more that it is not."""
+    async with asyncio.timeout(5):
+        while any(each.code == "telegram_down" for each in bot.bot.status().alerts):
+            await asyncio.sleep(0.02)
+
+
 def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_path: Path) -> None:
     """T05: 409."""
 
@@ -36,7 +43,7 @@ def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_pa
             at.api.faults.conflicts = 2
             await at.api.say("/status", VIEWER)
             name = await alerted(bot, "telegram_conflict")
-            assert bot.mode is Mode.QUOTING
+            assert bot.resting() == 12
             # Told through the chat as well, which its owner reads too.
             await at.api.seen("TELEGRAM CONFLICT")
             await at.api.seen("QUOTING")
@@ -78,9 +85,7 @@ def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
                 assert bot.mode is Mode.QUOTING
                 at.api.faults.errors = 0
                 await changes(bot, Mode.PAUSED)
-                async with asyncio.timeout(5):
-                    while any(a.code == "telegram_down" for a in bot.bot.status().alerts):
-                        await asyncio.sleep(0.02)
+                await reached(bot)
                 at.api.faults.floods = 2
                 assert "mmbot 0" in await answer(at, "/version", VIEWER)
                 # An answer that hangs holds up neither what is done nor the next who asks.
@@ -88,7 +93,7 @@ def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
                 cancelled = Who("cli", "me", Role.ADMIN)
                 await at.api.say("/cancelall", OPERATOR)
                 done = await bot.bot.control.submit(OperatorCommand(Verb.CANCEL_ALL, cancelled, 0))
-                assert done.facts["took_ms"] <= 1_000
+                assert int(done.facts["took_ms"]) <= 1_000
                 at.api.faults.delay_s = 0.0
                 await at.api.seen("0 left")
 
@@ -108,7 +113,7 @@ def test_no_update_is_done_twice(tmp_path: Path) -> None:
             told = {"update_id": number, "message": at.api.message("/pause", OPERATOR)}
             async with at.bot() as bot:
                 here = Who("cli", "me", Role.ADMIN)
-                assert bot.mode is not Mode.QUOTING
+                assert bot.resting() == 0
                 await bot.bot.control.submit(OperatorCommand(Verb.RESUME, here, 0))
                 await bot.quoting()
                 at.api.queue(number, json.dumps(told).encode())
@@ -136,14 +141,13 @@ def test_the_token_is_nowhere(
                 await at.api.say("/status", VIEWER)
                 await at.api.seen("QUOTING")
                 at.api.faults.conflicts = 1
-                await at.api.say(f"/pause {TOKEN}x", VIEWER)
+                await at.api.say("/pause now", VIEWER)
                 await at.api.seen("needs the role")
                 at.api.faults.token = "another"
                 await alerted(bot, "telegram_refuses")
                 shown.extend(repr(work) for _, work in bot.bot.live.around)
                 shown.append(repr(bot.bot))
                 shown.append(repr(bot.bot.status()))
-            at.api.messages = [each for each in at.api.messages if "needs" not in each.text]
             shown.extend(text for each in at.api.messages for text in each.texts)
             shown.extend(at.warned)
 
