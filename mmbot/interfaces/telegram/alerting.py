@@ -13,7 +13,7 @@ from msgspec import Struct
 from mmbot.domain.alerts import Alert
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import StatusView
-from mmbot.interfaces.status_block import gain, signed, usd
+from mmbot.interfaces.status_block import gain, moment, signed, usd
 from mmbot.interfaces.telegram.kinds import NS_PER_S, OVER, kind_of, loudness
 from mmbot.interfaces.telegram.outbox import Post
 from mmbot.interfaces.telegram.talk import FACE, InForce
@@ -98,6 +98,12 @@ class Alerting:
     def mute(self, most: Severity, until_ns: int) -> None:
         """Tell nothing of this severity or less until then; what is critical is always told."""
         self.mute_most, self.mute_until_ns = most, until_ns
+
+    def muted(self, now_ns: int) -> str:
+        """Return what is muted, in words; nothing when nothing is."""
+        if now_ns >= self.mute_until_ns:
+            return ""
+        return f"muted up to {self.mute_most.name.lower()} until {moment(self.mute_until_ns)}"
 
     def _is_muted(self, severity: Severity, now_ns: int) -> bool:
         return severity <= min(self.mute_most, Severity.WARNING) and now_ns < self.mute_until_ns

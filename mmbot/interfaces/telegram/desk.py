@@ -10,7 +10,6 @@ from functools import partial
 from mmbot.domain.control import REDUCING, Role
 from mmbot.domain.notices import Notice, Severity
 from mmbot.interfaces.telegram.access import Flood, has_admin, role_of
-from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.commanding import Commanding
 from mmbot.interfaces.telegram.menu import MENU
 from mmbot.interfaces.telegram.reading import REFRESH, Reading
@@ -33,9 +32,9 @@ _ANSWERS = frozenset({"yes", "no"})
 class Desk:
     """`take` returns at once; what is asked for is done in tasks of its own."""
 
-    def __init__(self, parts: Parts, alerting: Alerting) -> None:
+    def __init__(self, parts: Parts, reading: Reading) -> None:
         self.commanding = Commanding(parts)
-        self.reading = Reading(parts, alerting)
+        self.reading = reading
         self.own_name = ""
         self.tasks: set[asyncio.Task[None]] = set()
         self._parts = parts

@@ -5,15 +5,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from mmbot.domain.notices import Notice, Severity
-from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.desk import Desk
 from mmbot.interfaces.telegram.listening import Listening
 from mmbot.interfaces.telegram.memory import Memory
 from mmbot.interfaces.telegram.news import News
-from mmbot.interfaces.telegram.outbox import Outbox
 from mmbot.interfaces.telegram.outlet import Inlet
+from mmbot.interfaces.telegram.reading import Reading
 from mmbot.interfaces.telegram.talk import Parts
-from mmbot.interfaces.telegram.wording import head
 
 CLEAN_EVERY_S = 0.5
 AGAIN_S = 5.0
@@ -27,10 +25,8 @@ class TelegramFace:
 
     def __init__(self, inlet: Inlet, parts: Parts, memory: Memory) -> None:
         self._parts = parts
-        alerting = Alerting(parts.params, parts.control.status)
-        self._outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()))
-        self._news = News(parts, self._outbox, alerting)
-        self._desk = Desk(parts, alerting)
+        self._news = News(parts)
+        self._desk = Desk(parts, Reading(parts, self._news.alerting))
         self._listening = Listening(inlet, self._desk, memory, parts)
 
     async def run(self) -> None:
@@ -39,7 +35,7 @@ class TelegramFace:
             "listening": self._listening.run,
             "questions": self._clean_up,
             "news": self._news.hear,
-            "outbox": self._outbox.run,
+            "outbox": self._news.outbox.run,
             "digests": self._news.look,
         }
         try:
@@ -55,7 +51,7 @@ class TelegramFace:
         self._news.end(why)
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
-                await self._outbox.drain()
+                await self._news.outbox.drain()
 
     async def _clean_up(self) -> None:
         while True:

@@ -5,7 +5,6 @@ import asyncio
 from msgspec import Struct
 
 from mmbot.domain.events import Fill
-from mmbot.domain.market import MICRO
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import Side
 from mmbot.domain.status import StatusView
@@ -14,7 +13,7 @@ from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.kinds import NS_PER_S, loudness
 from mmbot.interfaces.telegram.outbox import Outbox, Post
 from mmbot.interfaces.telegram.talk import Parts
-from mmbot.interfaces.telegram.wording import fill_line, held_line, safe
+from mmbot.interfaces.telegram.wording import dollars, fill_line, head, held_line, safe
 
 LOOK_EVERY_S = 1.0
 MOST_UNREAD = 1_000
@@ -32,10 +31,10 @@ class _Traded(Struct):
 class News:
     """Brings what happens into the outbox. `hear` and `look` run side by side, until cancelled."""
 
-    def __init__(self, parts: Parts, outbox: Outbox, alerting: Alerting) -> None:
+    def __init__(self, parts: Parts) -> None:
+        self.alerting = Alerting(parts.params, parts.control.status)
+        self.outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()))
         self._parts = parts
-        self._outbox = outbox
-        self._alerting = alerting
         self._traded = _Traded(parts.clock())
         self._begun = False
 
@@ -59,8 +58,8 @@ class News:
             await asyncio.sleep(LOOK_EVERY_S)
             now_ns = self._parts.clock()
             view = self._parts.control.status()
-            for post in self._alerting.tick(view.alerts, now_ns):
-                self._outbox.post(post)
+            for post in self.alerting.tick(view.alerts, now_ns):
+                self.outbox.post(post)
             every_s = self._parts.params.chat.fill_digest_s
             if now_ns - self._traded.since_ns >= every_s * NS_PER_S:
                 self._digest(view, now_ns)
@@ -81,8 +80,8 @@ class News:
     def _notice(self, notice: Notice) -> None:
         markets = self._parts.control.markets
         market = None if notice.market is None else markets[notice.market].symbol
-        for post in self._alerting.notice(notice, market, self._parts.clock()):
-            self._outbox.post(post)
+        for post in self.alerting.notice(notice, market, self._parts.clock()):
+            self.outbox.post(post)
 
     def _fill(self, fill: Fill) -> None:
         market = self._parts.control.markets[fill.market]
@@ -99,14 +98,13 @@ class News:
         if not count:
             return
         minutes = max(1, round((now_ns - traded.since_ns) / (60 * NS_PER_S)))
-        text = (
-            f"fills {minutes} min: {count} ({traded.bids} bid, {traded.asks} ask)"
-            f" {traded.uusd / MICRO:,.0f} USD\n{held_line(view)}"
-        )
+        sides = f"({traded.bids} bid, {traded.asks} ask)"
+        text = f"fills {minutes} min: {count} {sides} {dollars(traded.uusd)} USD"
+        text = f"{text}\n{held_line(view)}"
         self._say("fill_digest", text, f"fill digest {now_ns}")
 
     def _say(self, kind: str, text: str, key: str | None = None) -> None:
         wanted = loudness(self._parts.params.chat, kind, Severity.INFO, self._parts.clock())
         if wanted != "none":
             post = Post(key or kind, Severity.INFO, safe(text), silent=wanted == "silent")
-            self._outbox.post(post)
+            self.outbox.post(post)

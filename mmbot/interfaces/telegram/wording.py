@@ -102,7 +102,7 @@ def risk_lines(view: StatusView) -> list[str]:
         _Limit("exposure", view.exposure_ratio, limits.exposure_ratio, _share),
         _Limit("orders", view.orders, limits.orders, str),
         _Limit("margin", view.margin_fraction, limits.margin_ratio, _share, least=True),
-        _Limit("free", view.free_uusd, limits.free_uusd, _dollars, least=True),
+        _Limit("free", view.free_uusd, limits.free_uusd, dollars, least=True),
     ]
     worst = max((each.used for each in rows if each.used is not None), default=None)
     lines = [f"{'limit':<8} {'now':>8} {'limit':>9} {'left':>8}"]
@@ -160,7 +160,8 @@ def _bps(ppm: int | None) -> str:
     return "-" if ppm is None else f"{ppm / 100:g}"
 
 
-def _dollars(uusd: float) -> str:
+def dollars(uusd: float) -> str:
+    """Return money without cents."""
     return f"{uusd / MICRO:,.0f}"
 
 
