@@ -48,14 +48,14 @@ def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_pa
             # Told through the chat as well, which its owner reads too.
             await at.api.seen("TELEGRAM CONFLICT")
             await at.api.seen("QUOTING")
-            assert "commands are off" in await answer(at, "/reset_pnl x", ADMIN)
-            assert "commands are off" in await answer(at, f"/ack {name}", ADMIN)
-            assert "paused" in await answer(at, "/pause", OPERATOR)
+            await answer(at, "/reset_pnl x", ADMIN, "commands are off: see alert")
+            await answer(at, f"/ack {name}", ADMIN, "commands are off: see alert")
+            await answer(at, "/pause", OPERATOR, "all markets paused")
             assert bot.mode is Mode.PAUSED
             here = Who("cli", "me", Role.ADMIN)
             seen = OperatorCommand(Verb.ACK, here, 0, key=name)
             assert (await bot.bot.control.submit(seen)).result is Result.OK
-            assert "resume?" in await answer(at, "/resume", OPERATOR)
+            await answer(at, "/resume", OPERATOR, "resume?")
 
     run(work)
 
