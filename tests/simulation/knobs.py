@@ -70,11 +70,11 @@ def _half_open(stage: Stage, _fault: Fault) -> None:
 
 
 def _slow(stage: Stage, fault: Fault) -> End_:
-    stage.slowed.append(fault)
+    stage.troubles.slowed.append(fault)
     _as_slow_as_asked(stage)
 
     def end() -> None:
-        stage.slowed.remove(fault)
+        stage.troubles.slowed.remove(fault)
         _as_slow_as_asked(stage)
 
     return end
@@ -84,8 +84,8 @@ def _as_slow_as_asked(stage: Stage) -> None:
     """As the newest of those that last has it: they overlap, and end in any order."""
     terms, usual = stage.loop.network.terms, Terms()
     terms.latency_s, terms.jitter_s = usual.latency_s, usual.jitter_s
-    if stage.slowed:
-        entry = stage.slowed[-1].entry
+    if stage.troubles.slowed:
+        entry = stage.troubles.slowed[-1].entry
         terms.latency_s = entry["latency_ms"] / 1000
         terms.jitter_s = entry.get("jitter_ms", 0) / 1000
 

@@ -48,9 +48,13 @@ class Cast:
 
 
 class Troubles:
-    """What keeps the bot from seeing or from being understood, and since when nothing does."""
+    """What keeps the bot from seeing or from being understood, and since when nothing does.
+
+    `slowed` has what slows the network now, the newest last.
+    """
 
     def __init__(self) -> None:
+        self.slowed: list[Fault] = []
         self._under_way: dict[int, None] = {}
         self._calm_from = 0.0
 
@@ -92,7 +96,6 @@ class Stage:
         self.machine = Machine(folder)
         self.runs: list[Run] = []
         self.troubles = Troubles()
-        self.slowed: list[Fault] = []
         # What went wrong in callbacks and unawaited tasks; the harness's own are its bugs.
         self.own_errors: list[BaseException] = []
         loop.set_exception_handler(self._unhandled)
