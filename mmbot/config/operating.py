@@ -1,5 +1,6 @@
 """The sections of what runs around trading: keys, books, watchers, and whom it talks to."""
 
+from mmbot.adapters.lease.params import CoordinationParams
 from mmbot.domain.params import Params
 from mmbot.ledger.params import StorageParams
 from mmbot.runtime.guard_params import GuardParams
@@ -14,3 +15,4 @@ class Operating(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    coordination: CoordinationParams = CoordinationParams()

@@ -45,10 +45,17 @@ class Keeping:
         self._cursor = 0
         self._cursor_key = ""
 
-    def next_epoch(self, instance_id: int) -> int:
-        """Return an epoch that no start of this instance had; DataError when all are used up."""
-        copied = self._lock.epochs.get(instance_id, 0)
-        epoch = int(self._asking.done(lambda c: _next_epoch(c, instance_id, copied)))
+    def last_epoch(self, instance_id: int) -> int:
+        """Return the epoch this instance had last here, 0 before its first start."""
+        return self._lock.epochs.get(instance_id, 0)
+
+    def next_epoch(self, instance_id: int, *, least: int = 1) -> int:
+        """Return an epoch that no start of this instance had here; DataError when all are used up.
+
+        `least`: not below the one that a lease has granted.
+        """
+        known = max(self._lock.epochs.get(instance_id, 0), least - 1)
+        epoch = int(self._asking.done(lambda c: _next_epoch(c, instance_id, known)))
         try:
             self._lock.remember({instance_id: epoch})
         except OSError as error:
@@ -173,8 +180,8 @@ def epochs_of(connection: sqlite3.Connection) -> dict[int, int]:
     return dict(connection.execute("SELECT instance_id, epoch FROM epochs"))
 
 
-def _next_epoch(connection: sqlite3.Connection, instance_id: int, copied: int) -> int:
-    epoch = max(copied, epochs_of(connection).get(instance_id, 0)) + 1
+def _next_epoch(connection: sqlite3.Connection, instance_id: int, known: int) -> int:
+    epoch = max(known, epochs_of(connection).get(instance_id, 0)) + 1
     if epoch >= EPOCHS:
         raise sqlite3.DataError(
             f"instance {instance_id} has used all {EPOCHS - 1} epochs: give it another instance.id"
