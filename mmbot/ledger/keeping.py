@@ -6,7 +6,7 @@ says why. The venue's truth is not here: orders and positions are asked for at t
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -34,27 +34,24 @@ class Memory:
 
 
 class Keeping:
-    """The durable half of a Ledger."""
+    """The durable half of a Ledger. `epochs` are those used last here, by instance."""
 
     def __init__(self, writer: Writer, memory: Memory, lock: Lock) -> None:
         self._asking = Asking(writer)
         self._memory = memory
         self._lock = lock
+        self.epochs: Mapping[int, int] = lock.epochs
         self._run: int | None = None
         self._markets: list[int] = []
         self._cursor = 0
         self._cursor_key = ""
-
-    def last_epoch(self, instance_id: int) -> int:
-        """Return the epoch this instance had last here, 0 before its first start."""
-        return self._lock.epochs.get(instance_id, 0)
 
     def next_epoch(self, instance_id: int, *, least: int = 1) -> int:
         """Return an epoch that no start of this instance had here; DataError when all are used up.
 
         `least`: not below the one that a lease has granted.
         """
-        known = max(self._lock.epochs.get(instance_id, 0), least - 1)
+        known = max(self.epochs.get(instance_id, 0), least - 1)
         epoch = int(self._asking.done(lambda c: _next_epoch(c, instance_id, known)))
         try:
             self._lock.remember({instance_id: epoch})

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from random import Random
 from typing import NamedTuple
 
-from mmbot.adapters.lease.keeper import NS_PER_MS, Granted, LeaseKeeper, LeaseTerms
+from mmbot.adapters.lease.keeper import NS_PER_MS, LeaseKeeper, LeaseTerms
 from mmbot.adapters.lease.standing import Candidate, Landing, Standing
 from mmbot.adapters.lease.store import LeaseStore
 from mmbot.adapters.web.clock import NS_PER_S, Clock
@@ -57,11 +57,16 @@ class Lead:
         """The run that was granted."""
         return self.keeper.granted.epoch
 
+    @property
+    def waited(self) -> bool:
+        """Whether nothing signed before it can land any more."""
+        return self.keeper.granted.waited
+
     def previous_run_clean(self) -> bool:
-        """Whether nothing signed before the lease can land any more."""
+        """Whether nothing signed before the start can land any more, by what is known here."""
         last = self._ledger.last_run()
-        ours = last is not None and last.epoch == self.epoch - 1 and last.clean
-        return self.keeper.granted.waited or ours
+        ours = last is not None and last.start.epoch == self.epoch - 1 and last.clean
+        return self.waited or ours
 
     def status(self, now_ns: int) -> LeaseStatus:
         """Say how it stands."""
@@ -90,7 +95,7 @@ async def leading(pair: Pair, rival: Rival) -> AsyncIterator[Lead]:
     _refuse_short(config)
     store = pair.store(config, rival.account)
     try:
-        own = rival.ledger.last_epoch(config.instance.id)
+        own = rival.ledger.epochs.get(config.instance.id, 0)
         holder = f"{config.instance.id}.{_host()}.{rival.rng.getrandbits(48):012x}"
         candidate = Candidate(holder, own, max(own, rival.newest_order))
         standing = Standing(store, candidate, rival.clock, pair.waiting)
