@@ -63,8 +63,8 @@ def _head(view: StatusView, narrow: bool) -> Iterator[str]:
     money = [f"equity {usd(view.equity_uusd)} USD", f"day {gain(view.day_pnl_uusd)}"]
     held = [f"drawdown {_drawdown(view)}", f"margin {_margin(view)}", f"exposure {_exposure(view)}"]
     if narrow:
-        yield name
-        yield "  ".join(part for part in (up, lease, session) if part)
+        yield "  ".join(part for part in (name, lease) if part)
+        yield "  ".join(part for part in (up, session) if part)
         yield "  ".join(money)
         yield f"{held[0]}  {held[2]}"
         yield held[1]

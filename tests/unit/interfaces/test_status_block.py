@@ -71,7 +71,7 @@ def test_a_bot_with_a_standby_shows_its_lease() -> None:
     leading = replace(FULL, markets=(BTC_NOW,), lease=LeaseStatus(17, 412.0))
     head = "demo  LIVE  QUOTING  up 3d 04:12  lease 17  session 18h left"
     assert status_block(leading)[0] == head
-    assert status_block(leading, narrow=True)[1] == "up 3d 04:12  lease 17  session 18h left"
+    assert status_block(leading, narrow=True)[0] == "demo  LIVE  QUOTING  lease 17"
     assert "lease 17, 0.4s old" in health_lines(leading)
     assert troubles(leading) == []
     cut_off = replace(leading, lease=LeaseStatus(17, 6_100.0, "not renewed for 6.1 s"))
