@@ -41,6 +41,7 @@ class Dispatch:
     """Signs and sends for one session. `engine_clock` is the engine's time as it is known."""
 
     __slots__ = (
+        "_barred",
         "_health",
         "_line",
         "_nonce",
