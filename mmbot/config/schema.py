@@ -10,10 +10,10 @@ from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
+from mmbot.interfaces.api.params import ApiParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
-from mmbot.runtime.guard_params import GuardParams
-from mmbot.runtime.params import ControlParams, RuntimeParams
+from mmbot.runtime.params import ControlParams, GuardParams, RuntimeParams
 
 
 class InstanceParams(Params):
@@ -54,5 +54,6 @@ class Config(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    api: ApiParams = ApiParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

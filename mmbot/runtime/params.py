@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mmbot.domain.params import Params
+from mmbot.runtime.guard_params import GuardParams as GuardParams
 
 
 class RuntimeParams(Params):

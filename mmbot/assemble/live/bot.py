@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -29,6 +29,7 @@ from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
+from mmbot.assemble.live.serving import Around, announced, api_server, instruments
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
@@ -115,11 +116,17 @@ async def live_bot(
         if session is not None:
             holding = await _hold(given, session, stack)
         listening = listens(world, config, mode, stack, options.warn)
+        server = api_server(world, config, stack, options.warn)
         ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
         bot = await _wire(given, holding, ledger, stack)
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
+        if server is not None:
+            around = Around(ledger, ground.engine_clock, bot.folder, settings_sha(config), mode)
+            told = instruments(bot.live, bot.control, around, stack)
+            bot.live.around.append(("api", partial(server.run, bot.control, told)))
+            bot = replace(bot, lines=announced(bot.lines, server))
         yield bot
 
 
@@ -322,7 +329,6 @@ def _memory(ledger: Ledger) -> BreakerMemory:
 def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
     place = str(given.config.venue.http_origin)
     account = given.mode.value if holding is None else str(holding.account_id)
-    settings = given.config.model_dump_json().encode()
     protocol = resources.files("mmbot.adapters.zo.wire.proto").joinpath("nord.proto").read_bytes()
     return RunStart(
         given.world.clock(),
@@ -331,9 +337,14 @@ def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
         given.config.instance.id,
         epoch,
         __version__,
-        hashlib.sha256(settings).hexdigest(),
+        settings_sha(given.config),
         hashlib.sha256(protocol).hexdigest(),
     )
+
+
+def settings_sha(config: Config) -> str:
+    """Return what tells these settings from others."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
 
 
 def _feeds(

@@ -39,6 +39,7 @@ class World:
     """Clock, chance, disk and environment.
 
     heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
+    serves: whether it may be watched over HTTP.
     """
 
     clock: Clock
@@ -48,6 +49,7 @@ class World:
     env: Mapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
+    serves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ def real_world(env: Mapping[str, str]) -> World:
         env=env,
         heart=partial(guarded_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
+        serves=True,
     )
 
 

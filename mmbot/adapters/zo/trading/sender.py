@@ -24,7 +24,10 @@ _FORGET_NS = 5_000 * NS_PER_MS
 
 
 class Sender:
-    """Sends batches; `stopping` refuses everything that places."""
+    """Sends batches; `stopping` refuses everything that places.
+
+    `repeats` counts how often the same bytes went out again.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Sender:
         self._verdicts = verdicts
         self._health = health
         self._flights: list[Flight] = []
+        self.repeats = 0
 
     @property
     def in_flight(self) -> int:
@@ -145,6 +149,7 @@ class Sender:
 
     def _hand_over(self, flight: Flight) -> None:
         flight.copies += 1
+        self.repeats += flight.copies > 1
         urgent = not flight.places
         self._dispatch.send(
             flight.signed, lambda outcome: self._judge(flight, outcome), urgent=urgent

@@ -1,0 +1,120 @@
+"""Wires the HTTP face of a live bot: where it listens, its token, and all that it can tell."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from mmbot import __version__
+from mmbot.adapters.zo.engine_time import EngineClock
+from mmbot.adapters.zo.keys.private_files import OTHERS, read_private
+from mmbot.assemble.live.run_folder import RunFolder
+from mmbot.assemble.live.world import RunMode, World
+from mmbot.config.schema import Config
+from mmbot.domain.figures import Labels, Readings
+from mmbot.errors import SecretError, Unavailable
+from mmbot.interfaces.api.gate import LEAST_TOKEN_CHARS
+from mmbot.interfaces.api.params import ApiParams
+from mmbot.interfaces.api.process_figures import ProcessFigures
+from mmbot.interfaces.api.server import ApiServer
+from mmbot.ledger.ledger import Ledger
+from mmbot.runtime.control import BotControl
+from mmbot.runtime.instruments import BotInstruments, Measured
+from mmbot.runtime.live import MarketMakerLive
+
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+# systemd opens a credential to the unit's user by an access list, which shows as group rights.
+_OUTSIDERS = 0o027
+NS_PER_S = 1_000_000_000
+
+
+class Around(NamedTuple):
+    """What besides the bot has something to tell; config_sha is that of the run's settings."""
+
+    ledger: Ledger
+    engine_clock: EngineClock
+    folder: RunFolder | None
+    config_sha: str
+    mode: RunMode
+
+
+def api_server(
+    world: World, config: Config, stack: AsyncExitStack, warn: Callable[[str], None]
+) -> ApiServer | None:
+    """Take the address; None, and a warning, where it cannot be had: trading needs no page.
+
+    SecretError when the token is not fit to be one.
+    """
+    params = config.api
+    if not (world.serves and params.enabled):
+        return None
+    token = _token(params, world.env)
+    try:
+        server = ApiServer(params, token)
+    except OSError as error:
+        warn(f"no status page at {params.host} port {params.port}: {error.strerror}")
+        return None
+    stack.callback(server.close)
+    return server
+
+
+def instruments(
+    live: MarketMakerLive, control: BotControl, around: Around, stack: AsyncExitStack
+) -> BotInstruments:
+    """Put together all that is measured."""
+    process = ProcessFigures()
+    process.begin()
+    stack.callback(process.end)
+    build = (__version__, "", platform.python_version(), around.config_sha[:12], str(around.mode))
+    return BotInstruments(
+        Measured(
+            live=live,
+            meters=control.watching.meters,
+            status=control.status,
+            build=build,
+            others=(process.readings, partial(_of_around, around, live.works.clock)),
+        )
+    )
+
+
+def announced(lines: Sequence[str], server: ApiServer) -> tuple[str, ...]:
+    """Return what a bot says before it trades with where it is to be watched, warnings last."""
+    place = next((i for i, line in enumerate(lines) if line.startswith("warning:")), len(lines))
+    return (*lines[:place], f"  page     {server.url}", *lines[place:])
+
+
+def _of_around(around: Around, clock: Callable[[], int]) -> Readings:
+    now_ns = clock()
+    backlog, _ = around.ledger.backlog(now_ns)
+    gauges: dict[str, dict[Labels, float]] = {
+        "ledger_queue_depth": {(): backlog},
+        "lease_held": {(): float(around.mode is RunMode.LIVE)},
+    }
+    try:
+        earliest_ns, latest_ns = around.engine_clock.range_ns(now_ns)
+    except Unavailable:
+        pass
+    else:
+        off_s = ((earliest_ns + latest_ns) / 2 - now_ns) / NS_PER_S
+        gauges["clock_offset_seconds"] = {(): off_s}
+    if around.folder is not None:
+        sizes = (each.stat().st_size for each in around.folder.folder.iterdir())
+        gauges["recorder_bytes_written"] = {(): sum(sizes)}
+    return Readings(gauges=gauges)
+
+
+def _token(params: ApiParams, env: Mapping[str, str]) -> str | None:
+    if params.token_file is None:
+        return None
+    path, forbidden = Path(params.token_file).expanduser(), OTHERS
+    if not path.is_absolute() and CREDENTIALS in env:
+        path, forbidden = Path(env[CREDENTIALS]) / path, _OUTSIDERS
+    try:
+        token = read_private(path, forbidden).decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise SecretError(f"{path}: is not a text file") from None
+    if len(token) < LEAST_TOKEN_CHARS or not token.isprintable() or " " in token:
+        raise SecretError(f"{path}: a token has {LEAST_TOKEN_CHARS} characters or more, no spaces")
+    return token

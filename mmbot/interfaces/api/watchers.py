@@ -1,0 +1,145 @@
+"""Those who watch live: one look a second for all of them, and fills and notices as they come.
+
+Server-sent events. Nobody who is slow holds anything up: whoever falls behind is hung up on, and a
+browser comes back by itself.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from mmbot.domain.events import Fill
+from mmbot.domain.notices import Notice
+from mmbot.interfaces.api.answers import fill_row
+from mmbot.interfaces.api.gate import refusal
+from mmbot.ports import Control, Instruments
+
+MOST_WATCHERS = 16
+MOST_BEHIND = 64
+LOOK_EVERY_S = 1.0
+WRITE_S = 5.0
+COME_BACK_MS = 2_000
+LADDER_LEVELS = 12
+
+
+class Watcher:
+    """One who watches: what is on its way to them."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(MOST_BEHIND)
+        self.over = asyncio.Event()
+
+    def take(self, event: bytes) -> None:
+        """Send them an event; too many that were not read are the end."""
+        try:
+            self.queue.put_nowait(event)
+        except asyncio.QueueFull:
+            self.over.set()
+
+
+class Watchers:
+    """All who watch a bot."""
+
+    def __init__(self, control: Control, instruments: Instruments) -> None:
+        self._control = control
+        self._instruments = instruments
+        self._all: set[Watcher] = set()
+
+    async def run(self) -> None:
+        """Tell them, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._look(), name="api looks")
+                group.create_task(self._hear(), name="api events")
+        finally:
+            for watcher in self._all:
+                watcher.over.set()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Let somebody watch until they go."""
+        if len(self._all) >= MOST_WATCHERS:
+            return refusal(503, "too many watch already")
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        watcher = Watcher()
+        self._all.add(watcher)
+        try:
+            await response.write(f"retry: {COME_BACK_MS}\n\n".encode() + self._looked())
+            await _send(response, watcher)
+        except (ConnectionError, TimeoutError):
+            # Gone, or reads nothing.
+            _hang_up(request)
+        finally:
+            self._all.discard(watcher)
+        return response
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._all:
+                self._tell(self._looked())
+
+    async def _hear(self) -> None:
+        subscription = self._control.subscribe()
+        try:
+            while True:
+                told = await subscription.next()
+                if self._all:
+                    self._tell(self._said(told))
+        finally:
+            subscription.close()
+
+    def _tell(self, event: bytes) -> None:
+        for watcher in tuple(self._all):
+            watcher.take(event)
+
+    def _looked(self) -> bytes:
+        return _event(
+            "look",
+            {
+                "status": self._control.status(),
+                "ladders": self._instruments.ladders(LADDER_LEVELS),
+                "pnl": self._instruments.pnl(),
+                "timings": self._instruments.timings(),
+            },
+        )
+
+    def _said(self, told: Notice | Fill) -> bytes:
+        if isinstance(told, Fill):
+            return _event("fill", fill_row(told, self._control.markets[told.market]))
+        symbol = None if told.market is None else self._control.markets[told.market].symbol
+        notice = {
+            "ts_ns": told.ts_ns,
+            "severity": told.severity.name.lower(),
+            "code": told.code,
+            "market": symbol,
+            "text": told.text,
+        }
+        return _event("notice", notice)
+
+
+async def _send(response: web.StreamResponse, watcher: Watcher) -> None:
+    """Write what comes until it is over."""
+    over = asyncio.ensure_future(watcher.over.wait())
+    try:
+        while True:
+            coming = asyncio.ensure_future(watcher.queue.get())
+            await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                coming.cancel()
+                raise TimeoutError
+            async with asyncio.timeout(WRITE_S):
+                await response.write(coming.result())
+    finally:
+        over.cancel()
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _event(name: str, content: Any) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(content))
