@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field
 
 from mmbot.domain.params import Params
-from mmbot.runtime.guard_params import GuardParams as GuardParams
 
 
 class RuntimeParams(Params):

@@ -49,7 +49,7 @@ class Served(NamedTuple):
 
 
 @asynccontextmanager
-async def served(folder: Path, *, seed: int = 61, **api: Any) -> AsyncIterator[Served]:
+async def served(folder: Path, *, seed: int = 61, with_token: bool = True) -> AsyncIterator[Served]:
     """Let a bot trade until its first fill; it ends with the block."""
     token = folder / "token"
     token.write_text(f"{TOKEN}\n")
@@ -58,7 +58,9 @@ async def served(folder: Path, *, seed: int = 61, **api: Any) -> AsyncIterator[S
         told: list[str] = []
         options = LiveOptions(markets=MARKETS, session=await session(url, seed), warn=told.append)
         config = settings(url).model_dump()
-        config["api"] = {"port": 0, "token_file": str(token), **api}
+        config["api"] = {"port": 0}
+        if with_token:
+            config["secrets"] = {"api_token": {"from": "file", "name": str(token)}}
         around = replace(world(folder), serves=True)
         async with (
             live_bot(Config.model_validate(config), RunMode.LIVE, around, options) as bot,

@@ -3,13 +3,18 @@
 import asyncio
 import json
 from base64 import b64encode
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from mmbot.assemble.live.serving import api_server
+from mmbot.config.schema import Config
 from mmbot.domain.status import Mode
-from mmbot.interfaces.api.params import ApiParams
+from mmbot.errors import ConfigError
+from tests.contract.test_live_bot import world
 from tests.web.served import BEARER, TOKEN, Served, served
 
 
@@ -154,7 +159,7 @@ def test_a_bot_is_watched_and_commanded(tmp_path: Path) -> None:
 
 def test_without_a_token_nobody_commands(tmp_path: Path) -> None:
     async def run() -> None:
-        async with served(tmp_path, seed=62, token_file=None) as at:
+        async with served(tmp_path, seed=62, with_token=False) as at:
             path = "/api/v1/commands/cancel-all"
             assert await status_of(at, "POST", path, BEARER) == 403
             assert at.bot.status().orders
@@ -163,7 +168,12 @@ def test_without_a_token_nobody_commands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "bot.example"])  # noqa: S104
-def test_what_others_can_reach_needs_a_token(host: str) -> None:
-    with pytest.raises(ValueError, match="needs token_file"):
-        ApiParams(host=host)
-    assert not ApiParams(host=host, token_file="x").is_local
+def test_what_others_can_reach_needs_a_token(host: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            config = Config.model_validate({"api": {"host": host}})
+            around = replace(world(tmp_path), serves=True)
+            with pytest.raises(ConfigError, match=r"needs secrets\.api_token"):
+                api_server(around, config, stack, print)
+
+    asyncio.run(run())

@@ -21,7 +21,7 @@ async def families(at: Served) -> dict[str, Metric]:
         assert answer.status == 200
         assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
         text = await answer.text()
-    found = list(text_string_to_metric_families(text))
+    found = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
     assert len({each.name for each in found}) == len(found)
     return {each.name: each for each in found}
 

@@ -1,32 +1,29 @@
 """Wires the HTTP face of a live bot: where it listens, its token, and all that it can tell."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from mmbot import __version__
 from mmbot.adapters.zo.engine_time import EngineClock
-from mmbot.adapters.zo.keys.private_files import OTHERS, read_private
 from mmbot.assemble.live.run_folder import RunFolder
 from mmbot.assemble.live.world import RunMode, World
 from mmbot.config.schema import Config
 from mmbot.domain.figures import Labels, Readings
-from mmbot.errors import SecretError, Unavailable
-from mmbot.interfaces.api.gate import LEAST_TOKEN_CHARS
-from mmbot.interfaces.api.params import ApiParams
+from mmbot.errors import ConfigError, Unavailable
+from mmbot.interfaces.api.gate import fit_token
 from mmbot.interfaces.api.process_figures import ProcessFigures
 from mmbot.interfaces.api.server import ApiServer
 from mmbot.ledger.ledger import Ledger
 from mmbot.runtime.control import BotControl
 from mmbot.runtime.instruments import BotInstruments, Measured
 from mmbot.runtime.live import MarketMakerLive
+from mmbot.secrets.params import SecretName
+from mmbot.secrets.resolving import is_set, resolve
+from mmbot.secrets.secret import Secret
 
-CREDENTIALS = "CREDENTIALS_DIRECTORY"
-# systemd opens a credential to the unit's user by an access list, which shows as group rights.
-_OUTSIDERS = 0o027
 NS_PER_S = 1_000_000_000
 
 
@@ -45,12 +42,12 @@ def api_server(
 ) -> ApiServer | None:
     """Take the address; None, and a warning, where it cannot be had: trading needs no page.
 
-    SecretError when the token is not fit to be one.
+    SecretError when the token is not fit to be one, ConfigError when others need one and it lacks.
     """
     params = config.api
     if not (world.serves and params.enabled):
         return None
-    token = _token(params, world.env)
+    token = _token(config, world, warn)
     try:
         server = ApiServer(params, token)
     except OSError as error:
@@ -105,16 +102,12 @@ def _of_around(around: Around, clock: Callable[[], int]) -> Readings:
     return Readings(gauges=gauges)
 
 
-def _token(params: ApiParams, env: Mapping[str, str]) -> str | None:
-    if params.token_file is None:
-        return None
-    path, forbidden = Path(params.token_file).expanduser(), OTHERS
-    if not path.is_absolute() and CREDENTIALS in env:
-        path, forbidden = Path(env[CREDENTIALS]) / path, _OUTSIDERS
-    try:
-        token = read_private(path, forbidden).decode("ascii").strip()
-    except UnicodeDecodeError:
-        raise SecretError(f"{path}: is not a text file") from None
-    if len(token) < LEAST_TOKEN_CHARS or not token.isprintable() or " " in token:
-        raise SecretError(f"{path}: a token has {LEAST_TOKEN_CHARS} characters or more, no spaces")
-    return token
+def _token(config: Config, world: World, warn: Callable[[str], None]) -> Secret | None:
+    """Return what commands over HTTP need, None when there are to be none."""
+    env = dict(world.env)
+    if is_set(config.secrets, SecretName.API_TOKEN, env):
+        return fit_token(resolve(config.secrets, SecretName.API_TOKEN, env, warn))
+    if not config.api.is_local:
+        host = config.api.host
+        raise ConfigError([f"api.host {host} is open to others, which needs secrets.api_token"])
+    return None

@@ -15,7 +15,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from mmbot.domain.bucket import Bucket
+from mmbot.errors import SecretError
 from mmbot.interfaces.api.params import ApiParams
+from mmbot.secrets.secret import Secret
 
 LEAST_TOKEN_CHARS = 24
 COMMANDS = "/api/v1/commands/"
@@ -41,13 +43,13 @@ _HEADERS = {
 class Gate:
     """Stands before every answer; `token` None: there are no commands."""
 
-    def __init__(self, params: ApiParams, token: str | None) -> None:
+    def __init__(self, params: ApiParams, token: Secret | None) -> None:
         self._hosts = _LOCAL | {
             params.host.strip("[]").lower(),
             *map(str.lower, params.allowed_hosts),
         }
         self._reads_need_it = not params.is_local
-        self._token = None if token is None else token.encode()
+        self._token = None if token is None else token.reveal().encode()
         self._pace = Bucket(1_000_000_000 // PER_S, BURST)
 
     @web.middleware
@@ -67,7 +69,7 @@ class Gate:
         if not is_command and (not self._reads_need_it or request.path in PROBES):
             return None
         if self._token is None:
-            return refusal(403, "read-only: there is no token (api.token_file)")
+            return refusal(403, "read-only: there is no token (secrets.api_token)")
         if not hmac.compare_digest(_given(request.headers.get("Authorization", "")), self._token):
             await asyncio.sleep(WRONG_TOKEN_S)
             answer = refusal(401, "the token is missing or wrong")
@@ -95,6 +97,14 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+
+
+def fit_token(secret: Secret) -> Secret:
+    """Return a secret that is fit to be the token; SecretError for one that could be guessed."""
+    text = secret.reveal()
+    if len(text) < LEAST_TOKEN_CHARS or not text.isascii() or not text.isprintable():
+        raise SecretError(f"{secret.place}: a token has {LEAST_TOKEN_CHARS} characters or more")
+    return secret
 
 
 def refusal(status: int, reason: str) -> web.Response:

@@ -15,6 +15,7 @@ from mmbot.interfaces.api.page import PageFiles
 from mmbot.interfaces.api.params import ApiParams
 from mmbot.interfaces.api.watchers import Watchers
 from mmbot.ports import Control, Instruments
+from mmbot.secrets.secret import Secret
 
 MOST_CONNECTIONS = 64
 BACKLOG = 64
@@ -27,7 +28,7 @@ _LOG = logging.getLogger("mmbot.http")
 class ApiServer:
     """Listens from the start; `run` serves, `close` lets go of the address."""
 
-    def __init__(self, params: ApiParams, token: str | None) -> None:
+    def __init__(self, params: ApiParams, token: Secret | None) -> None:
         """OSError when the address cannot be had."""
         family = socket.AF_INET6 if ":" in params.host else socket.AF_INET
         self._socket = socket.create_server(
