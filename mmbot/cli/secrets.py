@@ -16,10 +16,9 @@ from mmbot.cli.venue import moment
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
 from mmbot.errors import SecretError
-from mmbot.interfaces.api.gate import fit_token
 from mmbot.secrets.params import SecretName
 from mmbot.secrets.resolving import is_set, resolve
-from mmbot.secrets.secret import Secret
+from mmbot.secrets.secret import Secret, fit_token
 
 EXIT_SECRET = SecretError.exit_code
 _BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,50}")

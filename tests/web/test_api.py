@@ -1,4 +1,4 @@
-"""What the HTTP face of a trading bot says, beside the exchange's own truth, and whom it refuses."""
+"""The HTTP face of a trading bot: what it says beside the exchange's truth, whom it refuses."""
 
 import asyncio
 import json

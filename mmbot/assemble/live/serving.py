@@ -13,7 +13,6 @@ from mmbot.assemble.live.world import RunMode, World
 from mmbot.config.schema import Config
 from mmbot.domain.figures import Labels, Readings
 from mmbot.errors import ConfigError, Unavailable
-from mmbot.interfaces.api.gate import fit_token
 from mmbot.interfaces.api.process_figures import ProcessFigures
 from mmbot.interfaces.api.server import ApiServer
 from mmbot.ledger.ledger import Ledger
@@ -22,7 +21,7 @@ from mmbot.runtime.instruments import BotInstruments, Measured
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.secrets.params import SecretName
 from mmbot.secrets.resolving import is_set, resolve
-from mmbot.secrets.secret import Secret
+from mmbot.secrets.secret import Secret, fit_token
 
 NS_PER_S = 1_000_000_000
 

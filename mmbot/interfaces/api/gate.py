@@ -15,11 +15,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from mmbot.domain.bucket import Bucket
-from mmbot.errors import SecretError
 from mmbot.interfaces.api.params import ApiParams
 from mmbot.secrets.secret import Secret
 
-LEAST_TOKEN_CHARS = 24
 COMMANDS = "/api/v1/commands/"
 PROBES = frozenset({"/healthz", "/readyz"})
 WRONG_TOKEN_S = 0.5
@@ -97,14 +95,6 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
-
-
-def fit_token(secret: Secret) -> Secret:
-    """Return a secret that is fit to be the token; SecretError for one that could be guessed."""
-    text = secret.reveal()
-    if len(text) < LEAST_TOKEN_CHARS or not text.isascii() or not text.isprintable():
-        raise SecretError(f"{secret.place}: a token has {LEAST_TOKEN_CHARS} characters or more")
-    return secret
 
 
 def refusal(status: int, reason: str) -> web.Response:
