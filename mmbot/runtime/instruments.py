@@ -116,7 +116,7 @@ class BotInstruments:
             put("fair_price_usd", fair_imbalance[0], symbol)
             put("book_imbalance_ratio", fair_imbalance[1], symbol)
             put("quote_uptime_ratio", self._meters.market.uptimes[index].ratio(), symbol)
-            put("position_base", float(each.lot) * each.position_lots, symbol)
+            put("position_base", float(each.lot * each.position_lots), symbol)
             put("position_notional_usd", sign * each.exposure_uusd / MICRO, symbol)
             put("exposure_ratio", each.exposure_ratio, symbol)
             for component in _COMPONENTS:
