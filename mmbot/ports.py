@@ -194,6 +194,10 @@ class Instruments(Protocol):
         """Return the newest fills of this run, oldest first."""
         ...
 
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what people were told last, oldest first."""
+        ...
+
     def timings(self) -> tuple[Timing, ...]:
         """Return how long things take."""
         ...

@@ -2,6 +2,7 @@
 
 from mmbot.domain.params import Params
 from mmbot.interfaces.api.params import ApiParams
+from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
 from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import ControlParams
@@ -16,3 +17,5 @@ class Operating(Params):
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
     api: ApiParams = ApiParams()
+    telegram: TelegramParams = TelegramParams()
+    alerts: AlertParams = AlertParams()

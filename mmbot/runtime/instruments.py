@@ -15,6 +15,7 @@ from mmbot.domain.figures import (
     joined,
 )
 from mmbot.domain.market import MICRO
+from mmbot.domain.notices import Notice
 from mmbot.domain.order import Side
 from mmbot.domain.status import Mode, StatusView
 from mmbot.engine.explaining import seen_in_book
@@ -64,8 +65,8 @@ class BotInstruments:
         return tuple(
             Ladder(
                 desk.state.market.symbol,
-                tuple(desk.state.book.levels(Side.BID, levels)),
-                tuple(desk.state.book.levels(Side.ASK, levels)),
+                tuple(desk.state.book.levels(Side.BID, levels, exclude_own=False)),
+                tuple(desk.state.book.levels(Side.ASK, levels, exclude_own=False)),
             )
             for desk in self._measured.live.works.engine.desks
         )
@@ -81,6 +82,10 @@ class BotInstruments:
     def fills(self) -> tuple[Fill, ...]:
         """See Instruments."""
         return tuple(self._meters.fills)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """See Instruments."""
+        return tuple(self._meters.told)
 
     def timings(self) -> tuple[Timing, ...]:
         """See Instruments."""

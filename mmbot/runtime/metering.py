@@ -27,6 +27,7 @@ from mmbot.runtime.order_meter import OrderMeter
 
 LOOK_EVERY_S = 0.25
 KEPT_FILLS = 500
+KEPT_NOTICES = 50
 
 
 class Meters:
@@ -39,6 +40,7 @@ class Meters:
         self.market = MarketWatch(engine)
         self.happened = Happened()
         self.fills: deque[Fill] = deque(maxlen=KEPT_FILLS)
+        self.told: deque[Notice] = deque(maxlen=KEPT_NOTICES)
         self.heard_ns: dict[str, int] = {}
         self._symbols = tuple(market.symbol for market in markets)
         self._engine = engine
@@ -82,6 +84,7 @@ class Meters:
 
     def notices(self, notices: Sequence[Notice]) -> None:
         """See what people are told."""
+        self.told += notices
         for notice in notices:
             symbol = None if notice.market is None else self._symbols[notice.market]
             self.happened.noticed(notice, symbol)

@@ -29,8 +29,9 @@ from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
-from mmbot.assemble.live.serving import Around, announced, api_server, instruments
+from mmbot.assemble.live.serving import Around, announced, api_server, serve
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
+from mmbot.assemble.live.talking import Spoken, in_force, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
@@ -43,6 +44,7 @@ from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
+from mmbot.interfaces.telegram.talk import InForce
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
@@ -60,9 +62,13 @@ SENDING_NS = 150_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBot:
-    """A bot ready to run. `lines` say what it will do, where, and within which limits."""
+    """A bot ready to run. `lines` say what it will do, where, and within which limits.
+
+    config: in force at its start, with the overrides that outlived a restart.
+    """
 
     live: MarketMakerLive
+    config: Config
     control: BotControl
     keepers: Keepers
     folder: RunFolder | None
@@ -101,6 +107,7 @@ async def live_bot(
     Raises an MmbotError whose exit code says why a start is refused. Nothing has been sent then.
     """
     session = _session(config, world, options) if mode is RunMode.LIVE else None
+    token = telegram_token(config, world.env, options.warn)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)
@@ -111,6 +118,8 @@ async def live_bot(
         markets = tuple(
             BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
         )
+        chat = in_force(config)
+        options = _followed(options, chat)
         given = _Given(config, mode, world, options, ground, markets, http)
         holding = None
         if session is not None:
@@ -124,10 +133,23 @@ async def live_bot(
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if server is not None:
             around = Around(ledger, ground.engine_clock, bot.folder, settings_sha(config), mode)
-            told = instruments(bot.live, bot.control, around, stack)
-            bot.live.around.append(("api", partial(server.run, bot.control, told)))
+            serve(server, bot.live, bot.control, around, stack)
             bot = replace(bot, lines=announced(bot.lines, server))
+        if token is not None:
+            chat.follow(bot.config.telegram, bot.config.alerts)
+            spoken = Spoken(bot.control, ledger, holding, bot.keepers.notices, world.clock)
+            face = await stack.enter_async_context(telegram_face(token, chat, spoken))
+            bot.live.around.append(("telegram", face.run))
         yield bot
+
+
+def _followed(options: LiveOptions, chat: InForce) -> LiveOptions:
+    """Have the chat follow the settings in force."""
+
+    def follow(config: Config) -> None:
+        chat.follow(config.telegram, config.alerts)
+
+    return replace(options, followers=(*options.followers, follow))
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:
@@ -215,6 +237,7 @@ async def _wire(
     books.tell = _both(control.watching.notices, options.notices)
     return LiveBot(
         live=live,
+        config=config,
         control=control,
         keepers=keepers,
         folder=folder,

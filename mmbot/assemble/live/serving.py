@@ -56,15 +56,19 @@ def api_server(
     return server
 
 
-def instruments(
-    live: MarketMakerLive, control: BotControl, around: Around, stack: AsyncExitStack
-) -> BotInstruments:
-    """Put together all that is measured."""
+def serve(
+    server: ApiServer,
+    live: MarketMakerLive,
+    control: BotControl,
+    around: Around,
+    stack: AsyncExitStack,
+) -> None:
+    """Have all that is measured shown as long as the bot runs."""
     process = ProcessFigures()
     process.begin()
     stack.callback(process.end)
     build = (__version__, "", platform.python_version(), around.config_sha[:12], str(around.mode))
-    return BotInstruments(
+    instruments = BotInstruments(
         Measured(
             live=live,
             meters=control.watching.meters,
@@ -73,6 +77,7 @@ def instruments(
             others=(process.readings, partial(_of_around, around, live.works.clock)),
         )
     )
+    live.around.append(("api", partial(server.run, control, instruments)))
 
 
 def announced(lines: Sequence[str], server: ApiServer) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ status, decimals as text.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from mmbot.domain.control import NEEDS, OperatorCommand, Result, Role, Verb, Who
 from mmbot.domain.events import Fill
 from mmbot.domain.figures import PnlLines
 from mmbot.domain.market import Market
+from mmbot.domain.notices import Notice
 from mmbot.domain.order import Side
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from mmbot.interfaces.api import exposition
@@ -115,8 +117,9 @@ class Answers:
         return _json("pnl", run=run, day=day, markets=markets, curve=self._instruments.curve())
 
     async def alerts(self, _request: web.Request) -> web.Response:
-        """Return what is open."""
-        return _json("alerts", alerts=self._control.status().alerts)
+        """Return what is open, and what people were told last."""
+        told = [notice_row(each, self._control.markets) for each in self._instruments.notices()]
+        return _json("alerts", alerts=self._control.status().alerts, notices=told)
 
     async def explain(self, request: web.Request) -> web.Response:
         """Say why the last quotes are what they are."""
@@ -165,6 +168,17 @@ def fill_row(fill: Fill, market: Market) -> dict[str, Any]:
         "size": market.size(fill.lots),
         "liquidity": "maker" if fill.maker else "taker",
         "fee": market.money(fill.fee_atoms),
+    }
+
+
+def notice_row(notice: Notice, markets: Sequence[Market]) -> dict[str, Any]:
+    """Return a notice for outside."""
+    return {
+        "ts_ns": notice.ts_ns,
+        "severity": notice.severity.name.lower(),
+        "code": notice.code,
+        "market": None if notice.market is None else markets[notice.market].symbol,
+        "text": notice.text,
     }
 
 

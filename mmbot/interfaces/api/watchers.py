@@ -12,7 +12,7 @@ from aiohttp import web
 
 from mmbot.domain.events import Fill
 from mmbot.domain.notices import Notice
-from mmbot.interfaces.api.answers import fill_row
+from mmbot.interfaces.api.answers import fill_row, notice_row
 from mmbot.interfaces.api.gate import refusal
 from mmbot.ports import Control, Instruments
 
@@ -109,15 +109,7 @@ class Watchers:
     def _said(self, told: Notice | Fill) -> bytes:
         if isinstance(told, Fill):
             return _event("fill", fill_row(told, self._control.markets[told.market]))
-        symbol = None if told.market is None else self._control.markets[told.market].symbol
-        notice = {
-            "ts_ns": told.ts_ns,
-            "severity": told.severity.name.lower(),
-            "code": told.code,
-            "market": symbol,
-            "text": told.text,
-        }
-        return _event("notice", notice)
+        return _event("notice", notice_row(told, self._control.markets))
 
 
 async def _send(response: web.StreamResponse, watcher: Watcher) -> None:
