@@ -6,8 +6,6 @@ status, decimals as text.
 
 import asyncio
 import time
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,14 +13,11 @@ from aiohttp import web
 from msgspec import Struct
 
 from mmbot.domain.control import NEEDS, OperatorCommand, Result, Role, Verb, Who
-from mmbot.domain.events import Fill
 from mmbot.domain.figures import PnlLines
-from mmbot.domain.market import Market
-from mmbot.domain.notices import Notice
-from mmbot.domain.order import Side
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from mmbot.interfaces.api import exposition
 from mmbot.interfaces.api.gate import refusal
+from mmbot.interfaces.api.rows import fill_row, notice_row, order_rows, position_row
 from mmbot.interfaces.health_text import troubles
 from mmbot.ports import Control, Instruments
 
@@ -96,11 +91,11 @@ class Answers:
 
     async def orders(self, request: web.Request) -> web.Response:
         """Return what rests."""
-        return _json("orders", orders=list(_orders(self._wanted(request))))
+        return _json("orders", orders=list(order_rows(self._wanted(request))))
 
     async def positions(self, request: web.Request) -> web.Response:
         """Return what is held."""
-        return _json("positions", positions=[_position(each) for each in self._wanted(request)])
+        return _json("positions", positions=[position_row(each) for each in self._wanted(request)])
 
     async def fills(self, _request: web.Request) -> web.Response:
         """Return the newest fills of this run, oldest first."""
@@ -156,56 +151,6 @@ class Answers:
         symbol = request.query.get("market", "").upper()
         view: StatusView = self._control.status()
         return [each for each in view.markets if symbol in ("", each.symbol)]
-
-
-def fill_row(fill: Fill, market: Market) -> dict[str, Any]:
-    """Return a fill for outside."""
-    return {
-        "ts_ns": fill.ts_recv_ns,
-        "market": market.symbol,
-        "side": "bid" if fill.side is Side.BID else "ask",
-        "price": market.price(fill.ticks),
-        "size": market.size(fill.lots),
-        "liquidity": "maker" if fill.maker else "taker",
-        "fee": market.money(fill.fee_atoms),
-    }
-
-
-def notice_row(notice: Notice, markets: Sequence[Market]) -> dict[str, Any]:
-    """Return a notice for outside."""
-    return {
-        "ts_ns": notice.ts_ns,
-        "severity": notice.severity.name.lower(),
-        "code": notice.code,
-        "market": None if notice.market is None else markets[notice.market].symbol,
-        "text": notice.text,
-    }
-
-
-def _orders(markets: list[MarketStatus]) -> Any:
-    for each in markets:
-        for side, levels in (("bid", each.bids), ("ask", each.asks)):
-            for level in levels:
-                yield {
-                    "market": each.symbol,
-                    "side": side,
-                    "price": each.tick * level.ticks,
-                    "size": each.lot * level.lots,
-                }
-
-
-def _position(each: MarketStatus) -> dict[str, Any]:
-    mark = each.tick * each.mark_half_ticks / Decimal(2) if each.mark_half_ticks else None
-    return {
-        "market": each.symbol,
-        "size": each.lot * each.position_lots,
-        "mark": mark,
-        "value_uusd": each.exposure_uusd,
-        "exposure_ratio": each.exposure_ratio,
-        "pnl_uusd": each.pnl_uusd,
-        "day_pnl_uusd": each.day_pnl_uusd,
-        "fills": each.fills,
-    }
 
 
 def _json(name: str, code: int = 200, **content: Any) -> web.Response:

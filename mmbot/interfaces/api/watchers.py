@@ -12,8 +12,8 @@ from aiohttp import web
 
 from mmbot.domain.events import Fill
 from mmbot.domain.notices import Notice
-from mmbot.interfaces.api.answers import fill_row, notice_row
 from mmbot.interfaces.api.gate import refusal
+from mmbot.interfaces.api.rows import fill_row, notice_row
 from mmbot.ports import Control, Instruments
 
 MOST_WATCHERS = 16
