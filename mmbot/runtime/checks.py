@@ -20,7 +20,7 @@ class Checks:
         params = works.params
         symbols = [desk.state.market.symbol for desk in works.engine.desks]
         self.pulse = Pulse(emit, self._revalidate, params.stall_ms, works.clock())
-        # From a changed book to the bytes of what was decided by it.
+        # From what came, a book or its time, to the bytes of what was decided by it.
         self.reactions = Histogram(REACTION_NS)
         self._works = works
         self._left_out = left_out

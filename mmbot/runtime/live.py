@@ -7,7 +7,7 @@ behind: whatever ends a run, the orders are taken off and that is proven before 
 import asyncio
 from functools import partial
 
-from mmbot.domain.events import AccountSnapshot, BookUpdate, Command, Event, Operator, Timer
+from mmbot.domain.events import AccountSnapshot, Command, Event, Operator, Timer
 from mmbot.domain.status import Mode, StatusView
 from mmbot.engine.view import halt_reason
 from mmbot.runtime.alarm import Alarm
@@ -131,7 +131,7 @@ class MarketMakerLive:
         batches = engine.handle(event)
         for batch in batches:
             works.venue.submit(batch)
-        if batches and type(event) is BookUpdate:
+        if batches:
             self.reactions.add(works.clock() - event.ts_recv_ns)
         due_ns = engine.next_wakeup_ns()
         if type(event) is Timer and not batches and due_ns is not None:

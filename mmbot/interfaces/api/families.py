@@ -87,7 +87,7 @@ GAUGES = (
     Family("recorder_bytes_written", "Size of what this run has recorded."),
 )
 TIMES = (
-    Family("tick_to_order_seconds", "Change of a book received to order bytes written."),
+    Family("tick_to_order_seconds", "What a decision answers, received, to order bytes written."),
     Family("order_ack_seconds", "Order action written to its answer read.", ("action",)),
     Family("cancel_all_seconds", "Cancel-all asked for to the venue showing no order."),
     Family("feed_delay_seconds", "Stamp of the venue to receipt.", ("stream",)),
