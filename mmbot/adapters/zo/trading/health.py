@@ -53,10 +53,11 @@ class Health:
         "_limit",
         "_quiet_until_ns",
         "accepted",
-        "ack_ns",
+        "acks",
         "maintained",
         "not_sent",
         "pace",
+        "refused_for_rate",
         "rejected",
         "unknown",
     )

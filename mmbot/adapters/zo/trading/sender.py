@@ -39,6 +39,7 @@ class Sender:
         "_orders",
         "_verdicts",
         "ack_ns",
+        "repeats",
         "resend_ns",
         "split_ns",
         "stopping",
