@@ -21,12 +21,14 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 # What setup.py may compile as it stands; make rebuilds only what has changed.
 MODULES := $(shell find mmbot -name '*.pxd') $(patsubst %.pxd,%.py,$(shell find mmbot -name '*.pxd')) mmbot/runtime/replay.py
 
-.PHONY: run test faults soak strategy-report bench build clean
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
+
+.PHONY: browser run test faults soak strategy-report bench build clean
 
 run: build
 	$(BIN)/python -m mmbot demo --for 60s
 
-test: build $(VENV)/.dev
+test: build $(VENV)/.dev browser
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
 	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8
 
@@ -59,6 +61,10 @@ $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS) $(MODULES)
 $(VENV)/.dev: $(VENV)/.built
 	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
+
+# The status page is tested in a real one.
+browser:
+	@command -v chromedriver >/dev/null || { echo "installing chromium, for the tests of the status page ..."; $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y --no-install-recommends chromium chromium-driver >/dev/null; }
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 from base64 import b64encode
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from mmbot.assemble.live.serving import api_server
 from mmbot.config.schema import Config
+from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode
 from mmbot.errors import ConfigError
 from tests.contract.test_live_bot import world
@@ -133,6 +135,32 @@ async def watchers_are_few(at: Served) -> None:
         each.close()
 
 
+async def whoever_does_not_read_is_hung_up_on(at: Served) -> None:
+    """A flood of news reaches those who read, and ends it with those who do not."""
+    host, port = at.url.removeprefix("http://").split(":")
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    deaf.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(deaf, (host, int(port)))
+    await loop.sock_sendall(deaf, f"GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    async with at.http.get(at.url + "/api/v1/events") as stream, asyncio.timeout(30):
+        assert stream.status == 200
+        heard = 0
+        flood = [Notice(n, Severity.INFO, "flood", None, "x" * 4_000) for n in range(200)]
+        for first in range(0, 4_000, 200):
+            at.bot.control.watching.telling.notices(flood)
+            while heard < first + 200:
+                line = await stream.content.readline()
+                assert line
+                heard += line.count(b'"code":"flood"')
+        # What was under way to the other one comes, and then the end.
+        with suppress(ConnectionError):
+            while await loop.sock_recv(deaf, 1 << 20):
+                pass
+    deaf.close()
+
+
 async def too_many_questions_wait(at: Served) -> None:
     found = [await status_of(at, "GET", "/healthz", {}) for _ in range(200)]
     assert set(found) == {200, 429}
@@ -149,6 +177,7 @@ def test_a_bot_is_watched_and_commanded(tmp_path: Path) -> None:
                 strangers_get_nothing,
                 commands_are_done,
                 events_come,
+                whoever_does_not_read_is_hung_up_on,
                 watchers_are_few,
                 too_many_questions_wait,
             ):

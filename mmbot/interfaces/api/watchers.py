@@ -17,7 +17,7 @@ from mmbot.interfaces.api.rows import fill_row, notice_row
 from mmbot.ports import Control, Instruments
 
 MOST_WATCHERS = 16
-MOST_BEHIND = 64
+MOST_BEHIND_BYTES = 1 << 20
 LOOK_EVERY_S = 1.0
 WRITE_S = 5.0
 COME_BACK_MS = 2_000
@@ -25,18 +25,36 @@ LADDER_LEVELS = 12
 
 
 class Watcher:
-    """One who watches: what is on its way to them."""
+    """One who watches: what is on its way to them, and whether it is over with them."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[bytes] = asyncio.Queue(MOST_BEHIND)
-        self.over = asyncio.Event()
+        self.over = False
+        self._waiting: list[bytes] = []
+        self._behind_bytes = 0
+        self._news = asyncio.Event()
 
     def take(self, event: bytes) -> None:
         """Send them an event; too many that were not read are the end."""
-        try:
-            self.queue.put_nowait(event)
-        except asyncio.QueueFull:
-            self.over.set()
+        self._behind_bytes += len(event)
+        if self._behind_bytes > MOST_BEHIND_BYTES:
+            self.over = True
+        else:
+            self._waiting.append(event)
+        self._news.set()
+
+    def end(self) -> None:
+        """Hang up on them."""
+        self.over = True
+        self._news.set()
+
+    async def next(self) -> bytes:
+        """Wait for the next events; returns all there are."""
+        await self._news.wait()
+        self._news.clear()
+        found = b"".join(self._waiting)
+        self._waiting.clear()
+        self._behind_bytes = 0
+        return found
 
 
 class Watchers:
@@ -55,7 +73,7 @@ class Watchers:
                 group.create_task(self._hear(), name="api events")
         finally:
             for watcher in self._all:
-                watcher.over.set()
+                watcher.end()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Let somebody watch until they go."""
@@ -88,6 +106,8 @@ class Watchers:
                 told = await subscription.next()
                 if self._all:
                     self._tell(self._said(told))
+                    # A flood of them lets the loop, and whoever reads, come in between.
+                    await asyncio.sleep(0)
         finally:
             subscription.close()
 
@@ -114,18 +134,12 @@ class Watchers:
 
 async def _send(response: web.StreamResponse, watcher: Watcher) -> None:
     """Write what comes until it is over."""
-    over = asyncio.ensure_future(watcher.over.wait())
-    try:
-        while True:
-            coming = asyncio.ensure_future(watcher.queue.get())
-            await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
-            if over.done():
-                coming.cancel()
-                raise TimeoutError
-            async with asyncio.timeout(WRITE_S):
-                await response.write(coming.result())
-    finally:
-        over.cancel()
+    while True:
+        events = await watcher.next()
+        if watcher.over:
+            raise TimeoutError
+        async with asyncio.timeout(WRITE_S):
+            await response.write(events)
 
 
 def _hang_up(request: web.Request) -> None:

@@ -11,7 +11,7 @@ const LINES = [
   ["fees", "Fees"], ["rebates", "Rebates"], ["funding", "Funding"], ["hedge", "Hedge"],
 ];
 
-const SHOWN = 10;
+const SHOWN = 8;
 
 const seen = { look: null, market: null, curve: [], fills: [], events: [], heard: 0, drawn: false };
 
@@ -228,9 +228,9 @@ function drawPositions(status) {
     const sign = Math.sign(each.position_lots);
     return as.row(each.symbol,
       as.steps(each.position_lots, each.lot),
-      `${as.gain(sign * each.exposure_uusd)} (${as.percent(each.exposure_ratio, 1)})`,
+      as.gain(sign * each.exposure_uusd),
       [as.gain(each.day_pnl_uusd), as.tone(each.day_pnl_uusd)],
-      [as.bps(each.width_bps), "wide"], [as.bps(each.skew_bps), "wide"],
+      [as.percent(each.exposure_ratio, 1), "wide"], [as.bps(each.width_bps), "wide"], [as.bps(each.skew_bps), "wide"],
       [as.whole(each.fills), "wide"], [as.age(each.book_age_ms), "wide"]);
   }));
 }
@@ -302,7 +302,11 @@ function drawEvents() {
   return as.fill("events", ...seen.events.map((each) => as.element("li", {},
     as.element("span", { text: as.clock(each.ts_ns) }),
     as.element("span", { text: `${each.severity} `, cls: `mark ${each.severity}` }),
-    `${each.market ? `${each.market} ` : ""}${each.code}: ${each.text}`)));
+    `${each.market ? `${each.market} ` : ""}${happened(each)}`)));
+}
+
+function happened({ code, text }) {
+  return code.endsWith("_over") ? `${code.slice(0, -5)} is over` : `${code}: ${text}`;
 }
 
 function drawLink() {
@@ -339,12 +343,17 @@ function drawChart() {
     margin: { l: 8, r: 8, t: 4, b: 8 }, showlegend: false, dragmode: false, hovermode: "x",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.fontFamily, color: colour("text"), size: 12 },
-    xaxis: { ...axis, type: "date", nticks: 6, showgrid: false },
+    xaxis: { ...axis, type: "date", nticks: 5, tickangle: 0, tickformat: timeFormat(known), showgrid: false },
     yaxis: { ...axis, tickformat: ",.2f", nticks: 5, range: [low - room, high + room] },
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("edge"), font: { color: colour("text") } },
   };
   window.Plotly.react("plot", [trace], layout, { displayModeBar: false });
   seen.drawn = true;
+}
+
+function timeFormat(points) {
+  const hours = (points.at(-1)[0] - points[0][0]) / 3.6e12;
+  return hours > 24 ? "%b %d %H:%M" : hours > 0.5 ? "%H:%M" : "%H:%M:%S";
 }
 
 // Plotly brings a style sheet for maps, which the policy of this page forbids and no chart here needs.
