@@ -74,11 +74,11 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return what the console had to say since the last call."""
-        return [each["message"] for each in self.driver.get_log("browser")]
+        return [each["message"] for each in self._log("browser")]
 
     def origins(self) -> set[str]:
         """Return every place that was asked for anything since the start."""
-        for each in self.driver.get_log("performance"):
+        for each in self._log("performance"):
             message = json.loads(each["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 params = message["params"]
@@ -93,6 +93,10 @@ class Browser:
         shot = {"captureBeyondViewport": True, "clip": clip}
         found = self.driver.execute_cdp_cmd("Page.captureScreenshot", shot)
         path.write_bytes(base64.b64decode(found["data"]))
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return found
 
     def _waited(self, look: Callable[[], Any], what: str) -> Any:
         until = time.monotonic() + PATIENCE_S

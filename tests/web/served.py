@@ -40,6 +40,12 @@ class Served(NamedTuple):
             assert answer.status == 200, (path, answer.status, await answer.text())
             return await answer.json()
 
+    async def command(self, verb: str, **wish: str) -> None:
+        """Give a command with the token, which has to be done."""
+        url = f"{self.url}/api/v1/commands/{verb}"
+        async with self.http.post(url, headers=BEARER, json=wish) as answer:
+            assert answer.status == 200, await answer.text()
+
     @property
     def account(self) -> Any:
         """Return the account at the exchange."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.web.served import BEARER, Served, served
+from tests.web.served import Served, served
 from tests.web.test_metrics import families
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -28,7 +28,7 @@ ALERTS = {
     "MmbotTelegramFailing",
 }
 # The families of the specification, without the prefix; counters end in _total there.
-SPECIFIED = """
+_SPECIFIED = """
     build_info start_time_seconds state quoting state_transitions_total
     orders_placed_total orders_cancelled_total order_failures_total order_retries_total
     orders_unknown_total open_orders
@@ -44,7 +44,8 @@ SPECIFIED = """
     rate_limit_tokens rate_limit_waits_total rate_limit_rejections_total
     session_expiry_timestamp_seconds clock_offset_seconds lease_held lease_fencing_token
     alerts_total commands_total log_records_total ledger_queue_depth resident_memory_bytes
-""".split()
+"""
+SPECIFIED = {f"mmbot_{name}" for name in _SPECIFIED.split()}
 # Of these there are samples when such a thing has happened.
 UNEVENTFUL = {"mmbot_risk_rejects_total", "mmbot_hedges_total", "mmbot_book_resyncs_total"}
 _SELECTOR = re.compile(r"\b(mmbot_[a-z0-9_]+|up)(?:\{([^}]*)\})?")
@@ -99,7 +100,7 @@ def wrong(expression: str, known: Exported) -> list[str]:
                 continue
             there = known.values[name].get(label, set())
             wanted = value.split("|") if how == "=~" else [value]
-            if how != "!=" and not set(wanted) <= there or not there:
+            if (how != "!=" and not set(wanted) <= there) or not there:
                 found.append(f"{name}{{{label}={value}}}")
     for labels in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", expression):
         every = {label for each in known.values.values() for label in each} | _OF_THE_TARGET
@@ -116,14 +117,12 @@ def test_every_expression_is_exported(tmp_path: Path) -> None:
 
     async def run() -> Exported:
         async with served(tmp_path, seed=64) as at:
-            wish = {"headers": BEARER, "json": {"market": "BTCUSD"}}
-            async with at.http.post(at.url + "/api/v1/commands/resume", **wish) as answer:
-                assert answer.status == 200
+            await at.command("resume", market="BTCUSD")
             # A fill is followed for a second before there is a markout.
             for _ in range(15):
                 await asyncio.sleep(1.1)
                 known = await exported(at)
-                missing = {f"mmbot_{each}" for each in SPECIFIED} - set(known.values)
+                missing = SPECIFIED - set(known.values)
                 if missing <= UNEVENTFUL:
                     return known
             raise AssertionError(missing)

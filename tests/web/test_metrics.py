@@ -9,7 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as older_families
 
-from tests.web.served import BEARER, Served, served
+from tests.web.served import Served, served
 
 OPEN = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
@@ -94,15 +94,8 @@ async def older_readers_are_served(at: Served) -> None:
 def test_metrics_of_a_trading_bot(tmp_path: Path) -> None:
     async def run() -> None:
         async with served(tmp_path, seed=63) as at:
-            await stop_quoting(at)
+            await at.command("cancel-all")
             await they_are_right(at)
             await older_readers_are_served(at)
 
     asyncio.run(run())
-
-
-async def stop_quoting(at: Served) -> None:
-    async with at.http.post(
-        at.url + "/api/v1/commands/cancel-all", headers=BEARER, json={}
-    ) as answer:
-        assert answer.status == 200, await answer.text()

@@ -9,7 +9,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.web.browser import DESKTOP, PHONE, Browser, browser
-from tests.web.served import BEARER, Served, served
+from tests.web.served import Served, served
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
@@ -25,16 +25,22 @@ def shows_the_bot(page: Browser, at: Served) -> None:
     view = at.bot.status()
     assert view.equity_uusd is not None
     assert abs(shown - view.equity_uusd / 1e6) < 50
-    assert page.run("return [...document.querySelectorAll('#tabs button')].map(e => e.innerText)") == [
+    assert page.run(
+        "return [...document.querySelectorAll('#tabs button')].map(e => e.innerText)"
+    ) == [
         "BTCUSD",
         "ETHUSD",
     ]
     page.until("return document.querySelectorAll('#levels tr.mine').length > 0")
-    prices = page.run("return [...document.querySelectorAll('#levels .price')].map(e => e.innerText)")
+    prices = page.run(
+        "return [...document.querySelectorAll('#levels .price')].map(e => e.innerText)"
+    )
     assert [number(each) for each in prices] == sorted((number(p) for p in prices), reverse=True)
     assert page.run("return document.querySelectorAll('#levels tr.bid').length") >= 8
     assert page.run("return document.querySelectorAll('#fills tr').length") >= 1
-    assert page.run("return document.querySelectorAll('#plot .scatterlayer path.js-line').length") == 1
+    assert (
+        page.run("return document.querySelectorAll('#plot .scatterlayer path.js-line').length") == 1
+    )
     rows = page.run(
         "return [...document.querySelectorAll('#lines tr')].map(e => e.lastChild.innerText)"
     )
@@ -146,9 +152,7 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
         with browser() as page:
             async with served(tmp_path, seed=65) as at:
                 await beside(looks, page, at, tmp_path)
-                pause = {"headers": BEARER, "json": {"reason": "lunch"}}
-                async with at.http.post(f"{at.url}/api/v1/commands/pause", **pause) as answer:
-                    assert answer.status == 200
+                await at.command("pause", reason="lunch")
                 await beside(tells_of_a_pause, page)
                 await beside(can_be_read, page)
             await beside(tells_that_it_is_lost, page)

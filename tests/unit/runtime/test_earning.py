@@ -1,6 +1,7 @@
 """Where profit comes from: one case worked by hand, and that it adds up whatever happens."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +108,6 @@ def test_a_curve_keeps_its_beginning_and_its_size() -> None:
     points = curve.points()
     assert points[0].ts_ns == 0
     assert MOST / 2 <= len(points) <= MOST
-    steps = {b.ts_ns - a.ts_ns for a, b in zip(points, points[1:], strict=False)}
+    steps = {b.ts_ns - a.ts_ns for a, b in pairwise(points)}
     assert steps <= {2 * EVERY_NS, 4 * EVERY_NS, 8 * EVERY_NS}
     assert points[-1].ts_ns > (3 * MOST - 10) * S
