@@ -145,7 +145,8 @@ async def live_bot(
             bot = replace(bot, lines=announced(bot.lines, server))
         if token is not None:
             chat.follow(bot.config.telegram, bot.config.alerts)
-            spoken = Spoken(bot.control, ledger, holding, bot.keepers.notices, world.clock)
+            tell = bot.keepers.notices
+            spoken = Spoken(bot.control, ledger, holding, bot.live.ending, tell, world.clock)
             face = await stack.enter_async_context(telegram_face(token, chat, spoken))
             bot.live.around.append(("telegram", face.run))
         yield bot

@@ -3,6 +3,7 @@
 import * as as from "./shapes.js";
 
 const LOST_MS = 5000;
+const AGAIN_MS = 3000;
 const MOST_POINTS = 4096;
 const MOST_ROWS = 12;
 const TONES = { quoting: "good", halted: "bad", paused: "idle", draining: "idle", warming: "idle" };
@@ -18,9 +19,7 @@ const seen = { look: null, market: null, curve: [], fills: [], events: [], heard
 // --- what comes ------------------------------------------------------------------------------
 
 async function history() {
-  const [pnl, fills, alerts] = await Promise.all(
-    ["pnl", "fills", "alerts"].map(async (name) => (await fetch(`/api/v1/${name}`)).json()),
-  );
+  const [pnl, fills, alerts] = await Promise.all(["pnl", "fills", "alerts"].map(read));
   seen.curve = pnl.curve;
   seen.fills = fills.fills.slice(-MOST_ROWS).reverse();
   seen.events = alerts.notices.slice(-MOST_ROWS).reverse();
@@ -29,9 +28,20 @@ async function history() {
   drawChart();
 }
 
+async function read(name) {
+  const answer = await fetch(`/api/v1/${name}`);
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  return answer.json();
+}
+
+// What was before this page was opened; a bot that is too busy to say is asked again.
+function retrace() {
+  history().catch(() => setTimeout(retrace, AGAIN_MS));
+}
+
 function listen() {
   const stream = new EventSource("/api/v1/events");
-  stream.addEventListener("open", () => history().catch(() => {}));
+  stream.addEventListener("open", retrace);
   stream.addEventListener("look", (event) => looked(JSON.parse(event.data)));
   stream.addEventListener("fill", (event) => {
     seen.fills = [JSON.parse(event.data), ...seen.fills].slice(0, MOST_ROWS);
