@@ -14,7 +14,7 @@ const LINES = [
 
 const SHOWN = 8;
 
-const seen = { look: null, market: null, curve: [], fills: [], events: [], heard: 0, drawn: false };
+const seen = { look: null, market: null, curve: [], fills: [], events: [], heard: 0 };
 
 // --- what comes ------------------------------------------------------------------------------
 
@@ -349,7 +349,9 @@ function drawChart() {
     mode: "lines", line: { color: colour("accent"), width: 1.8, shape: "hv" },
     hovertemplate: "%{y:,.2f} USD<br>run %{customdata}<extra>%{x|%H:%M:%S}</extra>",
   };
+  const place = document.getElementById("plot");
   const layout = {
+    width: place.clientWidth, height: place.clientHeight,
     margin: { l: 8, r: 8, t: 4, b: 8 }, showlegend: false, dragmode: false, hovermode: "x",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.fontFamily, color: colour("text"), size: 12 },
@@ -357,8 +359,7 @@ function drawChart() {
     yaxis: { ...axis, tickformat: ",.2f", nticks: 5, range: [low - room, high + room] },
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("edge"), font: { color: colour("text") } },
   };
-  window.Plotly.react("plot", [trace], layout, { displayModeBar: false });
-  seen.drawn = true;
+  window.Plotly.react(place, [trace], layout, { displayModeBar: false });
 }
 
 function timeFormat(points) {
@@ -379,9 +380,7 @@ function loadPlotly() {
   append(script);
 }
 
-new ResizeObserver(() => {
-  if (window.Plotly && seen.drawn) window.Plotly.Plots.resize("plot");
-}).observe(document.getElementById("plot"));
+new ResizeObserver(drawChart).observe(document.getElementById("plot"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawChart);
 setInterval(drawLink, 1000);
 drawFills();
