@@ -21,14 +21,16 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 # What setup.py may compile as it stands; make rebuilds only what has changed.
 MODULES := $(shell find mmbot -name '*.pxd') $(patsubst %.pxd,%.py,$(shell find mmbot -name '*.pxd')) mmbot/runtime/replay.py
 
-SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
+# Programs that tests start, each with its package of Debian.
+DEBIAN := redis-server:redis-server chromium:chromium chromedriver:chromium-driver
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: browser run test faults soak strategy-report bench build clean
+.PHONY: run debian test faults soak strategy-report bench build clean
 
 run: build
 	$(BIN)/python -m mmbot demo --for 60s
 
-test: build $(VENV)/.dev browser
+test: build $(VENV)/.dev debian
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
 	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8
 
@@ -62,9 +64,10 @@ $(VENV)/.dev: $(VENV)/.built
 	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
-# The status page is tested in a real one.
-browser:
-	@command -v chromedriver >/dev/null || { echo "installing chromium, for the tests of the status page ..."; $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y --no-install-recommends chromium chromium-driver >/dev/null; }
+debian:
+	@for each in $(DEBIAN); do command -v "$${each%:*}" > /dev/null || missing="$$missing $${each#*:}"; done; \
+	[ -z "$$missing" ] || { echo "installing$$missing ..."; $(ROOT) apt-get -qq update && \
+	DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get -qq install --no-install-recommends $$missing > /dev/null; }
 
 clean:
 	rm -rf $(VENV) build *.egg-info

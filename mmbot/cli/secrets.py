@@ -70,10 +70,15 @@ def _api_token(secret: Secret) -> str:
     return "has the form of a token"
 
 
+def _password(_secret: Secret) -> str:
+    return "is there"
+
+
 _FORMS: dict[SecretName, Callable[[Secret], str]] = {
     SecretName.WALLET_KEY: _wallet,
     SecretName.TELEGRAM_TOKEN: _token,
     SecretName.API_TOKEN: _api_token,
+    SecretName.REDIS_PASSWORD: _password,
 }
 
 

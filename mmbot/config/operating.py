@@ -1,5 +1,6 @@
 """The sections of what runs around trading: keys, books, watchers, and whom it talks to."""
 
+from mmbot.adapters.lease.params import CoordinationParams
 from mmbot.domain.params import Params
 from mmbot.interfaces.api.params import ApiParams
 from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
@@ -17,5 +18,6 @@ class Operating(Params):
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
     api: ApiParams = ApiParams()
+    coordination: CoordinationParams = CoordinationParams()
     telegram: TelegramParams = TelegramParams()
     alerts: AlertParams = AlertParams()

@@ -17,6 +17,7 @@ class SecretName(StrEnum):
     WALLET_KEY = "wallet_key"
     TELEGRAM_TOKEN = "telegram_token"  # noqa: S105 - a name
     API_TOKEN = "api_token"  # noqa: S105 - a name
+    REDIS_PASSWORD = "redis_password"  # noqa: S105 - a name
 
 
 class SecretParams(Params):
@@ -89,6 +90,7 @@ class SecretsParams(Params):
     wallet_key: SecretParams = SecretParams()
     telegram_token: SecretParams = SecretParams()
     api_token: SecretParams = SecretParams()
+    redis_password: SecretParams = SecretParams()
     aws: AwsParams = AwsParams()
     ledger: LedgerParams = LedgerParams()
 
@@ -97,4 +99,6 @@ class SecretsParams(Params):
         for name in (SecretName.TELEGRAM_TOKEN, SecretName.API_TOKEN):
             if getattr(self, name).source == "ledger":
                 raise ValueError(f"{name}: a hardware wallet holds no tokens")
+        if self.redis_password.source == "ledger":
+            raise ValueError("redis_password: a hardware wallet holds no passwords")
         return self

@@ -11,6 +11,7 @@ from random import Random, SystemRandom
 from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
 from mmbot.assemble.live.heart import HeartTerms, guarded_heart
+from mmbot.assemble.live.leading import Pair, real_pair
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.domain.market import Market
@@ -40,6 +41,7 @@ class World:
 
     heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
     serves: whether it may be watched over HTTP.
+    pair: what a bot with a standby needs, given whom to warn.
     """
 
     clock: Clock
@@ -50,6 +52,7 @@ class World:
     heart: Callable[[HeartTerms], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
     serves: bool = False
+    pair: Callable[[Callable[[str], None]], Pair] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,7 @@ def real_world(env: MutableMapping[str, str]) -> World:
         heart=partial(guarded_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
         serves=True,
+        pair=partial(real_pair, env),
     )
 
 
