@@ -2,6 +2,7 @@
 
 from mmbot.adapters.lease.params import CoordinationParams
 from mmbot.domain.params import Params
+from mmbot.interfaces.api.params import ApiParams
 from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
 from mmbot.logs.params import LoggingParams
@@ -18,6 +19,7 @@ class Operating(Params):
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
     logging: LoggingParams = LoggingParams()
+    api: ApiParams = ApiParams()
     coordination: CoordinationParams = CoordinationParams()
     telegram: TelegramParams = TelegramParams()
     alerts: AlertParams = AlertParams()
