@@ -39,9 +39,9 @@ def cut_off(begun: Callable[[Leases], bool]) -> Act:
     """Look that quotes rest as long as they may, then none; and that a standby only stands by."""
 
     async def act(stage: Stage) -> None:
-        leases = stage.leases
+        leases = stage.machine.leases
         assert leases is not None
-        standby = stage.begin(machine=stage.spare)
+        standby = stage.begin(machine=stage.machine.beside())
         assert await until(stage, lambda: begun(leases), 12.0)
         from_s, quoted_s = stage.loop.now_s, stage.loop.now_s
         while begun(leases):
@@ -62,7 +62,7 @@ async def two_leaders(stage: Stage) -> None:
     """Let both believe that they lead: the older one must halt soon after the newer one quotes."""
     older = stage.run
     assert older is not None
-    newer = stage.begin(machine=stage.spare)
+    newer = stage.begin(machine=stage.machine.beside())
     if not await taken_over(stage, LEASE_S):
         return
     halted = await until(stage, lambda: _halted(older), 1.0)
@@ -75,7 +75,7 @@ async def sleeps(stage: Stage) -> None:
     """Let the leader sleep for less than its lease, just until it is another's, and longer."""
     leader = stage.run
     assert leader is not None
-    standby = stage.begin(machine=stage.spare)
+    standby = stage.begin(machine=stage.machine.beside())
     await asyncio.sleep(1.0 + stage.seed % 7 / 10)
     pause_s = PAUSES_S[stage.seed % len(PAUSES_S)]
     trouble = object()

@@ -14,15 +14,13 @@ from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.domain.events import Command
 from mmbot.domain.status import StatusView
-from tests.simulation.leases import Leases
 from tests.simulation.machine import Machine
 
 
 class Setting(Struct, frozen=True, kw_only=True):
     """What a bot is given. `clock` is steady, `wall` may be stepped; both in Unix nanoseconds.
 
-    `number` counts the starts in one simulation; `machine` has the disk and its folder; `leases`
-    is the store of a bot that has a standby.
+    `number` counts the starts in one simulation; `machine` has the disk and its folder.
     """
 
     url: str
@@ -40,7 +38,6 @@ class Setting(Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...]
     lifetime_s: int
     machine: Machine
-    leases: Leases | None = None
 
 
 class Bot(Protocol):

@@ -234,8 +234,8 @@ def _redis_lose_write(stage: Stage, _fault: Fault) -> End_:
 
 
 def _leases(stage: Stage) -> Leases:
-    assert stage.leases is not None
-    return stage.leases
+    assert stage.machine.leases is not None
+    return stage.machine.leases
 
 
 _HARNESS: Mapping[str, Callable[[Stage, Fault], End_ | None]] = {

@@ -64,7 +64,7 @@ def settings(setting: Setting) -> Config:
     return Config.model_validate(
         {
             "coordination": {
-                "backend": "none" if setting.leases is None else "redis",
+                "backend": "none" if setting.machine.leases is None else "redis",
                 "standby": setting.number > 1,
             },
             "instance": {"id": setting.instance, "account_id": setting.account},
@@ -150,7 +150,7 @@ class Real:
         )
 
     def _pair(self, _warn: Any) -> Pair:
-        leases = self.setting.leases
+        leases = self.setting.machine.leases
         assert leases is not None
         return Pair(lambda _config, _account: LeaseClient(leases), _nobody)
 

@@ -76,7 +76,7 @@ def simulate(plan: Plan) -> Result:
     ):
         stage = Stage(loop, plan.factory, Path(folder), plan.seed, plan.terms)
         if plan.leased:
-            stage.leases = Leases(loop, LEASE_S)
+            stage.machine.leases = Leases(loop, LEASE_S)
         runner.run(_whole(stage, plan))
     return Result(
         violations=tuple(stage.judge.violations),

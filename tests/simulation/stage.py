@@ -17,7 +17,6 @@ from mmbot.exchange.params import ExchangeParams
 from tests.simulation.bot import Bot, Factory, Setting
 from tests.simulation.exchange import Venue
 from tests.simulation.judge import Judge
-from tests.simulation.leases import Leases
 from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
 from tests.simulation.machine import Machine
 from tests.simulation.process import PROCESS, Process, owner
@@ -90,9 +89,6 @@ class Stage:
         self.exchange = Process("exchange")
         self.judge = Judge(loop, self.venue, terms, self)
         self.machine = Machine(folder)
-        # The second machine of a pair, and the store of its lease.
-        self.spare = Machine(folder / "spare")
-        self.leases: Leases | None = None
         self.runs: list[Run] = []
         self.troubles = Troubles()
         # What went wrong in callbacks and unawaited tasks; the harness's own are its bugs.
@@ -195,7 +191,6 @@ class Stage:
             symbols=tuple(market.symbol for market in self.venue.exchange.params.markets),
             lifetime_s=self.terms.lifetime_s,
             machine=machine,
-            leases=self.leases,
         )
 
 
