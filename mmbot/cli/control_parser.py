@@ -86,6 +86,21 @@ def _looks(verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser
     made.add_argument("--json", action="store_true", help="print JSON")
 
 
+def notify_verbs(
+    verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """Add `notify test|whoami`."""
+    notify = verbs.add_parser("notify", help="try the chat, find out ids")
+    jobs = notify.add_subparsers(title="jobs", required=True, metavar="JOB")
+    made = add(jobs, "test", "write to every chat; exit 10 when one does not take it",
+               ("notify", "test"))  # fmt: skip
+    config_flags(made)
+    made = add(jobs, "whoami", "print the ids of those who write to the bot", ("notify", "whoami"))
+    config_flags(made)
+    made.add_argument("--for", dest="seconds", type=_seconds, default=60.0, metavar="SECONDS",
+                      help="how long to listen (60)")  # fmt: skip
+
+
 def diff_verb(jobs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]) -> None:
     """Add `config diff`."""
     summary = "what a reload would change in the running bot, or how two configurations differ"

@@ -49,10 +49,13 @@ def ledger_verbs(
     made = verb(verbs, "pnl", "profit of the bot", ("ledger_money", "pnl"))
     _window_flags(made)
     _since_flag(made)
+    _until_flag(made)
     made.add_argument("--by", choices=("day", "hour", "market"), default="day")
+    made.add_argument("--png", type=Path, metavar="FILE", help="draw the equity of that time, too")
     made = verb(verbs, "attribution", "where the profit came from", ("ledger_money", "attribution"))
     _window_flags(made)
     _since_flag(made)
+    _until_flag(made)
     made = verb(verbs, "reset-halt", "let a halted bot trade again", ("ledger_care", "reset_halt"))
     made.add_argument("--reason", required=True, metavar="TEXT", help="why; it is kept")
     _care_verbs(verbs, verb)
@@ -79,6 +82,10 @@ def _window_flags(verb: argparse.ArgumentParser) -> None:
 
 def _since_flag(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--since", metavar="TIME", help="24h, 7d or a time in ISO 8601")
+
+
+def _until_flag(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--until", metavar="TIME", help="default: now")
 
 
 def _positive(text: str) -> int:

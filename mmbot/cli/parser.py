@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
-from mmbot.cli.control_parser import control_verbs, diff_verb
+from mmbot.cli.control_parser import control_verbs, diff_verb, notify_verbs
 from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
 from mmbot.cli.ledger_parser import ledger_verbs
 from mmbot.cli.rescue_parser import positive, rescue_verbs, whole
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _secrets(verbs, shared)
     _live_check(verbs, shared)
     control_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
+    notify_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     research_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)

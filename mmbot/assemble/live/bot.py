@@ -30,7 +30,7 @@ from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
-from mmbot.assemble.live.talking import Spoken, in_force, telegram_face, telegram_token
+from mmbot.assemble.live.talking import Followed, Spoken, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
@@ -43,7 +43,6 @@ from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
-from mmbot.interfaces.telegram.talk import InForce
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
 from mmbot.quoting.params import learns
@@ -126,8 +125,8 @@ async def live_bot(
         markets = tuple(
             BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
         )
-        chat = in_force(config)
-        options = _followed(options, chat)
+        chat = Followed(config)
+        options = replace(options, followers=(*options.followers, chat.follow))
         given = _Given(config, mode, world, options, ground, markets, http)
         holding = None
         if session is not None:
@@ -139,21 +138,19 @@ async def live_bot(
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if token is not None:
-            chat.follow(bot.config.telegram, bot.config.alerts)
-            tell = bot.keepers.notices
-            spoken = Spoken(bot.control, ledger, holding, bot.live.ending, tell, world.clock)
+            chat.follow(bot.config)
+            spoken = Spoken(
+                bot.control,
+                ledger,
+                holding,
+                bot.live.ending,
+                bot.keepers.notices,
+                options,
+                world,
+            )
             face = await stack.enter_async_context(telegram_face(token, chat, spoken))
             bot.live.around.append(("telegram", face.run))
         yield bot
-
-
-def _followed(options: LiveOptions, chat: InForce) -> LiveOptions:
-    """Have the chat follow the settings in force."""
-
-    def follow(config: Config) -> None:
-        chat.follow(config.telegram, config.alerts)
-
-    return replace(options, followers=(*options.followers, follow))
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:

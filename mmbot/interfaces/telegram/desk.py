@@ -11,6 +11,7 @@ from mmbot.domain.control import REDUCING, Role
 from mmbot.domain.notices import Notice, Severity
 from mmbot.interfaces.telegram.access import Flood, has_admin, role_of
 from mmbot.interfaces.telegram.commanding import Commanding
+from mmbot.interfaces.telegram.looking import LOOKED_UP, Looking
 from mmbot.interfaces.telegram.menu import MENU
 from mmbot.interfaces.telegram.reading import REFRESH, Reading
 from mmbot.interfaces.telegram.talk import Parts, Talk
@@ -35,6 +36,7 @@ class Desk:
     def __init__(self, parts: Parts, reading: Reading) -> None:
         self.commanding = Commanding(parts)
         self.reading = reading
+        self._looking = Looking(parts)
         self.own_name = ""
         self.tasks: set[asyncio.Task[None]] = set()
         self._parts = parts
@@ -142,17 +144,26 @@ class Desk:
         if item is None:
             await self._answer(talk, f"/{name[:32]} is not known; /help lists what is")
         elif item.verb is None:
-            if talk.role < item.role:
-                self._refuse(talk, given, "the role is too low")
-                await self._answer(talk, f"/{name} needs the role {item.role.name.lower()}")
-            else:
-                await self.reading.answer(talk, name, given.rest)
+            await self._asked(talk, name, given)
         elif reducing:
             noting = asyncio.ensure_future(self._parts.remember(message.update_id))
             await asyncio.wait((noting,), timeout=REMEMBER_S)
             await self.commanding.give(talk, given)
         elif await self._may_change(talk, message.update_id):
             await self.commanding.give(talk, given)
+
+    async def _asked(self, talk: Talk, name: str, given: Written) -> None:
+        item = MENU[name]
+        if talk.role < item.role:
+            self._refuse(talk, given, "the role is too low")
+            await self._answer(talk, f"/{name} needs the role {item.role.name.lower()}")
+        elif name == "bundle":
+            text = plain(self._parts.control.status(), "bundle? It holds two hours of the books")
+            await self.commanding.ask(talk, text, "bundle", partial(self._looking.bundle, talk))
+        elif name in LOOKED_UP:
+            await self._looking.answer(talk, name, given.rest)
+        else:
+            await self.reading.answer(talk, name, given.rest)
 
     async def _may_change(self, talk: Talk, update_id: int) -> bool:
         """Whether something may be changed now: once only, and not by whoever has our token."""
