@@ -11,7 +11,6 @@ from mmbot.domain.control import REDUCING, Role
 from mmbot.domain.notices import Notice, Severity
 from mmbot.interfaces.telegram.access import Flood, has_admin, role_of
 from mmbot.interfaces.telegram.commanding import Commanding
-from mmbot.interfaces.telegram.looking import LOOKED_UP, Looking
 from mmbot.interfaces.telegram.menu import MENU
 from mmbot.interfaces.telegram.reading import REFRESH, Reading
 from mmbot.interfaces.telegram.talk import Parts, Talk
@@ -36,7 +35,6 @@ class Desk:
     def __init__(self, parts: Parts, reading: Reading) -> None:
         self.commanding = Commanding(parts)
         self.reading = reading
-        self._looking = Looking(parts)
         self.own_name = ""
         self.tasks: set[asyncio.Task[None]] = set()
         self._parts = parts
@@ -159,9 +157,9 @@ class Desk:
             await self._answer(talk, f"/{name} needs the role {item.role.name.lower()}")
         elif name == "bundle":
             text = plain(self._parts.control.status(), "bundle? It holds two hours of the books")
-            await self.commanding.ask(talk, text, "bundle", partial(self._looking.bundle, talk))
-        elif name in LOOKED_UP:
-            await self._looking.answer(talk, name, given.rest)
+            await self.commanding.ask(
+                talk, text, "bundle", partial(self.reading.looking.bundle, talk)
+            )
         else:
             await self.reading.answer(talk, name, given.rest)
 
