@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import os
-import time
+from contextlib import suppress
 
 from mmbot.cli.output import say, show
 from mmbot.config.loader import load
@@ -13,6 +13,8 @@ from mmbot.interfaces.telegram.line import Line
 from mmbot.interfaces.telegram.outlet import LineError, Sending
 from mmbot.secrets.params import SecretName
 from mmbot.secrets.resolving import resolve
+
+LOOK_EVERY_S = 0.5
 
 
 def test(args: argparse.Namespace) -> int:
@@ -54,19 +56,19 @@ async def _tried(config: Config, line: Line) -> int:
 
 
 async def _told(line: Line, seconds: float) -> int:
-    until_s = time.monotonic() + seconds
     told: set[tuple[int, int]] = set()
-    after = None
     try:
         show([f"bot @{await line.open()}"])
-        while time.monotonic() < until_s:
-            # What is read here is left for the bot: nothing is confirmed.
-            for each in await line.listen(after):
-                heard = each.heard
-                if heard is not None and (heard.user_id, heard.chat_id) not in told:
-                    told.add((heard.user_id, heard.chat_id))
-                    show([f"user {heard.user_id}  chat {heard.chat_id}"])
-            await asyncio.sleep(0.5)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    # What is read here is left for the bot: nothing is confirmed.
+                    for each in await line.listen(None):
+                        heard = each.heard
+                        if heard is not None and (heard.user_id, heard.chat_id) not in told:
+                            told.add((heard.user_id, heard.chat_id))
+                            show([f"user {heard.user_id}  chat {heard.chat_id}"])
+                    await asyncio.sleep(LOOK_EVERY_S)
     finally:
         await line.close()
     return 0 if told else 10
