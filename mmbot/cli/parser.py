@@ -11,6 +11,7 @@ from mmbot.cli.control_parser import control_verbs, diff_verb
 from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
 from mmbot.cli.ledger_parser import ledger_verbs
 from mmbot.cli.rescue_parser import positive, rescue_verbs, whole
+from mmbot.cli.unit_parser import unit_verbs
 
 EXIT_CODES = """\
 exit codes:
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     control_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)
+    unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb))
     return parser
 
 
