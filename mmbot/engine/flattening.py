@@ -54,8 +54,14 @@ class Flattening:
         return self.tries >= MOST_TRIES or self._orders >= MOST_ORDERS
 
     def due(self, tracker: Tracker, lots: int, now_ns: int) -> bool:
-        """May the next order go out: nothing of ours is alive, and the last one's fills are in?"""
+        """May the next order go out: nothing of ours is alive, and the last one's fills are in?
+
+        Without a position: is it certain, with the fills in of whatever has ended?
+        """
         if tracker.orders or self.waiting or now_ns < self._next_ns:
+            return False
+        newest_ns = next(reversed(tracker.ended.values()), now_ns - SETTLE_NS)
+        if lots == 0 and now_ns < newest_ns + SETTLE_NS:
             return False
         if self.order_id is not None:
             fell_short = abs(lots) > self._left

@@ -165,9 +165,9 @@ class MarketMakerLive:
     async def _leave(self) -> ExitReport:
         """Take everything off, with the streams still telling what happens meanwhile."""
         works, ending = self.works, self.ending
-        held: tuple[str, ...] = ()
-        if works.close_on_exit and ending.halted is None and ending.failure is None:
-            held = await self._give_back()
+        gives_back = works.close_on_exit and ending.halted is None and ending.failure is None
+        if gives_back:
+            await self._give_back()
         self._order(Command.STOP, None, ending.reason)
         left = works.venue.cancel_all(works.params.stop_timeout_s - LAST_ROWS_S)
         if ending.halted is None:
@@ -178,15 +178,19 @@ class MarketMakerLive:
             leftovers, _ = await asyncio.gather(left, latched)
         self._alarm.stop()
         self._inbox.close()
+        positions = works.engine.positions if gives_back else ()
+        held = tuple(each.market.symbol for each in positions if each.lots)
         return ending.report(leftovers, held)
 
-    async def _give_back(self) -> tuple[str, ...]:
-        """Have all positions closed; returns the markets whose are not when the time is over."""
+    async def _give_back(self) -> None:
+        """Have all positions closed, as far as that goes before the time is over.
+
+        Being flat is not enough: what still rests, or was met unheard, opens a position again.
+        """
         works = self.works
         self._order(Command.FLATTEN, None, self.ending.reason)
         until_ns = works.clock() + round(works.params.close_timeout_s * 1e9)
-        while True:
-            held = tuple(each.market.symbol for each in works.engine.positions if each.lots)
-            if not held or works.clock() >= until_ns or self.ending.failure is not None:
-                return held
+        while any(desk.guards.flattening is not None for desk in works.engine.desks):
+            if works.clock() >= until_ns or self.ending.failure is not None:
+                return
             await asyncio.sleep(LOOK_EVERY_S)

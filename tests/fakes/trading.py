@@ -5,6 +5,7 @@ They behave; they count nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import AccountSnapshot, Event, Fill, OrderUpdate, VenueOrder, VenueSnapshot
@@ -77,11 +78,18 @@ class RestingVenue:
         )
         self.emit(VenueSnapshot(now_ns, now_ns, orders, tuple(self.lots)))
 
-    def fill(self, order_id: int) -> None:
-        """Somebody takes an order whole."""
+    def fill(self, order_id: int, late_s: float = 0.0) -> None:
+        """Somebody takes an order whole; that is told `late_s` afterwards."""
         place = self.resting.pop(order_id)
         self.lots[place.market] += place.side * place.lots
         self._fills += 1
+        told = partial(self._told_fill, place, order_id, self._fills)
+        if late_s:
+            asyncio.get_running_loop().call_later(late_s, told)
+        else:
+            told()
+
+    def _told_fill(self, place: Place, order_id: int, trade_id: int) -> None:
         now_ns = self._clock()
         self.emit(
             Fill(
@@ -89,7 +97,7 @@ class RestingVenue:
                 now_ns,
                 place.market,
                 order_id,
-                self._fills,
+                trade_id,
                 place.side,
                 place.ticks,
                 place.lots,

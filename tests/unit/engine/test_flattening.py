@@ -45,9 +45,29 @@ def test_one_order_inside_the_band_closes_it(lots: int, side: Side, ticks: int) 
     bench.fill(order.order_id, side, 40, 0, trade=2, ticks=ticks)
     assert beat(bench) == []
     assert bench.desk.position.lots == 0
+    assert "flat" not in bench.codes()
+    assert beat(bench, 1100) == []
     assert "flat" in bench.codes()
     assert beat(bench) == []
     assert bench.engine.stops.reason(0) == "flattened: because"
+
+
+@pytest.mark.parametrize("late_ms", [0, 500, 900])
+def test_a_fill_heard_of_after_its_order_s_end_is_given_back_too(late_ms: int) -> None:
+    bench = Bench()
+    bench.start()
+    bid = next(each for each in bench.desk.tracker.orders.values() if each.side is BID)
+    bench.tell(Command.FLATTEN)
+    bench.wait()
+    for order_id in list(bench.desk.tracker.orders):
+        bench.say(order_id, CANCELLED)
+    assert beat(bench, late_ms) == []
+    bench.fill(bid.order_id, BID, 3, 0, trade=7)
+    (order,) = beat(bench)
+    assert (order.side, order.lots) == (ASK, 3)
+    bench.fill(order.order_id, ASK, 3, 0, trade=8)
+    assert beat(bench, 1100) == []
+    assert "flat" in bench.codes()
 
 
 def test_a_large_position_goes_in_slices_of_what_the_book_shows() -> None:

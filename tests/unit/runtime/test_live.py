@@ -249,6 +249,16 @@ def test_positions_are_given_back_when_that_is_asked_for() -> None:
     assert not stage.venue.resting
 
 
+def test_a_fill_that_is_heard_of_while_stopping_is_not_passed_over() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.quoting()
+        # Met at the venue, and the news of it is still on its way when the run is told to end.
+        stage.venue.fill(stage.venue.side(Side.BID)[0].order_id, late_s=0.3)
+
+    _, report = played(script, close_on_exit=True)
+    assert (report.code, report.held) == (EXIT_INCOMPLETE, ("M0",))
+
+
 def test_the_heart_beats_as_long_as_the_loop_turns() -> None:
     async def script(_stage: Stage) -> None:
         await asyncio.sleep(3)
