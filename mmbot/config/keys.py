@@ -57,6 +57,7 @@ class Key:
             "float": "number",
             "Decimal": "number",
             "str": "text",
+            "SecretStr": "text",
             "tuple": "list of numbers",
         }
         kinds = [kind for kind in _members(self.field.annotation) if kind is not type(None)]

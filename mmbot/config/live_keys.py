@@ -39,6 +39,7 @@ LIVE = (
     "risk.max_open_orders_count",
     "risk.flatten_max_slippage_bps",
     "risk.loss",
+    "alerts",
 )
 IDLE = ("backtest", "simulate")
 # Limits, and whether a larger figure allows more (None: without limit) or less.
@@ -58,6 +59,8 @@ LARGER_IS_LOOSER = {
     "risk.loss.drawdown_from_peak_pct": True,
     "risk.loss.drawdown_warn_pct": True,
 }
+# Addresses that are secrets, and where they may lead: no command carries or changes them.
+FILE_ONLY = frozenset({"alerts.webhook_url", "alerts.heartbeat_url", "alerts.allowed_hosts"})
 _MARKET_SECTIONS = frozenset(MarketConfig.model_fields)
 NOT_THERE = object()
 

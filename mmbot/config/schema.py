@@ -10,6 +10,7 @@ from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
+from mmbot.interfaces.webhook.params import WebhookParams
 from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
 from mmbot.runtime.guard_params import GuardParams
@@ -54,5 +55,6 @@ class Config(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    alerts: WebhookParams = WebhookParams()
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from pydantic import SecretStr
+
 from mmbot.config.checks import quoted, remarks, resting_orders, worst_stop_s
 from mmbot.config.keys import unit_of, values
 from mmbot.config.loader import Loaded
@@ -12,6 +14,7 @@ from mmbot.config.problems import unknown
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import as_text
 from mmbot.errors import ConfigError
+from mmbot.interfaces.webhook.params import HIDDEN
 
 Path = tuple[str, ...]
 
@@ -101,6 +104,8 @@ def scalar(value: object) -> str:
     """Return a setting's value as YAML on one line."""
     if isinstance(value, tuple):
         return f"[{', '.join(scalar(entry) for entry in value)}]"
+    if isinstance(value, SecretStr):
+        return as_text(HIDDEN)
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, Decimal):

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -26,6 +26,7 @@ from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
+from mmbot.assemble.live.outside import Outward
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
@@ -100,6 +101,8 @@ async def live_bot(
     Raises an MmbotError whose exit code says why a start is refused. Nothing has been sent then.
     """
     session = _session(config, world, options) if mode is RunMode.LIVE else None
+    outward = Outward(config)
+    options = replace(options, followers=(*options.followers, outward.follow))
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)
@@ -118,6 +121,7 @@ async def live_bot(
         ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
         bot = await _wire(given, holding, ledger, stack)
+        outward.join(bot.live, bot.control, options.warn)
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         yield bot
