@@ -36,6 +36,12 @@ def control_verbs(
         _market_flag(made)
         _reason_flag(made)
         made.set_defaults(command=name)
+    made.add_argument(
+        "--max-slippage-bps",
+        dest="value",
+        metavar="BPS",
+        help="from the best price, this time (risk.flatten_max_slippage_bps)",
+    )
     _yes_flag(made)
     _settings_verbs(verb)
     made = verb("ack", "acknowledge an alert, or all of them", "command")

@@ -24,6 +24,9 @@ from mmbot.runtime.operating import Operating, Target
 NS_PER_S = 1_000_000_000
 EVERYTHING = "all markets"
 EXIT_HALTED = 6
+# As far as risk.flatten_max_slippage_bps may go.
+WIDEST_BPS = 1_000
+PPB_PER_BPS = 100_000
 _NEED_REASON = frozenset({Verb.RESET_PNL, Verb.RESET_HALT})
 _NEED_KEY = frozenset({Verb.SET, Verb.UNSET})
 # What makes sense while the run ends already.
@@ -83,7 +86,7 @@ class Commands:
         operating = doing.operating
         self._waits: Mapping[Verb, Callable[[OperatorCommand, Target], Awaitable[Answer]]] = {
             Verb.CANCEL_ALL: lambda _, target: operating.cancel_all(target),
-            Verb.FLATTEN: lambda _, target: operating.flatten(target),
+            Verb.FLATTEN: self._flatten,
             Verb.RELOAD: self._reload,
             Verb.SET: self._set,
             Verb.UNSET: self._unset,
@@ -132,6 +135,20 @@ class Commands:
                 return Target(market.index, market.symbol, reason)
         traded = ", ".join(desk.state.market.symbol for desk in desks)
         return refused(f"{command.market} is not traded here, only {traded}", exit_code=2)
+
+    async def _flatten(self, command: OperatorCommand, target: Target) -> Answer:
+        if command.value is None:
+            return await self._doing.operating.flatten(target)
+        try:
+            bps = float(command.value)
+        except ValueError:
+            bps = 0.0
+        if not 0 < bps <= WIDEST_BPS:
+            text = f"slippage is above 0 and at most {WIDEST_BPS} bps, not {command.value}"
+            return refused(text, exit_code=2)
+        if command.who.face not in LOCAL_FACES:
+            return refused("another slippage than that of the settings: on the machine only")
+        return await self._doing.operating.flatten(target, round(bps * PPB_PER_BPS))
 
     async def _reload(self, command: OperatorCommand, _target: Target) -> Answer:
         local = command.who.face in LOCAL_FACES

@@ -78,12 +78,18 @@ class MarketMakerLive:
         self.ending.interrupted = True
         self.ending.stop("interrupted")
 
-    def command(self, command: Command, market: int | None, reason: str) -> None:
-        """Give the engine an operator's order; STOP ends the run."""
+    def command(
+        self,
+        command: Command,
+        market: int | None,
+        reason: str,
+        slippage_ppb: int | None = None,
+    ) -> None:
+        """Give the engine an operator's order, see events.Operator; STOP ends the run."""
         if command is Command.STOP:
             self.stop(reason)
         else:
-            self._order(command, market, reason)
+            self._order(command, market, reason, slippage_ppb)
 
     def status(self, named: Named) -> StatusView:
         """Say how the bot stands."""
@@ -158,9 +164,15 @@ class MarketMakerLive:
     def _ring(self, now_ns: int) -> None:
         self._inbox.emit(Timer(now_ns, now_ns))
 
-    def _order(self, command: Command, market: int | None, reason: str) -> None:
+    def _order(
+        self,
+        command: Command,
+        market: int | None,
+        reason: str,
+        slippage_ppb: int | None = None,
+    ) -> None:
         now_ns = self.works.clock()
-        self._inbox.emit(Operator(now_ns, now_ns, command, market, reason))
+        self._inbox.emit(Operator(now_ns, now_ns, command, market, reason, slippage_ppb))
 
     async def _leave(self) -> ExitReport:
         """Take everything off, with the streams still telling what happens meanwhile."""
