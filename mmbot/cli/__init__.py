@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mmbot.cli.parser import build_parser
 from mmbot.errors import ConfigError, MmbotError
+from mmbot.secrets.redaction import redacted
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (MmbotError, OSError) as error:
         if args.verbose:
-            traceback.print_exc()
+            sys.stderr.write(redacted(traceback.format_exc()))
         _complain(" ".join((str(error), *getattr(error, "__notes__", ()))))
         return error.exit_code if isinstance(error, MmbotError) else EXIT_ERROR
     except BrokenPipeError:
@@ -33,4 +34,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(f"error: {text}\n")
+    sys.stderr.write(f"error: {redacted(text)}\n")

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
@@ -19,6 +19,7 @@ from mmbot.research.page import write_page
 from mmbot.research.record import HORIZONS_NS
 from mmbot.research.results import Json, Results, document, value_keys
 from mmbot.research.summary import comparison_summary, summary
+from mmbot.secrets.redaction import redacted
 
 EXIT_CHECK_FAILED = 10
 STDOUT = "-"
@@ -26,12 +27,22 @@ STDOUT = "-"
 
 def say(text: str) -> None:
     """Tell a person something that is not a result."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{redacted(text)}\n")
 
 
 def show(lines: list[str]) -> None:
     """Print results to standard output."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def read_condition(text: str | None, keys: Collection[str]) -> Condition | None:
+    """Read what --fail-if says of these keys, if it was given; UsageError when it cannot be."""
+    if text is None:
+        return None
+    try:
+        return parse_condition(text, keys)
+    except ConfigError as error:
+        raise UsageError(f"--fail-if: {error}") from error
 
 
 def write_report(folder: Path, results: Results, comparison: Comparison | None = None) -> Path:
@@ -91,12 +102,7 @@ class Outputs:
                 raise UsageError(f"{path}: there is no folder {path.parent} to write it to")
         if self._report is not None and self._report.exists() and not self._report.is_dir():
             raise UsageError(f"{self._report}: expected a folder, found a file")
-        self._condition: Condition | None = None
-        if args.fail_if is not None:
-            try:
-                self._condition = parse_condition(args.fail_if, value_keys(HORIZONS_NS))
-            except ConfigError as error:
-                raise UsageError(f"--fail-if: {error}") from error
+        self._condition = read_condition(args.fail_if, value_keys(HORIZONS_NS))
 
     @contextmanager
     def action_log(self) -> Iterator[ActionLog | None]:

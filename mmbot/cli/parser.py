@@ -11,6 +11,7 @@ from mmbot.cli.control_parser import control_verbs, diff_verb
 from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
 from mmbot.cli.ledger_parser import ledger_verbs
 from mmbot.cli.rescue_parser import positive, rescue_verbs, whole
+from mmbot.cli.research_parser import research_verbs
 from mmbot.cli.unit_parser import unit_verbs
 
 EXIT_CODES = """\
@@ -52,9 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
     _recordings(verbs, shared)
     _settings(verbs, shared)
     _sessions(verbs, shared)
+    _secrets(verbs, shared)
     _live_check(verbs, shared)
     control_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
+    research_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)
     unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb))
     return parser
@@ -338,6 +341,9 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb = _add(jobs, shared, "create", "make a session, or take one over", ("session", "create"))
     _venue_flags(verb)
     _wallet_flag(verb)
+    verb.add_argument(
+        "--ledger", action="store_true", help="have a hardware wallet sign it (secrets.ledger)"
+    )
     _role_flag(verb)
     verb.add_argument("--ttl-h", metavar="H", help="hours it lasts, up to 744 (default: 24)")
     verb.add_argument(
@@ -381,6 +387,15 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
     _role_flag(verb)
     verb.add_argument("--all", action="store_true", help="every session of the wallet")
+
+
+def _secrets(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
+    secrets = verbs.add_parser("secrets", help="look at where keys and tokens come from")
+    jobs = secrets.add_subparsers(title="jobs", required=True, metavar="JOB")
+    summary = "say of each secret where it comes from and whether it is sound, never its value"
+    verb = _add(jobs, shared, "check", summary, ("secrets", "check"))
+    _config_flags(verb)
+    verb.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _live_check(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

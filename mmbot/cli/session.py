@@ -27,9 +27,9 @@ from mmbot.adapters.zo.keys.session_files import (
 )
 from mmbot.adapters.zo.rest.answers import User
 from mmbot.adapters.zo.wire import base58
-from mmbot.adapters.zo.wire.signing import WalletSigner
 from mmbot.cli.output import say, show
-from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings, wallet
+from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings
+from mmbot.cli.wallets import wallet
 from mmbot.config.schema import Config
 from mmbot.errors import OutcomeUnknown, SecretError, SessionExpired, UsageError
 
@@ -68,7 +68,7 @@ def revoke_sessions(args: argparse.Namespace) -> int:
 
 
 def _sign_offline(args: argparse.Namespace, config: Config) -> int:
-    signer = WalletSigner(wallet(args, config))
+    signer = wallet(args, config)
     stamp_s = EngineSeconds(args.engine_time)
     request = session_request(signer, stamp_s, _ttl_s(config))
     write_request(args.out, request)
@@ -110,12 +110,12 @@ def _check_window(request: SessionRequest, now_s: EngineSeconds) -> None:
 
 
 async def _create(args: argparse.Namespace, config: Config) -> int:
-    keypair = wallet(args, config)
+    signer = wallet(args, config)
     venue, kept = str(config.venue.http_origin), folder(args, config)
     async with connected(config.venue) as (http, clock):
         now_s = await read_engine_time(http, clock)
-        user = await known_user(http, keypair.public)
-        stored = None if args.out is not None else kept.load(venue, keypair.address)
+        user = await known_user(http, signer.pubkey)
+        stored = None if args.out is not None else kept.load(venue, base58.encode(signer.pubkey))
         if stored is not None:
             try:
                 check_usable(stored, user, now_s, _before_s(config))
@@ -124,7 +124,7 @@ async def _create(args: argparse.Namespace, config: Config) -> int:
             else:
                 _print(args, "kept", _described(stored))
                 return 0
-        request = session_request(WalletSigner(keypair), now_s, _ttl_s(config))
+        request = session_request(signer, now_s, _ttl_s(config))
         session = await submit(http, venue, request)
     _keep(args.out, kept, session)
     _print(args, "created", _described(session))
@@ -140,12 +140,12 @@ def _keep(out: Path | None, kept: SessionFolder, session: StoredSession) -> None
 
 
 async def _refresh(args: argparse.Namespace, config: Config) -> int:
-    keypair = wallet(args, config)
+    signer = wallet(args, config)
     venue, kept = str(config.venue.http_origin), folder(args, config)
-    stored = kept.load(venue, keypair.address)
+    stored = kept.load(venue, base58.encode(signer.pubkey))
     async with connected(config.venue) as (http, clock):
         now_s = await read_engine_time(http, clock)
-        user = await known_user(http, keypair.public)
+        user = await known_user(http, signer.pubkey)
         if stored is not None and not args.force:
             try:
                 check_usable(stored, user, now_s, _before_s(config))
@@ -154,7 +154,6 @@ async def _refresh(args: argparse.Namespace, config: Config) -> int:
             else:
                 _print(args, "kept", _described(stored))
                 return 0
-        signer = WalletSigner(keypair)
         session = await submit(http, venue, session_request(signer, now_s, _ttl_s(config)))
         say(f"stored {kept.save(session)}")
         if stored is not None and listed_session(stored, user) is not None:
@@ -221,19 +220,18 @@ def _line(item: dict[str, object]) -> str:
 
 
 async def _revoke(args: argparse.Namespace, config: Config) -> int:
-    keypair = wallet(args, config)
+    signer = wallet(args, config)
     venue, kept = str(config.venue.http_origin), folder(args, config)
-    stored = kept.load(venue, keypair.address)
-    signer = WalletSigner(keypair)
+    stored = kept.load(venue, base58.encode(signer.pubkey))
     done: list[dict[str, object]] = []
     async with connected(config.venue) as (http, clock):
-        for session_id in await _wanted(args, stored, keypair.public, config):
+        for session_id in await _wanted(args, stored, signer.pubkey, config):
             now_s = await read_engine_time(http, clock)
             was_there = await revoke(http, signer, now_s, session_id)
             if stored is not None and stored.session_id == session_id:
                 kept.remove(stored)
             done.append({"session_id": str(session_id), "was_there": was_there})
-        user = await http.user(keypair.public)
+        user = await http.user(signer.pubkey)
     left = {str(each.session_id) for each in user.sessions} if user is not None else set()
     still = [str(each["session_id"]) for each in done if each["session_id"] in left]
     if still:

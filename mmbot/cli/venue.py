@@ -1,4 +1,4 @@
-"""What the verbs that talk to the venue share: their settings, their keys, their clock."""
+"""What the verbs that talk to the venue share: their settings, their sessions, their clock."""
 
 import argparse
 import os
@@ -9,11 +9,9 @@ from pathlib import Path
 
 from mmbot.adapters.zo.engine_time import EngineClock
 from mmbot.adapters.zo.keys.session_files import Role, SessionFolder, session_folder
-from mmbot.adapters.zo.keys.wallet_key import keypair_file, wallet_keypair
 from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest.http import ZoHttp, open_http
 from mmbot.adapters.zo.wire import base58
-from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.errors import SecretError, UsageError
@@ -37,13 +35,6 @@ def folder(args: argparse.Namespace, config: Config) -> SessionFolder:
     """Where the role's sessions are kept: `--dir`, or as configured."""
     role = Role(getattr(args, "role", Role.BOT))
     return session_folder(args.dir or config.session.dir, os.environ, role)
-
-
-def wallet(args: argparse.Namespace, config: Config) -> Keypair:
-    """The wallet's key: the file of `--wallet`, or as configured."""
-    if args.wallet is not None:
-        return keypair_file(args.wallet)
-    return wallet_keypair(config.secrets.wallet_key, os.environ)
 
 
 def user_of(text: str) -> bytes:

@@ -12,11 +12,16 @@ from mmbot.config.paths import is_section
 from mmbot.config.problems import in_reading_order, translate
 from mmbot.config.schema import Config
 from mmbot.config.sources import Sources, merge
-from mmbot.config.strict_yaml import Node
+from mmbot.config.strict_yaml import Node, Problem
 from mmbot.errors import ConfigError
+from mmbot.secrets.redaction import looks_secret
 
 NO_ENV: Mapping[str, str] = {}
 NO_TEXTS: Mapping[Path, str] = {}
+KEY_IN_FILE = (
+    "holds what looks like a key or a token: no secret stands in a configuration, see the section"
+    " secrets for where it may"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ def load(
     """
     sources = Sources(texts)
     tree = sources.read([Path(path) for path in paths], env, overrides)
+    sources.problems += _secrets_in(tree, "")
     config = None
     if sources.complete:
         complete = _on_defaults(_without_null_sections(tree, ()))
@@ -100,6 +106,16 @@ def _on_defaults(tree: Node) -> Node:
     merged = {name: merge(defaults, market) for name, market in markets.value.items()}
     laid = Node(merged, markets.place, markets.key)
     return Node({**sections, "markets": laid}, tree.place, tree.key)
+
+
+def _secrets_in(node: Node, key: str) -> Iterator[Problem]:
+    """Yield the places of values that look like keys or tokens; what they say is not repeated."""
+    inner = list(node.value.items()) if isinstance(node.value, dict) else []
+    for name, below in inner:
+        yield from _secrets_in(below, f"{key}.{name}" if key else name)
+    text = json.dumps(node.plain()) if isinstance(node.value, str | list) else ""
+    if looks_secret(text):
+        yield Problem(node.place, key, KEY_IN_FILE)
 
 
 def _origins(node: Node, key: str) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from mmbot.config.keys import fields_of, keys
 from mmbot.config.paths import section_at
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import Node, Problem
+from mmbot.secrets.redaction import redacted
 
 Path = tuple[str, ...]
 
@@ -33,7 +34,9 @@ _EXPECTED = {
 _PATTERNS = {
     "^[A-Z0-9][A-Z0-9_-]*$": "upper-case letters, digits, - and _",
     "^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and -",
+    "^[a-z0-9-]+$": "lower-case letters, digits and -",
     "^[A-Za-z0-9]+$": "letters and digits",
+    r"^\d+'(/\d+'){1,3}$": "steps like 44'/501'/0'/0'",
 }
 _BOUNDS = {
     "greater_than": ("gt", "not above"),
@@ -101,7 +104,7 @@ def show_value(value: object) -> str:
         return "a section"
     if isinstance(value, list | tuple):
         return "a list"
-    text = json.dumps(value, ensure_ascii=False) if value is not None else "nothing"
+    text = redacted(json.dumps(value, ensure_ascii=False)) if value is not None else "nothing"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

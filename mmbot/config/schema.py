@@ -6,15 +6,13 @@ from pydantic import Field, StringConstraints
 
 from mmbot.adapters.outside_price import OutsidePriceParams
 from mmbot.adapters.sim.params import BacktestParams, SimulateParams
-from mmbot.adapters.zo.params import SecretsParams, SessionParams, VenueParams
+from mmbot.adapters.zo.params import SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
+from mmbot.config.operating import Operating
 from mmbot.domain.params import Params, Symbol
 from mmbot.execution.budget import RateLimitParams
-from mmbot.interfaces.webhook.params import WebhookParams
-from mmbot.ledger.params import StorageParams
 from mmbot.risk.limits import RiskParams
-from mmbot.runtime.guard_params import GuardParams
-from mmbot.runtime.params import ControlParams, RuntimeParams
+from mmbot.runtime.params import RuntimeParams
 
 
 class InstanceParams(Params):
@@ -33,14 +31,13 @@ class InstanceParams(Params):
     ] = None
 
 
-class Config(Params):
-    """Everything a run is told; `markets` holds complete settings, defaults already merged in."""
+class Trading(Params):
+    """What is traded, where and how; `markets` holds complete settings, defaults merged in."""
 
     version: Annotated[Literal[1], Field(description="of this file format")] = 1
     instance: InstanceParams = InstanceParams()
     venue: VenueParams = VenueParams()
     session: SessionParams = SessionParams()
-    secrets: SecretsParams = SecretsParams()
     defaults: Annotated[MarketConfig, Field(description="what every market starts from")] = (
         MarketConfig()
     )
@@ -52,9 +49,10 @@ class Config(Params):
     rate_limits: RateLimitParams = RateLimitParams()
     runtime: RuntimeParams = RuntimeParams()
     reference: OutsidePriceParams = OutsidePriceParams()
-    storage: StorageParams = StorageParams()
-    guard: GuardParams = GuardParams()
-    control: ControlParams = ControlParams()
-    alerts: WebhookParams = WebhookParams()
+
+
+class Config(Operating, Trading):
+    """Everything a run is told. Sections come in file order: trading, operating, research."""
+
     backtest: BacktestParams = BacktestParams()
     simulate: SimulateParams = SimulateParams()

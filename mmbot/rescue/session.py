@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from mmbot.adapters.zo.keys.private_files import LIMIT_BYTES, OTHERS, read_private
 from mmbot.adapters.zo.origin import Origin, allowed_origin
 from mmbot.errors import SecretError
+from mmbot.secrets.private_files import LIMIT_BYTES, OTHERS, read_private
 
 if TYPE_CHECKING:
     from mmbot.adapters.zo.wire.actions import SessionAction

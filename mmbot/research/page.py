@@ -36,12 +36,17 @@ def page(results: Results, comparison: Comparison | None = None) -> str:
         + sections.groups(results)
         + sections.orders(results)
     )
+    return document_of(results.header.name, content, charts)
+
+
+def document_of(title: str, content: str, charts: dict[str, Figure]) -> str:
+    """Return a whole HTML file around finished markup and the charts that it has places for."""
     # A closing tag inside a JSON string would end the script element.
     drawings = msgspec.json.encode(charts).decode().replace("</", "<\\/")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(results.header.name)}</title><style>{CSS}</style></head>"
+        f"<title>{escape(title)}</title><style>{CSS}</style></head>"
         f"<body><main>{content}</main>"
         f'<script type="application/json" id="figures">{drawings}</script>'
         f"<script>{_plotly_script()}</script><script>{SCRIPT}</script></body></html>\n"

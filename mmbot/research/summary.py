@@ -41,7 +41,7 @@ def comparison_summary(comparison: Comparison) -> list[str]:
     """Return the runs' numbers side by side, then their differences with a verdict."""
     names = ["", *(run.header.name for run in comparison.runs)]
     rows = [[key, *map(_value, values)] for key, values in side_by_side(comparison).items()]
-    lines = _table([names, *rows])
+    lines = aligned([names, *rows])
     for difference in comparison.differences:
         usd, low, high = money_column(
             (difference.pnl_difference_usd, difference.low_usd, difference.high_usd)
@@ -124,7 +124,7 @@ def _markouts(results: Results) -> list[str]:
             if markout.horizon_s == horizon:
                 row += [signed(markout.mean_bps, 3, " bps"), number(markout.se_bps, 3)]
         rows.append(row)
-    return _table(rows)
+    return aligned(rows)
 
 
 def _markets(results: Results) -> list[str]:
@@ -141,10 +141,11 @@ def _markets(results: Results) -> list[str]:
         ]
         for market in results.markets
     ]
-    return _table(rows)
+    return aligned(rows)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines: the first column to the left, the others to the right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

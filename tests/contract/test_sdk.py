@@ -225,7 +225,7 @@ async def _read(nord: Nord) -> None:
     """Read what the SDK's getters read, after the trading."""
     account = await nord.venue.get(f"/account/{nord.account}")
     assert {each["clientOrderId"] for each in account["orders"]} == {21, 22, 23}
-    assert account["balances"][0]["token"] == "USDC"  # noqa: S105 - a coin
+    assert account["balances"][0]["token"] == "USDC"
     assert {"omf", "mf", "imf", "cmf", "mmf", "pon", "pn", "bankruptcy"} == set(account["margins"])
     for order in account["orders"]:
         seen = await nord.venue.get(f"/order/{order['orderId']}")

@@ -1,8 +1,8 @@
-"""Settings of the connection to 01.xyz, of trading sessions, and of where the wallet's key is."""
+"""Settings of the connection to 01.xyz and of trading sessions."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from mmbot.adapters.zo.origin import Origin, allowed_origin, web_socket_origin
 from mmbot.domain.params import Params
@@ -80,23 +80,3 @@ class SessionParams(Params):
         if self.refresh_before_h >= self.ttl_h:
             raise ValueError("refresh_before_h is not below ttl_h: no session would ever be used")
         return self
-
-
-class WalletKeyParams(Params):
-    """The wallet's key, which signs sessions only; a running bot does not need it."""
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    source: Annotated[
-        Literal["systemd", "file", "env"],
-        Field(alias="from", description="a systemd credential, a file, or an environment variable"),
-    ] = "systemd"
-    name: Annotated[
-        str, Field(description="of the credential or of the variable, or the file's path")
-    ] = "wallet_key"
-
-
-class SecretsParams(Params):
-    """Where secrets come from; none ever stands in a configuration."""
-
-    wallet_key: WalletKeyParams = WalletKeyParams()

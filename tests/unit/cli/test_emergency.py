@@ -22,8 +22,6 @@ NOWHERE = "http://127.0.0.1:9"
 ALLOWED = (
     "mmbot.adapters",
     "mmbot.adapters.zo",
-    "mmbot.adapters.zo.keys",
-    "mmbot.adapters.zo.keys.private_files",
     "mmbot.adapters.zo.origin",
     "mmbot.cli",
     "mmbot.cli.control_parser",
@@ -32,9 +30,13 @@ ALLOWED = (
     "mmbot.cli.ledger_parser",
     "mmbot.cli.parser",
     "mmbot.cli.rescue_parser",
+    "mmbot.cli.research_parser",
     "mmbot.domain",
     "mmbot.domain.order",
     "mmbot.errors",
+    "mmbot.secrets",
+    "mmbot.secrets.private_files",
+    "mmbot.secrets.redaction",
 )
 ALLOWED_BELOW = ("mmbot.adapters.zo.wire", "mmbot.cext", "mmbot.rescue")
 FOREIGN = ("aiohttp", "websockets", "pydantic", "yaml", "rich", "uvloop", "asyncio", "sqlite3")

@@ -15,6 +15,7 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.cli import main
 from tests.fakes.exchange import LocalExchange, local_exchange
+from tests.fakes.ledger_device import DECLINED, PUBKEY, Device, plugged_in
 
 OK, ERROR, USAGE, CONFIG, SECRET, UNREACHABLE, INCOMPLETE = 0, 1, 2, 3, 4, 5, 8
 
@@ -289,6 +290,28 @@ def test_the_key_in_the_environment(
     assert run("create", *where)[0] == OK
     assert "WALLET" not in os.environ
     assert len(sessions(exchange, keypair)) == 1
+
+
+def test_a_hardware_wallet_signs_a_session(run: Run, exchange: LocalExchange) -> None:
+    device = Device()
+    with plugged_in(device.answer) as port:
+        where = ("--set", f"secrets.ledger={{transport: tcp, port: {port}}}")
+        code, out, err = run("create", "--ledger", *where)
+        assert code == OK, err
+        assert "confirm the session on the device" in err
+        found = exchange.truth()["users"][PUBKEY.hex()]["sessions"]
+        assert len(found) == 1
+        assert base58.encode(PUBKEY) in out
+        by_default = ("--set", "secrets.wallet_key={from: ledger}")
+        assert run("create", *where, *by_default)[0] == OK
+        # The venue takes revocations in a form that no device signs.
+        for verb in ("refresh", "revoke"):
+            assert run(verb, *where, *by_default)[0] == USAGE
+        assert run("create", "--ledger", "--wallet", "/dev/null")[0] == USAGE
+        device.status = DECLINED
+        assert run("create", "--ledger", *where, kept="elsewhere")[0] == SECRET
+    assert len(device.seen) == 1
+    assert len(exchange.truth()["users"][PUBKEY.hex()]["sessions"]) == 1
 
 
 def test_no_secret_is_shown_anywhere(

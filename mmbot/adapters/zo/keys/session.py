@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from mmbot.adapters.zo.engine_time import WINDOW_S, EngineClock, EngineSeconds
 from mmbot.adapters.zo.keys.session_files import SessionRequest, StoredSession
@@ -17,7 +17,7 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.actions import CreateSession, Framing, RevokeSession, WalletAction
 from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Rejected, SessionCreated
 from mmbot.adapters.zo.wire.refusals import Group, Refusal
-from mmbot.adapters.zo.wire.signing import Keypair, WalletSigner
+from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.errors import OutcomeUnknown, SecretError, SessionExpired, Unavailable, VenueError
 
 READINGS_COUNT = 3
@@ -25,6 +25,24 @@ READINGS_COUNT = 3
 _PAUSES_S = (0.0, 0.3, 0.8, 1.5, 3.0)
 
 Found = TypeVar("Found")
+
+
+class Wallet(Protocol):
+    """What signs for a wallet: its key, or a device; `framing` is what it signs of a session."""
+
+    @property
+    def framing(self) -> Framing | None:
+        """None is the venue's usual one."""
+        ...
+
+    @property
+    def pubkey(self) -> bytes:
+        """The wallet."""
+        ...
+
+    def sign(self, action: WalletAction, timestamp_s: int, nonce: int, now_s: int) -> bytes:
+        """Return the body of the POST; see WalletSigner."""
+        ...
 
 
 async def read_engine_time(http: ZoHttp, clock: EngineClock) -> EngineSeconds:
@@ -35,13 +53,11 @@ async def read_engine_time(http: ZoHttp, clock: EngineClock) -> EngineSeconds:
     return clock.stamp(WINDOW_S, time.monotonic_ns())
 
 
-def session_request(
-    wallet: WalletSigner, stamp_s: EngineSeconds, ttl_s: int, framing: Framing | None = None
-) -> SessionRequest:
+def session_request(wallet: Wallet, stamp_s: EngineSeconds, ttl_s: int) -> SessionRequest:
     """Make a session key and have the wallet sign for it; ActionError unless 0 < ttl <= 31 days."""
     keypair = Keypair.generate()
     expiry_s = EngineSeconds(stamp_s + ttl_s)
-    action = CreateSession(wallet.pubkey, keypair.public, expiry_s, framing)
+    action = CreateSession(wallet.pubkey, keypair.public, expiry_s, wallet.framing)
     body = wallet.sign(action, stamp_s, secrets.randbits(32), stamp_s)
     return SessionRequest(base58.encode(wallet.pubkey), keypair, expiry_s, stamp_s, body)
 
@@ -64,9 +80,7 @@ async def submit(http: ZoHttp, venue: str, request: SessionRequest) -> StoredSes
     )
 
 
-async def revoke(
-    http: ZoHttp, wallet: WalletSigner, stamp_s: EngineSeconds, session_id: int
-) -> bool:
+async def revoke(http: ZoHttp, wallet: Wallet, stamp_s: EngineSeconds, session_id: int) -> bool:
     """End a session; returns whether there was one to end. Raises as `submit` does."""
     action = RevokeSession(session_id)
     body = wallet.sign(action, stamp_s, secrets.randbits(32), stamp_s)

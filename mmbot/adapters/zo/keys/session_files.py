@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from mmbot.adapters.zo.engine_time import EngineSeconds
-from mmbot.adapters.zo.keys.private_files import private_folder, read_private, write_private
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.signing import Keypair, SessionSigner
 from mmbot.errors import SecretError
+from mmbot.secrets.private_files import private_folder, read_private, write_private
 
 SESSION = "mmbot.session/1"
 REQUEST = "mmbot.session-request/1"

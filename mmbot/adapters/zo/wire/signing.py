@@ -32,6 +32,7 @@ from mmbot.adapters.zo.wire.codec import SIGNATURE_BYTES
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.domain.order import FillMode
 from mmbot.errors import ActionError, SecretError
+from mmbot.secrets.redaction import KNOWN
 
 SEED_BYTES = 32
 PUBKEY_BYTES = 32
@@ -109,13 +110,16 @@ class Keypair:
 
     @classmethod
     def generate(cls) -> "Keypair":
-        """Make a new random key."""
-        return cls(bindings.crypto_sign_keypair()[1])
+        """Make a new random key, which no output shows from now on."""
+        return cls(_known(bindings.crypto_sign_keypair()[1]))
 
     @classmethod
     def from_text(cls, text: str) -> "Keypair":
-        """Read a 64-byte secret key: base58, JSON array of bytes, or hex behind 0x."""
-        return cls(_secret_bytes(text.strip()))
+        """Read a 64-byte secret key: base58, JSON array of bytes, or hex behind 0x.
+
+        No output shows it from now on.
+        """
+        return cls(_known(_secret_bytes(text.strip())))
 
     @property
     def address(self) -> str:
@@ -134,6 +138,12 @@ class Keypair:
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
+
+
+def _known(secret: bytes) -> bytes:
+    """Have redaction know a key, even one that is refused later."""
+    KNOWN.add_key(secret, base58.encode(secret), base58.encode(secret[:SEED_BYTES]))
+    return secret
 
 
 def _secret_bytes(text: str) -> bytes:
@@ -189,6 +199,8 @@ class WalletSigner:
 
     __slots__ = ("_keypair",)
 
+    framing: Framing | None = None
+
     def __init__(self, keypair: Keypair) -> None:
         """Take the wallet's key."""
         self._keypair = keypair
@@ -206,7 +218,7 @@ class WalletSigner:
         check_times(timestamp_s, now_s, WINDOW_S)
         scheme = Scheme.HEX
         if isinstance(action, CreateSession):
-            self._check_session(action, now_s)
+            check_new_session(action, self.pubkey, now_s)
             if action.framing is Framing.SOLANA_TRANSACTION:
                 scheme = Scheme.SOLANA
         elif not isinstance(action, RevokeSession):
@@ -215,19 +227,21 @@ class WalletSigner:
         message = signed_bytes(scheme, raw, self.pubkey)
         return raw + bindings.crypto_sign(message, self._keypair.reveal())[:SIGNATURE_BYTES]
 
-    def _check_session(self, action: CreateSession, now_s: int) -> None:
-        if action.user_pubkey != self.pubkey:
-            raise ActionError("the session is for another wallet")
-        if not 0 < action.expiry_s - now_s <= LONGEST_SESSION_S:
-            raise ActionError(
-                f"a session lasts 1 to {LONGEST_SESSION_S} s, not {action.expiry_s - now_s}"
-            )
-
     def __repr__(self) -> str:
         return f"WalletSigner({self._keypair.address})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a signer is not pickled or copied")
+
+
+def check_new_session(action: CreateSession, pubkey: bytes, now_s: int) -> None:
+    """Refuse a session for another wallet, or for longer than the venue allows."""
+    if action.user_pubkey != pubkey:
+        raise ActionError("the session is for another wallet")
+    if not 0 < action.expiry_s - now_s <= LONGEST_SESSION_S:
+        raise ActionError(
+            f"a session lasts 1 to {LONGEST_SESSION_S} s, not {action.expiry_s - now_s}"
+        )
 
 
 def check_times(timestamp_s: int, now_s: int, lifetime_s: int) -> None:

@@ -95,7 +95,11 @@ def test_the_settings_lead_to_the_mainnet() -> None:
         (["venue.request_timeout_ms=0"], "venue.request_timeout_ms"),
         (["session.ttl_h=6"], "session"),
         (["session.ttl_h=745"], "session.ttl_h"),
-        (["secrets.wallet_key.from=aws"], "secrets.wallet_key.from"),
+        (["secrets.wallet_key.from=vault"], "secrets.wallet_key.from"),
+        (["secrets.wallet_key.from=aws"], "secrets.wallet_key"),
+        (["secrets.telegram_token.from=ledger"], "secrets"),
+        (["secrets.aws.endpoint_url=http://aws.example"], "secrets.aws"),
+        (["secrets.ledger.derivation_path=44/501"], "secrets.ledger.derivation_path"),
         (["secrets.wallet_key.source=env"], "secrets.wallet_key.source"),
     ],
 )

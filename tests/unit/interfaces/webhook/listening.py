@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-SECRET = "T0KEN-of-the-hook"  # noqa: S105 - a made-up one
+SECRET = "T0KEN-of-the-hook"
 
 
 class Place:

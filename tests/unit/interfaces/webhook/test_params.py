@@ -10,7 +10,7 @@ from mmbot.config.loader import load
 from mmbot.config.show import effective
 from mmbot.errors import ConfigError
 
-SECRET = "T0KEN"  # noqa: S105 - a made-up one
+SECRET = "T0KEN"
 
 
 def settings(folder: Path, url: str, hosts: str = "[hooks.example.com]") -> Path:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmbot.adapters.zo.keys.private_files import private_folder, read_private, write_private
 from mmbot.errors import SecretError
+from mmbot.secrets.private_files import private_folder, read_private, write_private
 
 CANARY = b"canary-5Kd3NBUAdUnhyzenEwVLy9pBKxSw"
 

@@ -1,0 +1,64 @@
+"""The flags of the verbs that measure: compare-strategies."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from mmbot.cli.demo_parser import FLOW_TYPES
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Add = Callable[[Verbs, str, str, tuple[str, str]], argparse.ArgumentParser]
+ConfigFlags = Callable[[argparse.ArgumentParser], None]
+
+STRATEGY_NAMES = """\
+A strategy is a YAML file on top of the configuration, "defaults" for the configuration itself, a
+contestant (avellaneda, glft, notes, zo), or a Python file with `strategy(market, ...)`. Numbers of
+the last two follow the name: glft:fee_bps=1. See docs/strategies.md.
+"""
+
+
+def research_verbs(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
+    """Add the verbs."""
+    summary = "run several strategies on the same markets and say which differ"
+    verb = add(verbs, "compare-strategies", summary, ("compare_strategies", "compare_strategies"))
+    verb.formatter_class = argparse.RawDescriptionHelpFormatter
+    verb.epilog = STRATEGY_NAMES
+    config_flags(verb)
+    verb.add_argument(
+        "--strategies",
+        required=True,
+        metavar="A,B,...",
+        help="strategies, the first is the baseline of all differences",
+    )
+    verb.add_argument(
+        "--data",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="recording, or a folder of one's; each is a run of its own",
+    )
+    verb.add_argument(
+        "--format",
+        choices=("auto", "binance", "events", "tape"),
+        default="auto",
+        help="what the data is (default: looked at)",
+    )
+    verb.add_argument("--start", metavar="TIME", help="first moment, ISO 8601 UTC")
+    verb.add_argument("--end", metavar="TIME", help="last moment, ISO 8601 UTC")
+    verb.add_argument("--type", choices=FLOW_TYPES, help="kind of synthetic market, without --data")
+    verb.add_argument(
+        "--seeds", default="1-5", metavar="N-M", help="its seeds: 1001-1020 or 1,2,7 (default: 1-5)"
+    )
+    verb.add_argument(
+        "--steps", type=int, default=3600, metavar="N", help="its seconds (default: 3600)"
+    )
+    verb.add_argument("--jobs", type=int, metavar="N", help="processes (default: one per core)")
+    verb.add_argument("--json", metavar="FILE", help="write the comparison as JSON; - is stdout")
+    verb.add_argument("--report", type=Path, metavar="DIR", help="write index.html and JSON")
+    verb.add_argument(
+        "--fail-if",
+        metavar="EXPR",
+        help="exit 10 when true of the first strategy, for example 'pnl_net_bps<0'",
+    )
