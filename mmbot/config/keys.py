@@ -147,5 +147,7 @@ def _bound(mark: object) -> str:
             return f"up to {bound:,}"
         case annotated_types.MinLen(min_length=least):
             return f"at least {least} of them"
+        case annotated_types.MaxLen(max_length=most):
+            return f"at most {most:,} of them"
         case _:
             return ""

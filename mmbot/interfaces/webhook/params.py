@@ -28,7 +28,7 @@ class WebhookParams(Params):
     ] = 60.0
     allowed_hosts: Annotated[
         tuple[str, ...],
-        Field(description="hosts of the two addresses; this machine needs no entry"),
+        Field(max_length=20, description="hosts of the addresses; this machine needs no entry"),
     ] = ()
 
     @model_validator(mode="after")
