@@ -67,11 +67,14 @@ def _settings_verbs(verb: Callable[[str, str, str], argparse.ArgumentParser]) ->
     made = verb("reload", "read the configuration again, apply what may change", "command")
     made.add_argument("--dry-run", action="store_true", help="only show the difference")
     made.set_defaults(command="reload")
-    made = verb("set", "override a setting for a while", "command")
+    made = verb("set", "override a setting for a while, or for good", "set_value")
     made.add_argument("key", metavar="KEY", help="spread.min_bps is that of every market")
     made.add_argument("value", metavar="VALUE")
     made.add_argument("--for", dest="duration", metavar="TIME", help="90s, 30m, 2h (default: 60m)")
     made.add_argument("--dry-run", action="store_true", help="only show the difference")
+    made.add_argument(
+        "--persist", action="store_true", help="for good: write it into the last -c file, reload"
+    )
     made.set_defaults(command="set")
     made = verb("unset", "end an override", "command")
     made.add_argument("key", metavar="KEY")

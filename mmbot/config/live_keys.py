@@ -90,6 +90,11 @@ def spelled_out(key: str, traded: Sequence[str]) -> list[str]:
     return [key]
 
 
+def filed_key(key: str) -> str:
+    """Return the key of a file that a short one means: that of every market without its own."""
+    return f"defaults.{key}" if key.partition(".")[0] in _MARKET_SECTIONS else key
+
+
 def differences(old: Config, new: Config, traded: Sequence[str]) -> list[Difference]:
     """Return what differs; a market that only follows `defaults` is not named for it."""
     before, after = _flat(old, traded), _flat(new, traded)

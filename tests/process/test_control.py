@@ -128,6 +128,16 @@ def test_an_override_outlives_a_restart(tmp_path: Path) -> None:
                 await until_spread(at, 2.0)
                 assert (await status(at))["overrides"] == []
 
+                before = at.config.read_text()
+                kept = await verb(at, "set", "spread.min_bps", "3", "--persist")
+                assert (kept.code, "1 setting changed" in kept.out) == (0, True), kept.err
+                await until_spread(at, 3.0)
+                after = at.config.read_text()
+                assert after == before.replace("min_bps: 2", "min_bps: 3")
+                no = await verb(at, "set", "instance.id", "8", "--persist")
+                assert (no.code, "needs a restart" in no.err) == (3, True)
+                assert at.config.read_text() == after
+
     run(work())
 
 

@@ -279,7 +279,7 @@ def _venue(
 def _heart(given: _Given, holding: Holding | None, engine: Engine, epoch: int) -> Heart:
     world = given.world
     if holding is None or world.heart is None:
-        return NoHeart()
+        return NoHeart() if world.supervised is None else world.supervised(engine)
     return world.heart(
         HeartTerms(
             given.config,

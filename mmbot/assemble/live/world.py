@@ -10,11 +10,12 @@ from random import Random, SystemRandom
 
 from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
-from mmbot.assemble.live.heart import HeartTerms, guarded_heart
+from mmbot.assemble.live.heart import HeartTerms, guarded_heart, supervised_heart
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
+from mmbot.engine import Engine
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
@@ -38,7 +39,8 @@ class RunMode(StrEnum):
 class World:
     """Clock, chance, disk and environment.
 
-    heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
+    heart: who watches over a live run, if anybody; supervised: over any other.
+    socket: where it is commanded from, if anywhere.
     """
 
     clock: Clock
@@ -47,6 +49,7 @@ class World:
     state: Path
     env: Mapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
+    supervised: Callable[[Engine], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
 
 
@@ -83,6 +86,7 @@ def real_world(env: Mapping[str, str]) -> World:
         state=state_folder(env),
         env=env,
         heart=partial(guarded_heart, env=env),
+        supervised=partial(supervised_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
     )
 

@@ -25,6 +25,7 @@ class Stage:
         self.loop = loop
         self.bench = Bench()
         self.books = True
+        self.book_age_ms = 0.0
         self.skip_ns = 0
         self.venue = RestingVenue(self.clock, lots)
         self.feed = ScriptedFeed(self._books)
@@ -36,7 +37,7 @@ class Stage:
                 venue=self.venue,
                 figures=self.venue.figures,
                 feeds=[self.feed],
-                book_age_ms=lambda _: 0.0,
+                book_age_ms=lambda _: self.book_age_ms,
                 keeper=self.diary,
                 heart=self.heart,
                 clock=self.clock,

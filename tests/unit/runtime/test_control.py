@@ -126,6 +126,27 @@ def test_a_venue_that_cannot_be_asked_proves_nothing_until_it_can() -> None:
     commanded(script)
 
 
+@pytest.mark.parametrize(
+    ("bps", "face", "why"),
+    [
+        ("0", "cli", "slippage is above 0"),
+        ("-5", "cli", "slippage is above 0"),
+        ("nan", "cli", "slippage is above 0"),
+        ("1000.1", "cli", "at most 1000 bps"),
+        ("much", "cli", "slippage is above 0"),
+        ("5", "telegram", "on the machine only"),
+    ],
+)
+def test_a_slippage_that_makes_no_sense_or_comes_from_afar(bps: str, face: str, why: str) -> None:
+    async def script(desk: Desk) -> None:
+        answer = await desk.do(Verb.FLATTEN, Who(face, "me", Role.ADMIN), value=bps)
+        assert answer.result is Result.REFUSED
+        assert why in answer.message
+        assert desk.control.status().mode is Mode.QUOTING
+
+    commanded(script)
+
+
 def test_flatten_gives_the_position_back() -> None:
     async def script(desk: Desk) -> None:
         held = next(iter(desk.stage.venue.resting))
