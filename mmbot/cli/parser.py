@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     research_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)
-    unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb))
+    unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     return parser
 
 
