@@ -138,6 +138,11 @@ def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
         "--close-on-exit", action="store_true", help="close the positions before the end"
     )
     verb.add_argument(
+        "--stay-halted",
+        action="store_true",
+        help="after a halt go on answering without orders, and begin anew after reset-halt",
+    )
+    verb.add_argument(
         "--accept-literal-skew",
         action="store_true",
         help="allow inventory.direction literal, which lets positions grow",
