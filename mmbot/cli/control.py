@@ -78,15 +78,6 @@ def command(args: argparse.Namespace) -> int:
         return deliver(args, submit(bot, wish(args)))
 
 
-def set_value(args: argparse.Namespace) -> int:
-    """Override a setting, or change it for good."""
-    if args.persist:
-        from mmbot.cli.persist import persist
-
-        return persist(args)
-    return command(args)
-
-
 def stop(args: argparse.Namespace) -> int:
     """End the bot, and wait until it has ended."""
     args.command = "stop"

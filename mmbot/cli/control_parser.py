@@ -13,8 +13,9 @@ def control_verbs(
 ) -> None:
     """Add the verbs; `add` makes one, `config_flags` adds -c and --set to it."""
 
-    def verb(name: str, summary: str, function: str) -> argparse.ArgumentParser:
-        made = add(verbs, name, summary, ("control", function))
+    def verb(name: str, summary: str, target: str) -> argparse.ArgumentParser:
+        module, _, function = target.rpartition(".")
+        made = add(verbs, name, summary, (module or "control", function))
         made.epilog = _NEEDS_BOT
         config_flags(made)
         made.add_argument("--socket", metavar="PATH", help="of the bot (control.socket)")
@@ -67,7 +68,7 @@ def _settings_verbs(verb: Callable[[str, str, str], argparse.ArgumentParser]) ->
     made = verb("reload", "read the configuration again, apply what may change", "command")
     made.add_argument("--dry-run", action="store_true", help="only show the difference")
     made.set_defaults(command="reload")
-    made = verb("set", "override a setting for a while, or for good", "set_value")
+    made = verb("set", "override a setting for a while, or for good", "persist.set_setting")
     made.add_argument("key", metavar="KEY", help="spread.min_bps is that of every market")
     made.add_argument("value", metavar="VALUE")
     made.add_argument("--for", dest="duration", metavar="TIME", help="90s, 30m, 2h (default: 60m)")

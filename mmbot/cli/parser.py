@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     research_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)
-    unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb))
+    unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     return parser
 
 
@@ -136,6 +136,11 @@ def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--close-on-exit", action="store_true", help="close the positions before the end"
+    )
+    verb.add_argument(
+        "--stay-halted",
+        action="store_true",
+        help="after a halt go on answering without orders, and begin anew after reset-halt",
     )
     verb.add_argument(
         "--accept-literal-skew",

@@ -1,10 +1,10 @@
-"""`set --persist`: a value into the file, and the file into the running bot; both, or neither."""
+"""The verb `set`; with --persist a value goes into the file and into the bot: both, or neither."""
 
 import argparse
 from pathlib import Path
 
 from mmbot.cli.bot_line import client, submit
-from mmbot.cli.control import deliver, wish
+from mmbot.cli.control import command, deliver, wish
 from mmbot.cli.output import say, show
 from mmbot.config.edit import put_back, set_value
 from mmbot.config.live_keys import filed_key
@@ -12,7 +12,12 @@ from mmbot.domain.control import Result
 from mmbot.errors import UsageError
 
 
-def persist(args: argparse.Namespace) -> int:
+def set_setting(args: argparse.Namespace) -> int:
+    """Override a setting for a while, or change it for good."""
+    return _persist(args) if args.persist else command(args)
+
+
+def _persist(args: argparse.Namespace) -> int:
     """Change the last of the files, have the bot reload it; put it back when the bot refuses."""
     if not args.config or args.duration is not None or args.dry_run:
         raise UsageError("--persist goes with -c FILE, and without --for and --dry-run")

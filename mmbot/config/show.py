@@ -13,8 +13,8 @@ from mmbot.config.paths import is_section, section_at
 from mmbot.config.problems import unknown
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import as_text
+from mmbot.domain.params import HIDDEN
 from mmbot.errors import ConfigError
-from mmbot.interfaces.webhook.params import HIDDEN
 
 Path = tuple[str, ...]
 

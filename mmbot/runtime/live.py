@@ -45,7 +45,7 @@ class MarketMakerLive:
         """Trade until told to stop; raises what went wrong inside, when the orders are off."""
         works, ending = self.works, self.ending
         self._checks.begin()
-        # What halted an earlier run holds until a person clears it: orders off, and out.
+        # What halted an earlier run holds until a person clears it: orders off, before all else.
         self._note_halt()
         unwatch = watch_callbacks(ending)
         try:
@@ -56,6 +56,11 @@ class MarketMakerLive:
                 ]
                 await ending.wait()
                 report = await self._leave()
+                if works.stay_halted and ending.halted is not None and report.leftovers.clean:
+                    await ending.stay()
+                    report = report._replace(cleared=ending.cleared)
+                self._alarm.stop()
+                self._inbox.close()
                 for task in tasks:
                     task.cancel()
         finally:
@@ -188,8 +193,6 @@ class MarketMakerLive:
             # The disk may be slow or gone: neither waits for the other.
             latched = works.keeper.halt(ending.halted, works.clock())
             leftovers, _ = await asyncio.gather(left, latched)
-        self._alarm.stop()
-        self._inbox.close()
         positions = works.engine.positions if gives_back else ()
         held = tuple(each.market.symbol for each in positions if each.lots)
         return ending.report(leftovers, held)

@@ -47,6 +47,17 @@ async def until_spread(at: Place, bps: float) -> None:
         assert time.monotonic() < until, told
 
 
+async def until_mode(at: Place, mode: str) -> None:
+    """Wait until the bot is there and says so."""
+    until = time.monotonic() + 2 * PATIENCE_S
+    while True:
+        ended = await verb(at, "status", "--json")
+        if ended.code == 0 and json.loads(ended.out)["status"]["mode"] == mode:
+            return
+        assert time.monotonic() < until, ended
+        await asyncio.sleep(0.2)
+
+
 def test_orders_are_off_within_a_second_and_stay_off(tmp_path: Path) -> None:
     async def work() -> None:
         async with place(tmp_path, flow="normal") as at:
@@ -149,13 +160,16 @@ def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
                 ended = await bot.ended(PATIENCE_S + 30)
                 assert ended.code == 6, ended.err
             edit(at, "daily_limit_usd: 0.02", "daily_limit_usd: 500")
-            async with at.bot() as bot:
-                assert (await bot.ended()).code == 6
+            async with at.bot("--stay-halted") as bot:
+                # A restart clears nothing; this one stays to be asked.
+                await until_mode(at, "halted")
+                assert (await verb(at, "resume")).code == 6
                 assert await at.epochs() == []
-            cleared = await verb(at, "reset-halt", "--reason", "looked at it")
-            assert cleared.code == 0, cleared.err
-            async with at.bot() as bot:
+                assert (await verb(at, "health")).code == 10
+                cleared = await verb(at, "reset-halt", "--reason", "looked at it")
+                assert cleared.code == 0, cleared.err
                 await at.quoting(bot)
+                assert set(await at.epochs()) == {3}
                 refused = await verb(at, "reset-halt", "--reason", "again")
                 assert (refused.code, "not halted" in refused.err) == (1, True)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -15,6 +16,7 @@ from mmbot.cli.unit_files import units_for
 from tests.process.sandbox import UNITS, settings, systemd_analyze
 from tests.process.test_watched import Supervisor, filled
 from tests.process.trading import PATIENCE_S, Child, Place, place, put_down, run
+from tests.unit.interfaces.webhook.listening import listening
 
 # By the issue; systemd calls up to 2.0 good.
 MOST_EXPOSURE = 1.2
@@ -34,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_systemd_finds_nothing_wrong(installed: Path) -> None:
     units = [str(each) for each in sorted(installed.iterdir())]
-    assert len(units) >= 5
+    assert len(units) >= 6
     judged = systemd_analyze("verify", *units)
     assert (judged.returncode, judged.stdout, judged.stderr) == (0, "", "")
 
@@ -157,6 +159,33 @@ def test_the_rescue_works_within_the_units(tmp_path: Path) -> None:
 
     run(work())
     assert list(tmp_path.glob("proc-*.ledger"))
+
+
+def test_a_unit_that_was_given_up_is_reported_within_its_unit(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with listening() as outside:
+            config = tmp_path / "c.yaml"
+            config.write_text(f"version: 1\nalerts: {{webhook_url: '{outside.url}'}}\n")
+            # As systemd says it to a unit of OnFailure=.
+            env = {
+                "MONITOR_UNIT": "mmbot@btc.service",
+                "MONITOR_SERVICE_RESULT": "exit-code",
+                "MONITOR_EXIT_STATUS": "6",
+            }
+            outside.answers = [503]
+            words = ("tests.process.sandbox", "mmbot-alert@.service", "-m", "mmbot")
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", *words, "report-failure", "-c", str(config)),
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, **env},
+            )
+            _, err = await process.communicate()
+            assert process.returncode == 0, err.decode()
+            (told,) = outside.bodies
+        assert (told["severity"], told["code"]) == ("critical", "unit_failed")
+        assert told["detail"] == "mmbot@btc.service has failed: exit-code (6)"
+
+    run(work())
 
 
 def test_what_a_unit_names_is_there(installed: Path) -> None:

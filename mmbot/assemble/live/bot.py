@@ -204,6 +204,7 @@ async def _wire(
         clock=world.clock,
         params=config.runtime,
         close_on_exit=options.close_on_exit,
+        stay_halted=options.stay_halted,
     )
     live, named = MarketMakerLive(works), _named(given, epoch)
     seat = Seat(live, named, ledger, holding, footing.ids, keepers.notices)

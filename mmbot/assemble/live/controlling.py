@@ -1,5 +1,6 @@
 """Wires the control of a live bot: its settings in use, its audit, and the socket it listens at."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -82,6 +83,12 @@ def bot_control(
     def audit(row: Audited, now_ns: int) -> None:
         ledger.note(now_ns, Kind.COMMAND, None, None, msgspec.json.encode(row).decode())
 
+    async def clear_halt(who: str, reason: str) -> str | None:
+        now_ns = seat.live.works.clock()
+        if await asyncio.to_thread(ledger.clear_latch, who, reason, now_ns):
+            return None
+        return ledger.failure or "the disk does not take it"
+
     in_use = _settings(engine, settings, options, ground, holding, ledger)
     watching = Watching(
         Watched(
@@ -99,6 +106,7 @@ def bot_control(
         settings=in_use,
         alerts=watching.alerts,
         log_level=options.log_level or _no_levels,
+        clear_halt=clear_halt,
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))

@@ -68,6 +68,7 @@ class LiveOptions:
     record: Path | None = None
     accept_literal_skew: bool = False
     close_on_exit: bool = False
+    stay_halted: bool = False
     strategy: Callable[[Market], Strategy] | None = None
     warn: Callable[[str], None] = print
     notices: Callable[[Sequence[Notice]], None] | None = None

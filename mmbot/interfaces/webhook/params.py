@@ -6,10 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from mmbot.domain.params import Params
-
-# What `config show` prints for an address; read again it is one that nothing is sent to.
-HIDDEN = "***"
+from mmbot.domain.params import HIDDEN, Params
 
 
 class WebhookParams(Params):

@@ -34,7 +34,7 @@ def test_the_units_are_put_in_place(tmp_path: Path, capsys: pytest.CaptureFixtur
         "etc/tmpfiles.d/mmbot.conf",
     } <= set(found)
     bot = found["etc/systemd/system/mmbot@.service"]
-    assert f"ExecStart={PROGRAM} run --mode ${{MMBOT_MODE}} -c %E/mmbot/%i.yaml" in bot
+    assert f"ExecStart={PROGRAM} run --mode ${{MMBOT_MODE}} --stay-halted -c " in bot
     assert "/opt/mmbot/venv" not in "".join(found.values())
     told = capsys.readouterr()
     assert "systemctl enable --now mmbot-guard@NAME" in told.err

@@ -16,7 +16,7 @@ S = 1_000_000_000
 PID = 42
 
 
-class Manager:
+class Above:
     """What systemd has heard since it was last asked."""
 
     def __init__(self, path: Path) -> None:
@@ -36,8 +36,8 @@ class Manager:
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Manager]:
-    made = Manager(tmp_path / "notify")
+def manager(tmp_path: Path) -> Iterator[Above]:
+    made = Above(tmp_path / "notify")
     yield made
     made.socket.close()
 
@@ -57,7 +57,7 @@ def ill() -> dict[str, bool]:
     return {"a": True, "b": False}
 
 
-def test_started_means_able_to_quote(manager: Manager, bench: Bench) -> None:
+def test_started_means_able_to_quote(manager: Above, bench: Bench) -> None:
     heart = SupervisedHeart(bench.engine, manager.supervisor)
     heart.beat(0, well)
     heart.reloading(begins=True)
@@ -69,7 +69,7 @@ def test_started_means_able_to_quote(manager: Manager, bench: Bench) -> None:
     assert manager.heard() == ["READY=1\nSTATUS=quoting", "STATUS=quoting"]
 
 
-def test_a_venue_that_is_away_does_not_fail_the_start(manager: Manager, bench: Bench) -> None:
+def test_a_venue_that_is_away_does_not_fail_the_start(manager: Above, bench: Bench) -> None:
     heart = SupervisedHeart(bench.engine, manager.supervisor)
     heart.beat(0, well)
     manager.heard()
@@ -79,7 +79,7 @@ def test_a_venue_that_is_away_does_not_fail_the_start(manager: Manager, bench: B
     assert manager.heard() == ["READY=1\nSTATUS=reconciling"]
 
 
-def test_it_is_petted_while_every_sign_of_life_is_there(manager: Manager, bench: Bench) -> None:
+def test_it_is_petted_while_every_sign_of_life_is_there(manager: Above, bench: Bench) -> None:
     heart = SupervisedHeart(bench.engine, manager.supervisor)
     heart.beat(0, well)
     manager.heard()
@@ -91,7 +91,7 @@ def test_it_is_petted_while_every_sign_of_life_is_there(manager: Manager, bench:
     assert set(manager.heard()) == {"STATUS=not healthy: b"}
 
 
-def test_a_reload_is_told_with_its_time(manager: Manager, bench: Bench) -> None:
+def test_a_reload_is_told_with_its_time(manager: Above, bench: Bench) -> None:
     bench.feed(Hindrance(bench.now, bench.now, "recovering", None, None))
     bench.start()
     heart = SupervisedHeart(bench.engine, manager.supervisor)
