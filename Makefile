@@ -2,6 +2,7 @@
 # make test   the whole suite: lint, types, stubs, both native builds
 # make faults every fault of the catalogue, SEEDS=20 seeds of each, and MIXED=20 mixed runs
 # make soak   the bot for HOURS=6 simulated hours: does anything grow?
+# make strategy-report  the bot beside the rules of its peers, goal by goal, into reports/strategy (REPORT_SEEDS, STEPS, OURS, CAPTURES)
 # make bench  timings on this machine, into bench.json
 # Each sets up what it needs (a virtual environment, packages, the native kernels) and is quick when run again.
 
@@ -9,6 +10,10 @@ PYTHON ?= python3
 SEEDS ?= 20
 MIXED ?= 20
 HOURS ?= 6
+REPORT_SEEDS ?= 1001-1020
+STEPS ?= 3600
+OURS ?= defaults
+CAPTURES ?= $(wildcard ../shared/data/*.gz)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -16,7 +21,7 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 # What setup.py may compile as it stands; make rebuilds only what has changed.
 MODULES := $(shell find mmbot -name '*.pxd') $(patsubst %.pxd,%.py,$(shell find mmbot -name '*.pxd')) mmbot/runtime/replay.py
 
-.PHONY: run test faults soak bench build clean
+.PHONY: run test faults soak strategy-report bench build clean
 
 run: build
 	$(BIN)/python -m mmbot demo --for 60s
@@ -30,6 +35,9 @@ faults: build $(VENV)/.dev
 
 soak: build $(VENV)/.dev
 	$(BIN)/python -m tests.soak --hours $(HOURS)
+
+strategy-report: build
+	$(BIN)/python -m mmbot strategy-report --ours $(OURS) $(CAPTURES:%=--data %) --seeds $(REPORT_SEEDS) --steps $(STEPS) --out reports/strategy
 
 bench: build $(VENV)/.dev
 	$(BIN)/python -m tests.bench --out bench.json

@@ -22,7 +22,7 @@ from mmbot.adapters.sim.exchange import (
 from mmbot.adapters.sim.flow import MarketType
 from mmbot.adapters.sim.latency import Delays, constant, read_table
 from mmbot.adapters.sim.params import BacktestParams, InstrumentParams
-from mmbot.adapters.sim.synthetic import SyntheticMarket, SyntheticRows
+from mmbot.adapters.sim.synthetic import Generated, SyntheticMarket, SyntheticRows
 from mmbot.cext.orderbook import OrderBook
 from mmbot.cext.replay import Replay
 from mmbot.config.market import MarketConfig
@@ -121,13 +121,24 @@ def synthetic_run(
 ) -> Run:
     """Wire a simulation: the bot on a synthetic market that reacts to it."""
     params = config.simulate
+    market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
+    return generated_run(config, market, recorded, options)
+
+
+def generated_run(
+    config: Config,
+    market: Generated,
+    recorded: Callable[[bytes], None] | None,
+    options: RunOptions,
+) -> Run:
+    """Wire the bot on a market that makes its rows as it goes."""
+    params = config.simulate
     books = [OrderBook()]
     replay = _kernel(config.backtest, books, synthetic=True)
     delay_ns = round(params.latency_ms * MILLISECOND_NS)
     constant(delay_ns, delay_ns).apply(replay)
-    market = SyntheticMarket(MarketType(params.type), params.seed, SYNTHETIC_MARKET, params.steps)
     sources = [SyntheticRows(market, replay, recorded, with_reference=params.reference)]
-    account = _account(config, (SYNTHETIC_MARKET,))
+    account = _account(config, (market.market,))
     return _over_rows(config, account, books, (replay, sources), options)
 
 

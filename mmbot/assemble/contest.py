@@ -3,15 +3,11 @@
 A job is named by texts and numbers only, so that any process can make it afresh.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
-from multiprocessing import TimeoutError as NotYet
-from multiprocessing import get_context
-from multiprocessing.pool import IMapIterator
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
 
 from mmbot.assemble import (
     MILLISECOND_NS,
@@ -24,6 +20,7 @@ from mmbot.assemble import (
 from mmbot.assemble.entrants import factory_of, read_rule
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
+from mmbot.domain.actions import Batch
 from mmbot.domain.market import Market
 from mmbot.quoting.strategy import Strategy
 from mmbot.research.contest.outcome import Entry, Outcome, condense
@@ -33,6 +30,7 @@ from mmbot.tape import FeedOptions, open_feeds
 from mmbot.tape.opening import Format
 
 DEFAULTS = "defaults"
+SECOND_NS = 1_000_000_000
 # A rule is compared as it trades by itself: without what the bot's engine adds to its strategies.
 AS_IT_IS = (
     "defaults.requote.price_tolerance_bps=0",
@@ -119,7 +117,12 @@ def settings_of(job: Job) -> tuple[Config, Making | None]:
 def run_job(job: Job) -> Outcome:
     """Run one to its end."""
     config, making = settings_of(job)
-    options = RunOptions(strategy=making)
+    requests: Counter[int] = Counter()
+
+    def count(batch: Batch) -> None:
+        requests[batch.ts_ns // SECOND_NS] += 1
+
+    options = RunOptions(strategy=making, log=count)
     if isinstance(job.market, Synthetic):
         run = synthetic_run(config, None, options)
         digest, notes = job.market.words, list[str]()
@@ -140,45 +143,8 @@ def run_job(job: Job) -> Outcome:
         notes=tuple(notes),
     )
     results = describe(header, run.watch.finish())
-    return condense(Entry(job.name, job.market.words, digest), results)
-
-
-def run_jobs(
-    jobs: Sequence[Job], workers: int, keep_going: Callable[[int], bool]
-) -> Iterator[Outcome]:
-    """Run jobs in so many processes and yield the outcomes in their order.
-
-    `keep_going` is told twice a second, or after each run without processes, how many are done;
-    when it says no the rest is left.
-    """
-    if workers <= 1 or len(jobs) == 1:
-        for done, job in enumerate(jobs):
-            if not keep_going(done):
-                return
-            yield run_job(job)
-        return
-    with get_context("spawn").Pool(
-        min(workers, len(jobs)), partial(signal, SIGINT, SIG_IGN)
-    ) as pool:
-        yield from _watched(pool.imap(run_job, jobs), keep_going)
-
-
-def _watched(
-    outcomes: "IMapIterator[Outcome]", keep_going: Callable[[int], bool]
-) -> Iterator[Outcome]:
-    done = 0
-    while True:
-        try:
-            outcome = outcomes.next(timeout=0.5)
-        except StopIteration:
-            return
-        except NotYet:
-            outcome = None
-        if outcome is not None:
-            done += 1
-            yield outcome
-        if not keep_going(done):
-            return
+    most = max(requests.values(), default=0)
+    return condense(Entry(job.name, job.market.words, digest), results, most)
 
 
 def _recorded(

@@ -1,19 +1,17 @@
 """The verb `compare-strategies`: several strategies on the same recordings or synthetic markets."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from mmbot.assemble.contest import Job, Recording, Synthetic, run_jobs, settings_of
+from mmbot.assemble.contest import Job, Recording, Synthetic, run_job, settings_of
 from mmbot.cli.flags import window
 from mmbot.cli.output import EXIT_CHECK_FAILED, STDOUT, read_condition, say, show
-from mmbot.cli.progress import metered
+from mmbot.cli.spreading import spread_metered
 from mmbot.errors import UsageError
-from mmbot.research.contest.outcome import Outcome
 from mmbot.research.contest.page import write_contest_page
 from mmbot.research.contest.standing import Contest, contest_document, judge, value_keys
 from mmbot.research.contest.text import contest_lines
@@ -42,7 +40,7 @@ def compare_strategies(args: argparse.Namespace) -> int:
     ]
     # Mistakes in a name or a file show before the first run, not after an hour.
     seeds = [settings_of(job)[0].backtest.seed for job in jobs[:: len(markets)]]
-    outcomes = run_metered(jobs, args.jobs)
+    outcomes = spread_metered(run_job, jobs, args.jobs)
     if len(outcomes) < len(jobs):
         say("stopped early: there is nothing to compare")
         return EXIT_CHECK_FAILED
@@ -81,23 +79,6 @@ def read_seeds(text: str) -> list[int]:
     if not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"--seeds {text}: expected at least one, and each once")
     return seeds
-
-
-def run_metered(jobs: Sequence[Job], workers: int | None) -> list[Outcome]:
-    """Run jobs with progress; fewer outcomes than jobs when Ctrl-C ended it."""
-    done = 0
-
-    def share() -> float:
-        return done / len(jobs)
-
-    with metered(share, None) as meter:
-
-        def keep_going(count: int) -> bool:
-            nonlocal done
-            done = count
-            return meter.keep_going()
-
-        return list(run_jobs(jobs, workers or os.cpu_count() or 1, keep_going))
 
 
 def _words(args: argparse.Namespace, markets: Sequence[Recording | Synthetic]) -> str:

@@ -1,4 +1,4 @@
-"""The flags of the verbs that measure: compare-strategies."""
+"""The flags of the verbs that measure strategies: compare-strategies, strategy-report."""
 
 import argparse
 from collections.abc import Callable
@@ -20,6 +20,11 @@ the last two follow the name: glft:fee_bps=1. See docs/strategies.md.
 
 def research_verbs(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
     """Add the verbs."""
+    _compare(verbs, add, config_flags)
+    _report(verbs, add)
+
+
+def _compare(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
     summary = "run several strategies on the same markets and say which differ"
     verb = add(verbs, "compare-strategies", summary, ("compare_strategies", "compare_strategies"))
     verb.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -62,3 +67,31 @@ def research_verbs(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
         metavar="EXPR",
         help="exit 10 when true of the first strategy, for example 'pnl_net_bps<0'",
     )
+
+
+def _report(verbs: Verbs, add: Add) -> None:
+    summary = "measure the goals of the strategy study for the bot and its peers"
+    verb = add(verbs, "strategy-report", summary, ("strategy_report", "strategy_report"))
+    verb.add_argument(
+        "--ours", default="defaults", metavar="FILE", help="settings of the bot (default: defaults)"
+    )
+    verb.add_argument(
+        "--data",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="recording; without one its goals are not judged",
+    )
+    verb.add_argument(
+        "--seeds", default="1001-1020", metavar="N-M", help="of every market (default: 1001-1020)"
+    )
+    verb.add_argument(
+        "--steps", type=int, default=3600, metavar="N", help="seconds of each (default: 3600)"
+    )
+    verb.add_argument("--quick", action="store_true", help="one seed, a minute: does it run?")
+    verb.add_argument("--jobs", type=int, metavar="N", help="processes (default: one per core)")
+    verb.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one key"
+    )
+    verb.add_argument("--out", type=Path, metavar="DIR", help="write report.md, .json, index.html")

@@ -15,7 +15,7 @@ from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.process import Process
 from tests.simulation.requests import Request, Tap, read_request
-from tests.simulation.resting import Resting
+from tests.simulation.resting import LATE_COPY_S, Resting
 from tests.simulation.sending import Executions, Sendings
 from tests.simulation.terms import Surroundings, Terms, Violation
 
@@ -106,7 +106,14 @@ class Judge:
         accepted = codec.decode_receipt(receipt).WhichOneof("kind") != "err"
         self.truth.update(body)
         self.truth.update(receipt)
-        self.executions.executed(request, accepted)
+        if self.executions.executed(request, accepted):
+            late = {place.client_id for place in request.places if place.client_id is not None}
+            self.resting.late |= late
+            self._loop.call_later(LATE_COPY_S, self._must_be_off, late)
+
+    def _must_be_off(self, late: set[int]) -> None:
+        self.resting.late -= late
+        self.resting.check("I11")
 
     def _is_ours(self, request: Request) -> bool:
         if request.account is not None:

@@ -153,9 +153,11 @@ def start(loop: VirtualLoop, process: Process, work: Coroutine[Any, Any, T]) -> 
 def freeze(loop: VirtualLoop, process: Process, for_s: float) -> None:
     """Let a program do nothing for a while; the world goes on, what comes for it waits."""
     until = process.frozen_until = max(process.frozen_until, loop.now_s + for_s)
+    process.put_off = [turn for turn in process.put_off if turn._scheduled]
     for handle in list(loop._ready):  # type: ignore[attr-defined]
         if owner(handle) is process and not handle.cancelled():
-            loop.call_at(until, handle._callback, *handle._args, context=handle._context)
+            put_off = loop.call_at(until, handle._callback, *handle._args, context=handle._context)
+            process.put_off.append(put_off)
             handle.cancel()
     loop.timers.sort()
     for place, (when, number, timer) in enumerate(loop.timers):
@@ -178,6 +180,11 @@ def kill(loop: VirtualLoop, process: Process, *, silently: bool = False) -> None
             each.vanish()
         else:
             each.abort()
+    # A task whose turn was put off can end only when it gets its turn.
+    for turn in process.put_off:
+        if turn._scheduled and not turn.cancelled():
+            loop.call_soon(turn._callback, *turn._args, context=turn._context)
+    process.put_off.clear()
     for _, _, timer in list(loop.timers):
         if owner(timer) is process:
             timer.cancel()

@@ -28,6 +28,8 @@ class Process:
         self.name = name
         self.alive = True
         self.frozen_until = 0.0
+        # Handles of turns that were put off; what they hold has no public name.
+        self.put_off: list[Any] = []
         # Dicts keep an order that does not depend on addresses in memory.
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.sockets: dict[Socket, None] = {}

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tests.simulation import knobs
+from tests.simulation import books, knobs
 from tests.simulation.bot import Factory
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.schedule import Schedule, shorter
@@ -124,6 +124,9 @@ async def stopped(stage: Stage) -> None:
         run.kill()
     elif run.code != 0:
         stage.judge.report("I11", f"exit code {run.code} after SIGTERM without any fault")
+    else:
+        for what in books.wrong(stage.venue, stage.terms.account, stage.machine.folder):
+            stage.judge.report("I10", what)
     await asyncio.sleep(AFTERMATH_S)
 
 

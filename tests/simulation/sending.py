@@ -184,19 +184,24 @@ class Executions:
         # Client ids with the bytes that carried them, and how often they had an effect.
         self._carriers: dict[int, bytes] = {}
         self._effects: dict[int, int] = {}
+        self._refused: set[bytes] = set()
         self._highest_epoch = 0
 
-    def executed(self, request: Request, accepted: bool) -> None:
-        """An action of ours came to the engine."""
+    def executed(self, request: Request, accepted: bool) -> bool:
+        """An action of ours came to the engine; tells whether it was refused before and now not."""
         for place in request.places:
             if place.client_id is None:
                 self._report("I9", "an order without a client id")
             elif self._carriers.setdefault(place.client_id, request.digest) != request.digest:
                 self._report("I9", f"client id {place.client_id} in other bytes again")
+        late = accepted and request.digest in self._refused
         if accepted:
             for place in request.places:
                 self._took_effect(place.client_id)
+        else:
+            self._refused.add(request.digest)
         self._priced(request)
+        return late
 
     def _took_effect(self, client_id: int | None) -> None:
         self.placed += 1

@@ -147,3 +147,28 @@ def test_a_killed_program_ends_without_effect() -> None:
         assert not program.tasks
 
     run(work)
+
+
+def test_a_program_killed_while_frozen_ends_too() -> None:
+    async def work(loop: VirtualLoop) -> None:
+        program = Process("program")
+        news: asyncio.Future[None] = loop.create_future()
+        seen = []
+
+        async def listening() -> None:
+            await news
+            seen.append(loop.now_s)
+
+        task = start(loop, program, listening())
+        await asyncio.sleep(1)
+        # Its turn has come, and is put off until after its death.
+        news.set_result(None)
+        freeze(loop, program, 5.0)
+        await asyncio.sleep(1)
+        kill(loop, program)
+        await asyncio.sleep(1)
+        assert task.done()
+        assert not program.tasks
+        assert seen in ([], [2.0])
+
+    run(work)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mmbot.adapters.sim.flow import SUBSTEPS_PER_STEP, FlowParams, MarketType, flow_params
 from mmbot.cext.flow import Flow
@@ -151,6 +151,36 @@ def tape_rows(rows: bytes, prints: Sequence[Print], setting: Setting, market: in
     return bytes(kept)
 
 
+class Generated(Protocol):
+    """A market that makes its rows as it goes; see SyntheticMarket."""
+
+    market: Market
+
+    @property
+    def setting(self) -> Setting:
+        """Where and when it began."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """No sub-step is left."""
+        ...
+
+    def chunk(
+        self,
+        best_bid_ticks: int | None,
+        best_ask_ticks: int | None,
+        prints: Sequence[Print],
+        substeps: int = 1,
+    ) -> bytes:
+        """Rows of some sub-steps."""
+        ...
+
+    def reference(self) -> float:
+        """Mid price of an outside venue, in ticks."""
+        ...
+
+
 class SyntheticRows:
     """Rows of a synthetic market, one sub-step at a time, generated from what the exchange shows.
 
@@ -159,7 +189,7 @@ class SyntheticRows:
 
     def __init__(
         self,
-        market: SyntheticMarket,
+        market: Generated,
         replay: Replay,
         recorded: Callable[[bytes], None] | None,
         *,

@@ -47,6 +47,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     inventory_sd_usd: float
     limit_usd: float | None
     gates_pct: dict[str, float]
+    most_requests_in_s: int
     blocks: tuple[Block, ...]
     notes: tuple[str, ...]
 
@@ -56,7 +57,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return float(value) if isinstance(value, int | float) else 0.0
 
 
-def condense(entry: Entry, results: Results) -> Outcome:
+def condense(entry: Entry, results: Results, most_requests_in_s: int = 0) -> Outcome:
     """Keep of a run what a comparison needs."""
     record = results.record
     deviations = [(m.inventory_sd_base or 0.0) * m.final_price for m in results.markets]
@@ -80,6 +81,7 @@ def condense(entry: Entry, results: Results) -> Outcome:
         inventory_sd_usd=sum(deviations),
         limit_usd=sum(limits) if len(limits) == len(results.markets) else None,
         gates_pct=gates,
+        most_requests_in_s=most_requests_in_s,
         blocks=blocks(record),
         notes=results.header.notes,
     )

@@ -82,13 +82,17 @@ _NOT_NUMBERS = {"name", "pnl_per_hour_usd", "pnl_net_bps", "markouts", "lines", 
 
 
 class Contrast(Struct, frozen=True, kw_only=True):
-    """`name` less `baseline`: net profit per hour and per volume; `verdict` says what it means."""
+    """`name` less `baseline`: net profit per hour and per volume; `verdict` says what it means.
+
+    `fewest_fills` is of the one that had fewer.
+    """
 
     baseline: str
     name: str
     per_hour_usd: Estimate
     bps: Estimate | None
     blocks_count: int
+    fewest_fills: int
     significant: bool
     verdict: str
 
@@ -196,6 +200,7 @@ def contrast(baseline: Sequence[Outcome], runs: Sequence[Outcome], seed: int) ->
         per_hour_usd=per_hour,
         bps=bps,
         blocks_count=len(pairs),
+        fewest_fills=fewest,
         significant=verdict == "significant",
         verdict=verdict,
     )

@@ -6,7 +6,7 @@ Says whether a request may have reached the venue; what an answer means is decid
 import socket
 import ssl
 from ipaddress import ip_address
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import NamedTuple
 
 import aiohttp
@@ -63,6 +63,8 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Transport":
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(self._count_again)
         connector = aiohttp.TCPConnector(
             limit=_CONNECTIONS_COUNT,
             keepalive_timeout=_KEEPALIVE_S,
@@ -77,6 +79,7 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             headers=_HEADERS,
+            trace_configs=[trace],
         )
         return self
 
@@ -141,6 +144,13 @@ class Transport:
                 response.headers.get("Retry-After", ""),
                 content,
             )
+
+    async def _count_again(
+        self, _session: aiohttp.ClientSession, tries: SimpleNamespace, _sent: object
+    ) -> None:
+        """A read on a connection that had ended meanwhile leaves twice; the first is counted."""
+        tries.count = getattr(tries, "count", -1) + 1
+        self.sent += tries.count > 0
 
 
 class _OnlyResolver(AbstractResolver):

@@ -87,3 +87,26 @@ def test_connections_are_kept_and_closed() -> None:
 
     asyncio.run(run())
     assert len(ports) == 1
+
+
+def test_a_read_that_leaves_twice_is_counted_twice() -> None:
+    heads: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A connection that is good for one answer only, and does not say so.
+        for answer in (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n5", b""):
+            while (line := await reader.readline()).strip():
+                if line.startswith(b"GET"):
+                    heads.append(line.decode())
+            writer.write(answer)
+        writer.close()
+
+    async def run() -> int:
+        async with await asyncio.start_server(serve, "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            async with Transport(Origin("http", "127.0.0.1", port), Timeouts()) as transport:
+                for number in range(3):
+                    assert (await transport.get(f"/{number}")).body == b"5"
+        return transport.sent
+
+    assert asyncio.run(run()) == len(heads) == 5

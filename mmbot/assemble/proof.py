@@ -1,0 +1,250 @@
+"""What the strategy report runs: all contestants on recordings and on six kinds of market, and what
+is measured beside the runs. Every run has the same account, fees, sizes and delays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp
+from pathlib import Path
+from random import Random
+from time import perf_counter, perf_counter_ns
+
+from mmbot.adapters.sim.flow import MarketType
+from mmbot.adapters.sim.regimes import Regimes
+from mmbot.adapters.sim.synthetic import SyntheticMarket, undisturbed
+from mmbot.assemble import (
+    SYNTHETIC_MARKET,
+    Run,
+    RunOptions,
+    generated_run,
+    quoting_limits,
+    synthetic_run,
+)
+from mmbot.assemble.contest import DEFAULTS, Job, Making, Recording, Synthetic, run_job, settings_of
+from mmbot.cext.orderbook import OrderBook
+from mmbot.config.schema import Config
+from mmbot.domain.actions import Batch
+from mmbot.domain.events import Event
+from mmbot.domain.market import MICRO
+from mmbot.domain.quotes import Quotes, Room
+from mmbot.quoting.state import QuotingState
+from mmbot.quoting.strategy import MarketMaker, Strategy
+from mmbot.research.contest.goals import GATE, OURS, RECORDED
+from mmbot.research.contest.outcome import Outcome
+from mmbot.runtime.replay import replay
+
+KINDS = ("normal", "illiquid", "trending", "volatile", "flash-crash", "toxic")
+# One account, size, limit and set of delays for all; no loss ends a run before its time.
+SETTINGS = (
+    "backtest.initial_equity_usd=100000",
+    "backtest.maker_fee_bps=1",
+    "backtest.latency.entry_ms=50",
+    "backtest.latency.response_ms=50",
+    "simulate.latency_ms=100",
+    "defaults.sizing.fixed_usd=1000",
+    "defaults.market_risk.max_position_usd=20000",
+    "risk.loss.daily_limit_usd=1000000",
+    "risk.loss.drawdown_from_peak_pct=100",
+    "risk.loss.drawdown_warn_pct=100",
+)
+HEDGED = ("defaults.hedge.enabled=true", "defaults.hedge.daily_cost_limit_usd=1000000")
+RULES = {
+    "zo": "zo",
+    "glft": "glft",
+    "glft + fee": "glft:fee_bps=1",
+    "avellaneda": "avellaneda",
+}
+# Full widths in bps: where makers stand a tick apart, and where they are a few bps wide.
+NOTES_ON_RECORDINGS = "min_bps=2:max_bps=6"
+NOTES_ON_SYNTHETIC = "min_bps=6:max_bps=20"
+STATES = 1000
+TYPICAL_DISTANCE_BPS = 3.0
+SECOND_STEPS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to run: recordings, kinds of market with seeds and seconds, and whose settings are ours.
+
+    `ours` is a YAML file on top of the settings, or "defaults"; `switches` is how many paths change
+    from normal to toxic after `switch_s` seconds.
+    """
+
+    recordings: tuple[Path, ...]
+    seeds: tuple[int, ...]
+    steps: int
+    ours: str = DEFAULTS
+    sets: tuple[str, ...] = ()
+    switches: int = 12
+    switch_s: int = 7200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """A path from a normal to a toxic market, and the job that says whose settings run on it."""
+
+    job: Job
+    seed: int
+    before_s: int
+    after_s: int
+
+
+def field_jobs(plan: Plan) -> list[tuple[str, Job]]:
+    """Return every run of every contestant, with its kind of market."""
+    jobs = []
+    for recording in plan.recordings:
+        jobs += _contestants(plan, RECORDED, Recording(path=recording), NOTES_ON_RECORDINGS)
+    for kind in KINDS:
+        for seed in plan.seeds:
+            market = Synthetic(type=kind, seed=seed, steps=plan.steps)
+            jobs += _contestants(plan, kind, market, NOTES_ON_SYNTHETIC)
+    return jobs
+
+
+def switches(plan: Plan) -> list[Switch]:
+    """Return the paths that change from normal to toxic."""
+    market = Synthetic(type="normal", seed=0, steps=1)
+    job = Job(name=OURS, strategy=plan.ours, market=market, sets=(*SETTINGS, *plan.sets))
+    return [
+        Switch(job=job, seed=plan.seeds[0] + n, before_s=plan.switch_s, after_s=plan.switch_s)
+        for n in range(plan.switches)
+    ]
+
+
+def gate_delay_s(switch: Switch) -> float | None:
+    """Return how long after the change our quotes were gated, in whole seconds; None: never."""
+    config, _ = settings_of(switch.job)
+    kinds = [(MarketType.NORMAL, switch.before_s), (MarketType.TOXIC, switch.after_s)]
+    market = Regimes(kinds, switch.seed, SYNTHETIC_MARKET)
+    run = generated_run(config, market, None, RunOptions())
+    onset_ns = market.setting.start_ns + switch.before_s * 1_000_000_000
+    desk = run.engine.desks[0]
+    while not run.venue.finished:
+        replay(run.engine, run.venue, run.watch, max_steps=SECOND_STEPS, keep_going=lambda: True)
+        answer = desk.answer
+        gated = isinstance(answer, Quotes) and answer.reason == GATE
+        if gated and run.venue.now_ns >= onset_ns:
+            return (run.venue.now_ns - onset_ns) / 1e9
+    return None
+
+
+def carry_out(task: Job | Switch) -> Outcome | float | None:
+    """Do one task: the outcome of a run, or the delay of the gate."""
+    return run_job(task) if isinstance(task, Job) else gate_delay_s(task)
+
+
+def simulator_s(steps: int) -> float:
+    """Return how long a normal market of 10,000 s takes, measured on so many of them."""
+    market = SyntheticMarket(MarketType.NORMAL, 1, SYNTHETIC_MARKET, steps)
+    began_s = perf_counter()
+    for _ in undisturbed(market):
+        pass
+    return (perf_counter() - began_s) / steps * 10_000
+
+
+class _Timed:
+    """An engine, and how long it took wherever it decided, risk and orders included."""
+
+    def __init__(self, run: Run) -> None:
+        self._engine = run.engine
+        self._desk = run.engine.desks[0]
+        self.times_ns: list[int] = []
+
+    def next_wakeup_ns(self) -> int | None:
+        return self._engine.next_wakeup_ns()
+
+    def handle(self, event: Event) -> Sequence[Batch]:
+        due_ns = self._desk.due_ns
+        began_ns = perf_counter_ns()
+        batches = self._engine.handle(event)
+        took_ns = perf_counter_ns() - began_ns
+        if self._desk.due_ns != due_ns:
+            self.times_ns.append(took_ns)
+        return batches
+
+
+def decision_us(plan: Plan, steps: int) -> tuple[float, float]:
+    """Return median and 99 % of our decisions on a normal market, book to orders, microseconds."""
+    market = Synthetic(type="normal", seed=plan.seeds[0], steps=steps)
+    job = Job(name=OURS, strategy=plan.ours, market=market, sets=(*SETTINGS, *plan.sets))
+    run = synthetic_run(settings_of(job)[0], None, RunOptions())
+    timed = _Timed(run)
+    replay(timed, run.venue, run.watch, keep_going=lambda: True)
+    times = sorted(timed.times_ns)
+    return times[len(times) // 2] / 1000, times[len(times) * 99 // 100] / 1000
+
+
+def skew_pct(plan: Plan, seed: int) -> dict[str, float]:
+    """Return in which share of random long states each contestant's position is expected to fall.
+
+    Fills come at exp(-distance from mid): a long position may not make the bid the likelier one
+    than it is when flat.
+    """
+    market = Synthetic(type="normal", seed=1, steps=1)
+    shares = {}
+    for _, job in _contestants(plan, "normal", market, NOTES_ON_SYNTHETIC):
+        random = Random(seed)  # noqa: S311 - random states, the same every time
+        config, making = settings_of(job)
+        held = 0
+        for _ in range(STATES):
+            state = _random_state(random)
+            long_lots, state.position_lots = state.position_lots, 0
+            flat = _expected_lots(state, _fresh(config, making))
+            state.position_lots = long_lots
+            held += _expected_lots(state, _fresh(config, making)) <= flat + 1e-9
+        shares[job.name] = held * 100 / STATES
+    return shares
+
+
+def _fresh(config: Config, making: Making | None) -> Strategy:
+    if making is not None:
+        return making(SYNTHETIC_MARKET)
+    own = config.defaults
+    return MarketMaker(own, quoting_limits(config, own), SYNTHETIC_MARKET)
+
+
+def _expected_lots(state: QuotingState, strategy: Strategy) -> float:
+    """What a position is expected to grow by, in fills."""
+    answer = strategy.decide(state)
+    if not isinstance(answer, Quotes):
+        return 0.0
+    best_bid, best_ask, *_ = state.book.top(1, True)
+    mid = (best_bid + best_ask) / 2
+    decay = 1e4 / mid / TYPICAL_DISTANCE_BPS
+    bids = sum(exp(-(mid - level.ticks) * decay) for level in answer.bids)
+    asks = sum(exp(-(level.ticks - mid) * decay) for level in answer.asks)
+    return bids - asks
+
+
+def _random_state(random: Random) -> QuotingState:
+    mid, half = random.randint(300_000, 900_000), random.randint(5, 120)
+    book = OrderBook()
+    sizes = [random.randint(1000, 60_000) for _ in range(12)]
+    book.snapshot(
+        [(mid - half - 30 * n, sizes[n]) for n in range(6)],
+        [(mid + half + 30 * n, sizes[6 + n]) for n in range(6)],
+    )
+    state = QuotingState(SYNTHETIC_MARKET, book)
+    state.now_ns = state.book_ts_ns = 10**18
+    state.equity_uusd = state.free_uusd = 100_000 * MICRO
+    limit = SYNTHETIC_MARKET.lots_for(20_000 * MICRO, 2 * mid)
+    state.position_lots = random.randint(1, limit)
+    state.room = Room(limit, limit, limit)
+    return state
+
+
+def _contestants(
+    plan: Plan, kind: str, market: Recording | Synthetic, widths: str
+) -> list[tuple[str, Job]]:
+    rules = {
+        "notes literal": f"notes:direction=1:{widths}",
+        "notes reduce": f"notes:direction=-1:{widths}",
+        **RULES,
+    }
+    sets = (*SETTINGS, *plan.sets)
+    jobs = [
+        (kind, Job(name=name, strategy=rule, market=market, sets=sets))
+        for name, rule in rules.items()
+    ]
+    ours = (*sets, *HEDGED) if kind == "flash-crash" else sets
+    return [*jobs, (kind, Job(name=OURS, strategy=plan.ours, market=market, sets=ours))]

@@ -1,0 +1,46 @@
+"""The report's runs: the quick form end to end, and what is measured beside the runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmbot.assemble import proof
+from mmbot.cli import main
+
+
+def test_the_quick_report_judges_every_goal_it_can(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["strategy-report", "--quick", "--jobs", "1", "--out", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "| G18 |" in told
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert document["schema"] == "mmbot.strategy-report/1"
+    goals = {each["number"]: each for each in document["goals"]}
+    assert len(goals) == 18
+    assert set(document["contests"]) == set(proof.KINDS)
+    # What no minute of luck can change: the books balance, and only the literal rule adds.
+    assert goals["G14"]["met"] is True
+    assert goals["G18"]["met"] is True
+    shares = {name: float(share.split()[0]) for name, share in goals["G18"]["values"].items()}
+    assert shares.pop("notes literal") < 10
+    assert set(shares.values()) == {100.0}
+    for each in document["contests"].values():
+        assert each["standings"][0]["name"] == "mmbot"
+        assert len(each["standings"]) == 7
+    assert (tmp_path / "report.md").read_text().startswith("# Strategy report")
+    assert "<h1>toxic</h1>" in (tmp_path / "index.html").read_text()
+
+
+def test_everybody_runs_on_the_same_terms() -> None:
+    plan = proof.Plan(recordings=(), seeds=(7,), steps=10)
+    jobs = proof.field_jobs(plan)
+    assert len(jobs) == 7 * len(proof.KINDS)
+    assert {job.market.words for _, job in jobs} == {
+        f"synthetic {kind}, 10 s, seed 7" for kind in proof.KINDS
+    }
+    for kind, job in jobs:
+        ours = job.name == "mmbot"
+        expected = proof.SETTINGS + (proof.HEDGED if ours and kind == "flash-crash" else ())
+        assert job.sets == expected
