@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeGuard, get_args, get_origin
 
 import annotated_types
 from pydantic.fields import FieldInfo
@@ -59,8 +59,11 @@ class Key:
             "str": "text",
             "SecretStr": "text",
             "tuple": "list of numbers",
+            "dict": "map",
         }
         kinds = [kind for kind in _members(self.field.annotation) if kind is not type(None)]
+        if listed_section_of(self.field) is not None:
+            return "list of sections"
         return words[getattr(get_origin(kinds[0]) or kinds[0], "__name__", "str")]
 
     @property
@@ -88,13 +91,21 @@ def unit_of(name: str) -> str:
 def section_of(field: FieldInfo) -> Section | None:
     """Return the model that `field` nests, None when it holds a value or named sections."""
     kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Params) else None
+    return kind if _is_section(kind) else None
 
 
 def named_section_of(field: FieldInfo) -> Section | None:
     """Return the model of the values when `field` is a map from names to sections."""
     kind: Any = field.annotation
-    return get_args(kind)[1] if get_origin(kind) is dict else None
+    below = get_args(kind)[1] if get_origin(kind) is dict else None
+    return below if _is_section(below) else None
+
+
+def listed_section_of(field: FieldInfo) -> Section | None:
+    """Return the model of the entries when `field` is a list of sections."""
+    kind: Any = field.annotation
+    entry = get_args(kind)[0] if get_origin(kind) is tuple else None
+    return entry if _is_section(entry) else None
 
 
 def fields_of(section: Section) -> dict[str, FieldInfo]:
@@ -127,6 +138,10 @@ def values(
                 yield from values(below, (*prefix, name, label))
         else:
             yield (*prefix, name), value
+
+
+def _is_section(kind: Any) -> TypeGuard[Section]:
+    return isinstance(kind, type) and issubclass(kind, Params)
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

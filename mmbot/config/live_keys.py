@@ -39,6 +39,16 @@ LIVE = (
     "risk.max_open_orders_count",
     "risk.flatten_max_slippage_bps",
     "risk.loss",
+    "telegram.chats",
+    "telegram.users",
+    "telegram.confirm",
+    "telegram.confirm_timeout_s",
+    "telegram.command_max_age_s",
+    "telegram.commands_per_minute",
+    "telegram.quiet_hours_utc",
+    "telegram.notify",
+    "telegram.fill_digest_s",
+    "telegram.daily_report_utc",
     "alerts",
 )
 IDLE = ("backtest", "simulate")
@@ -61,6 +71,8 @@ LARGER_IS_LOOSER = {
 }
 # Addresses that are secrets, and where they may lead: no command carries or changes them.
 FILE_ONLY = frozenset({"alerts.webhook_url", "alerts.heartbeat_url", "alerts.allowed_hosts"})
+# Who may do what: changed in the file and on the machine only, no other value is tighter.
+RIGHTS = ("telegram.chats", "telegram.users")
 _MARKET_SECTIONS = frozenset(MarketConfig.model_fields)
 NOT_THERE = object()
 
@@ -117,9 +129,16 @@ def differences(old: Config, new: Config, traded: Sequence[str]) -> list[Differe
 
 
 def loosened(tight: Config, other: Config, traded: Sequence[str]) -> list[str]:
-    """Return the keys of limits by which `other` allows more than `tight`."""
+    """Return the keys of limits, or of rights, by which `other` allows more than `tight`."""
     before, after = _limits(tight, traded), _limits(other, traded)
-    return [key for key, (value, larger) in after.items() if _more(before[key][0], value, larger)]
+    rights = [
+        key
+        for key in RIGHTS
+        if _flat(tight, ())[tuple(key.split("."))] != _flat(other, ())[tuple(key.split("."))]
+    ]
+    return rights + [
+        key for key, (value, larger) in after.items() if _more(before[key][0], value, larger)
+    ]
 
 
 def _flat(config: Config, traded: Sequence[str]) -> Mapping[Path, object]:

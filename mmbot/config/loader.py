@@ -119,7 +119,7 @@ def _secrets_in(node: Node, key: str) -> Iterator[Problem]:
 
 
 def _origins(node: Node, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(node.value, dict):
+    if isinstance(node.value, dict) and (not key or is_section(tuple(key.split(".")))):
         for name, inner in node.value.items():
             yield from _origins(inner, f"{key}.{name}" if key else name)
     else:

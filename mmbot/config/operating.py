@@ -1,7 +1,7 @@
 """The sections of what runs around trading: keys, books, watchers, and whom it talks to."""
 
 from mmbot.domain.params import Params
-from mmbot.interfaces.webhook.params import WebhookParams
+from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
 from mmbot.runtime.guard_params import GuardParams
 from mmbot.runtime.params import ControlParams
@@ -15,4 +15,5 @@ class Operating(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
-    alerts: WebhookParams = WebhookParams()
+    telegram: TelegramParams = TelegramParams()
+    alerts: AlertParams = AlertParams()

@@ -36,6 +36,8 @@ _PATTERNS = {
     "^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and -",
     "^[a-z0-9-]+$": "lower-case letters, digits and -",
     "^[A-Za-z0-9]+$": "letters and digits",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]$": 'a time of day such as "00:05"',
+    "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$": 'hours such as "22:00-06:00"',
     r"^\d+'(/\d+'){1,3}$": "steps like 44'/501'/0'/0'",
 }
 _BOUNDS = {

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from mmbot.config.checks import LITERAL_SKEW
-from mmbot.config.keys import Key, Section, fields_of, keys, named_section_of, section_of
+from mmbot.config.keys import (
+    Key,
+    Section,
+    fields_of,
+    keys,
+    listed_section_of,
+    named_section_of,
+    section_of,
+)
 from mmbot.config.live_keys import IDLE, is_live
 from mmbot.config.schema import Config
 from mmbot.config.show import COLUMN, scalar
@@ -161,7 +169,7 @@ def _described(key: Key) -> str:
 
 def _sections(section: Section) -> Iterator[Section]:
     for field in section.model_fields.values():
-        below = section_of(field) or named_section_of(field)
+        below = section_of(field) or named_section_of(field) or listed_section_of(field)
         if below is not None:
             yield below
             yield from _sections(below)
@@ -176,6 +184,9 @@ def _headings(section: Section, path: tuple[str, ...]) -> Iterator[tuple[str, Se
             yield from _headings(below, (*path, name))
         elif named is not None and path:
             yield from _headings(named, (*path, name, "<SYMBOL>"))
+        listed = listed_section_of(field)
+        if listed is not None:
+            yield from _headings(listed, (*path, name))
 
 
 def _row(key: Key, title: str) -> str:

@@ -13,7 +13,7 @@ from mmbot.config.paths import is_section, section_at
 from mmbot.config.problems import unknown
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import as_text
-from mmbot.domain.params import HIDDEN
+from mmbot.domain.params import HIDDEN, Params
 from mmbot.errors import ConfigError
 
 Path = tuple[str, ...]
@@ -106,6 +106,10 @@ def scalar(value: object) -> str:
         return f"[{', '.join(scalar(entry) for entry in value)}]"
     if isinstance(value, SecretStr):
         return as_text(HIDDEN)
+    if isinstance(value, Params):
+        return scalar({at[-1]: below for at, below in values(value)})
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{scalar(key)}: {scalar(each)}' for key, each in value.items())}}}"
     if isinstance(value, str):
         return as_text(value)
     if isinstance(value, Decimal):

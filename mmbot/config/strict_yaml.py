@@ -24,6 +24,7 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {word: word[0] in "tT" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_PLAIN_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 Scalar = None | bool | int | float | str
@@ -154,7 +155,9 @@ class _Reader:
             if len(name) > MAX_KEY:
                 self._stop(event, f"a key of {len(name)} characters; at most {MAX_KEY}")
             node = self._node(next(self.events), (*path, name), self._place(event))
-            if event.implicit[0] and not isinstance(_resolve(name), str):
+            # A whole number as people write it reads the same for everybody: ids are keys, too.
+            ambiguous = not isinstance(_resolve(name), str) and not _PLAIN_NUMBER.match(name)
+            if event.implicit[0] and ambiguous:
                 self._add(event, (*path, name), "a key must be text; put it in quotes")
             elif name in found:
                 first = found[name].key.line

@@ -38,7 +38,12 @@ def status_block(view: StatusView, *, narrow: bool = False) -> list[str]:
     lines += [_alert(each) for each in view.alerts[:MOST_ALERTS]]
     if len(view.alerts) > MOST_ALERTS:
         lines.append(f"and {len(view.alerts) - MOST_ALERTS} more alerts")
-    return [piece for line in lines for piece in _wrapped(line)] if narrow else lines
+    return narrowed(lines) if narrow else lines
+
+
+def narrowed(lines: Sequence[str]) -> list[str]:
+    """Return lines for a telephone: what is too long goes on below, moved in."""
+    return [piece for line in lines for piece in _wrapped(line)]
 
 
 def _wrapped(line: str) -> list[str]:

@@ -31,6 +31,7 @@ from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
+from mmbot.assemble.live.talking import Spoken, in_force, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
@@ -43,6 +44,7 @@ from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
+from mmbot.interfaces.telegram.talk import InForce
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
 from mmbot.risk.breaker import Breaker, BreakerMemory
@@ -60,9 +62,13 @@ SENDING_NS = 150_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBot:
-    """A bot ready to run. `lines` say what it will do, where, and within which limits."""
+    """A bot ready to run. `lines` say what it will do, where, and within which limits.
+
+    config: in force at its start, with the overrides that outlived a restart.
+    """
 
     live: MarketMakerLive
+    config: Config
     control: BotControl
     keepers: Keepers
     folder: RunFolder | None
@@ -103,6 +109,7 @@ async def live_bot(
     session = _session(config, world, options) if mode is RunMode.LIVE else None
     outward = Outward(config)
     options = replace(options, followers=(*options.followers, outward.follow))
+    token = telegram_token(config, world.env, options.warn)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)
@@ -113,6 +120,8 @@ async def live_bot(
         markets = tuple(
             BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
         )
+        chat = in_force(config)
+        options = _followed(options, chat)
         given = _Given(config, mode, world, options, ground, markets, http)
         holding = None
         if session is not None:
@@ -124,7 +133,21 @@ async def live_bot(
         outward.join(bot.live, bot.control, options.warn)
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
+        if token is not None:
+            chat.follow(bot.config.telegram, bot.config.alerts)
+            spoken = Spoken(bot.control, ledger, holding, bot.keepers.notices, world.clock)
+            face = await stack.enter_async_context(telegram_face(token, chat, spoken))
+            bot.live.around.append(("telegram", face.run))
         yield bot
+
+
+def _followed(options: LiveOptions, chat: InForce) -> LiveOptions:
+    """Have the chat follow the settings in force."""
+
+    def follow(config: Config) -> None:
+        chat.follow(config.telegram, config.alerts)
+
+    return replace(options, followers=(*options.followers, follow))
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:
@@ -172,13 +195,7 @@ async def _wire(
     footing = Footing(
         OrderIds(config.instance.id, epoch=epoch),
         Breaker(config.risk.loss, _memory(ledger)),
-        VenueTraits(
-            batch_size=BATCH_SIZE,
-            book_includes_own=holding is not None,
-            has_index=holding is not None,
-            slack_ns=SENDING_NS,
-            reads_per_min=READS,
-        ),
+        _traits(real=holding is not None),
     )
     grids = tuple(each.listing.market(each.index) for each in given.markets)
     books_of = [each.book for each in given.markets]
@@ -213,12 +230,23 @@ async def _wire(
     books.tell = _both(control.watching.notices, options.notices)
     return LiveBot(
         live=live,
+        config=config,
         control=control,
         keepers=keepers,
         folder=folder,
         named=named,
         account_id=None if holding is None else holding.account_id,
         lines=_lines(given, holding, epoch),
+    )
+
+
+def _traits(*, real: bool) -> VenueTraits:
+    return VenueTraits(
+        batch_size=BATCH_SIZE,
+        book_includes_own=real,
+        has_index=real,
+        slack_ns=SENDING_NS,
+        reads_per_min=READS,
     )
 
 

@@ -1,7 +1,7 @@
 """What lies outside a live bot, and what it is asked for; a simulation brings its own."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -47,7 +47,7 @@ class World:
     rng: Callable[[], Random]
     open_ledger: OpenLedger
     state: Path
-    env: Mapping[str, str]
+    env: MutableMapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
     supervised: Callable[[Engine], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
@@ -78,7 +78,7 @@ class LiveOptions:
     followers: Sequence[Callable[[Config], None]] = ()
 
 
-def real_world(env: Mapping[str, str]) -> World:
+def real_world(env: MutableMapping[str, str]) -> World:
     """Return the machine we run on."""
     return World(
         clock=steady_clock(),

@@ -103,7 +103,8 @@ def test_every_value_knows_its_place() -> None:
         ("a: -.inf\n", "a (f:1:4): -.inf is not a finite number"),
         ("a: [1, 1e999]\n", "a.1 (f:1:8): 1e999 is not a finite number"),
         (f"a: {'9' * 41}\n", f"a (f:1:4): {'9' * 40}... is not a finite number"),
-        ("1: a\n", "1 (f:1:1): a key must be text; put it in quotes"),
+        ("1.5: a\n", "1.5 (f:1:1): a key must be text; put it in quotes"),
+        ("010: a\n", "010 (f:1:1): a key must be text; put it in quotes"),
         ("true: a\n", "true (f:1:1): a key must be text; put it in quotes"),
         ("[a]: 1\n", "f:1:1: a key must be a word, not a list, map or alias"),
         (

@@ -1,0 +1,55 @@
+"""The commands of the chat: who may give each, what it takes, what it does."""
+
+from typing import NamedTuple
+
+from mmbot.domain.control import Role, Verb
+
+
+class Item(NamedTuple):
+    """A command: the role it needs, its arguments, what it does, and the verb that does it."""
+
+    role: Role
+    arguments: str
+    words: str
+    verb: Verb | None = None
+
+
+MENU: dict[str, Item] = {
+    "status": Item(Role.VIEWER, "[market]", "how it stands"),
+    "positions": Item(Role.VIEWER, "", "what is held"),
+    "orders": Item(Role.VIEWER, "", "orders that rest"),
+    "balance": Item(Role.VIEWER, "", "equity, margin, fees"),
+    "risk": Item(Role.VIEWER, "", "limits: used, limit, left"),
+    "explain": Item(Role.VIEWER, "[market]", "why the quotes are what they are"),
+    "health": Item(Role.VIEWER, "", "feeds, latencies, session"),
+    "alerts": Item(Role.VIEWER, "", "what is open"),
+    "pause": Item(Role.OPERATOR, "[market] [reason]", "stop quoting, cancel", Verb.PAUSE),
+    "cancelall": Item(
+        Role.OPERATOR, "[market] [reason]", "cancel until nothing is left, pause", Verb.CANCEL_ALL
+    ),
+    "resume": Item(Role.OPERATOR, "[market]", "quote again", Verb.RESUME),
+    "flatten": Item(Role.OPERATOR, "[market]", "cancel, give the position back", Verb.FLATTEN),
+    "ack": Item(Role.OPERATOR, "[id]", "an alert is seen to, or all", Verb.ACK),
+    "set": Item(Role.ADMIN, "KEY VALUE [for 30m]", "override a setting", Verb.SET),
+    "unset": Item(Role.ADMIN, "KEY", "end an override", Verb.UNSET),
+    "reload": Item(Role.ADMIN, "", "read the settings again", Verb.RELOAD),
+    "reset_halt": Item(Role.ADMIN, "REASON", "leave a halt", Verb.RESET_HALT),
+    "reset_pnl": Item(Role.ADMIN, "REASON", "count losses anew", Verb.RESET_PNL),
+    "stop": Item(Role.ADMIN, "", "take the orders off and end", Verb.STOP),
+    "help": Item(Role.VIEWER, "", "this list"),
+    "version": Item(Role.VIEWER, "", "version of the program"),
+}
+KEYBOARD = (("/status", "/positions", "/risk"), ("/pause", "/cancelall"), ("/resume", "/help"))
+
+
+def allowed(role: Role) -> dict[str, Item]:
+    """Return what a role may use."""
+    return {name: item for name, item in MENU.items() if role >= item.role}
+
+
+def help_lines(role: Role) -> list[str]:
+    """Return the list for a role."""
+    return [
+        f"/{name} {item.arguments}".rstrip() + f" - {item.words}"
+        for name, item in allowed(role).items()
+    ]
