@@ -225,8 +225,11 @@ class LedgerReader:
         ]
 
     def events(self, window: Window, most: int) -> list[Note]:
-        """Return the latest events, oldest first; with symbols, those of these markets only."""
-        tail = "ORDER BY id DESC LIMIT ?"
+        """Return the latest events, oldest first; with symbols, those of these markets only.
+
+        Explanations are left out: see `explained`.
+        """
+        tail = "AND kind <> 'explained' ORDER BY id DESC LIMIT ?"
         if window.symbols is None:
             rows = list(self._rows.of_account(_JOURNAL, window, tail, most))
         else:
@@ -235,6 +238,12 @@ class LedgerReader:
             Note(ts_ns, kind, market, _number(order), text)
             for ts_ns, kind, market, order, text in reversed(rows)
         ]
+
+    def explained(self, window: Window) -> dict[str, str]:
+        """Return the latest explanation of each market, as JSON by symbol."""
+        tail = "AND kind = 'explained' ORDER BY id"
+        rows = self._rows.of_markets(_JOURNAL, window, tail)
+        return {self.symbol(market): text for _, _, market, _, text in rows}
 
 
 def _number(value: int | str | None) -> int | None:
