@@ -33,13 +33,17 @@ MODULE_DIRECTIVES = {
 # they run the same, at half the speed.
 TICK_PATH = (
     *("adapters/sim/account", "adapters/sim/exchange", "adapters/sim/reports"),
-    *("domain/market", "domain/position"),
+    *("adapters/zo/engine_time", "adapters/zo/rest/allowance", "adapters/zo/trading/dispatch"),
+    *("adapters/zo/trading/flights", "adapters/zo/trading/health", "adapters/zo/trading/pace"),
+    *("adapters/zo/trading/known_orders", "adapters/zo/trading/sender", "adapters/zo/wire/signing"),
+    *("domain/bucket", "domain/market", "domain/position"),
     *("engine/answers", "engine/deciding", "engine/desk", "engine/engine", "engine/guards"),
     *("engine/outbox", "engine/stops"),
-    *("execution/diff", "execution/order_ids", "execution/plan", "execution/tracker"),
+    *("execution/budget", "execution/diff", "execution/order_ids", "execution/plan"),
+    "execution/tracker",
     *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/sizing", "quoting/skew"),
     *("quoting/spread", "quoting/state", "quoting/strategy"),
-    *("risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
+    *("risk/band", "risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
     *("research/record", "research/sums", "research/watch", "runtime/replay"),
 )
 

@@ -88,7 +88,7 @@ async def _performed(stage: Stage, view: LiveView) -> ExitReport:
         )
     ]
     try:
-        return await stage.bot.live.run()
+        return await stage.bot.run()
     finally:
         for task in around:
             task.cancel()

@@ -84,7 +84,7 @@ async def _watched(bot: LiveBot, view: LiveView | JsonLines) -> ExitReport:
     """Run the bot to its end, shown meanwhile; its last status is kept in the run's folder."""
     showing = asyncio.create_task(view.run(), name="view")
     try:
-        return await bot.live.run()
+        return await bot.run()
     finally:
         showing.cancel()
         await asyncio.wait((showing,))

@@ -10,7 +10,7 @@ from mmbot.adapters.zo.params import SessionParams, VenueParams
 from mmbot.config.market import MarketConfig
 from mmbot.config.operating import Operating
 from mmbot.domain.params import Params, Symbol
-from mmbot.execution.budget import RateLimitParams
+from mmbot.execution.rates import RateLimitParams
 from mmbot.risk.limits import RiskParams
 from mmbot.runtime.params import RuntimeParams
 

@@ -1,10 +1,12 @@
 from mmbot.engine.desk cimport Desk
+from mmbot.execution.budget cimport Budget
 from mmbot.execution.order_ids cimport OrderIds
 from mmbot.risk.limits cimport RiskManager
 
 cdef class Outbox:
     cdef RiskManager _risk
-    cdef object _budget, _traits
+    cdef Budget _budget
+    cdef object _traits
     cdef list _notices
     cdef dict _told_ns
     cdef public list batches

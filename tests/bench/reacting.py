@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mmbot.adapters.zo.rest.http import open_http
+from mmbot.runtime.turns import short_turns
 from tests.bench.live_notes import LEVELS, TYPESCRIPT, p99, settings
 from tests.bench.reacting_rig import CONNECTIONS, RecordingLoop, Rig
 from tests.bench.registry import bench
@@ -31,6 +32,7 @@ def reactions() -> list[float]:
     with (
         TemporaryDirectory(prefix="mmbot-bench-") as place,
         asyncio.Runner(loop_factory=RecordingLoop) as runner,
+        short_turns(),
     ):
         return runner.run(_react(Path(place)))
 

@@ -153,7 +153,7 @@ async def _trade(probe: Probe, url: str, markets: int, interval_ms: int, seconds
         options = LiveOptions(markets=names, session=who.session, warn=say)
         config = settings(url, interval_ms, limited=markets > 1)
         async with live_bot(config, RunMode.LIVE, world, options) as bot:
-            running = asyncio.create_task(bot.live.run())
+            running = asyncio.create_task(bot.run())
             try:
                 await _until_quoting(bot)
                 return await _measured(bot, probe, seconds)

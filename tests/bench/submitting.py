@@ -39,12 +39,12 @@ def submit_written(runs: int) -> list[float]:
 async def _median_us() -> float:
     server = await asyncio.start_server(_listen, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    params = VenueParams(http_url=f"http://127.0.0.1:{port}")
-    line = ActionLine(params.http_origin, LineParams(connections=BATCHES, most=2 * BATCHES))
+    venue = VenueParams(http_url=f"http://127.0.0.1:{port}")
+    line = ActionLine(venue.http_origin, LineParams(connections=BATCHES, most=2 * BATCHES))
     keep = asyncio.get_running_loop().create_task(line.run())
     while line.opened < BATCHES:  # noqa: ASYNC110 - connections are made when they are
         await asyncio.sleep(0.01)
-    async with open_http(params) as http:
+    async with open_http(venue) as http:
         ids = OrderIds(1, 1)
         listing = Listing(0, "BTCUSD", 1, 5, 0, 0, ONE, ONE, ONE)
         traded = TradedAccount(
@@ -58,10 +58,13 @@ async def _median_us() -> float:
         now_ns = time.monotonic_ns()
         engine_clock.observe(1_767_531_506, now_ns, now_ns)
         outside = Surroundings(time.monotonic_ns, Random(1), engine_clock)
-        access = Access(http, line, params.ws_origin)
-        known = Knowledge(access, traded, outside, TradingParams())
-        sending = Sending(access, traded, outside, TradingParams(), known)
+        access = Access(http, line, venue.ws_origin)
+        params = TradingParams(cancels_per_s=10 * BATCHES)
+        known = Knowledge(access, traded, outside, params)
+        sending = Sending(access, traded, outside, params, known)
         took = [_submit(known, sending, ids, at) for at in range(BATCHES)]
+        if line.sent < BATCHES:
+            raise RuntimeError(f"{line.sent} of {BATCHES} batches left")
     keep.cancel()
     with suppress(asyncio.CancelledError):
         await keep

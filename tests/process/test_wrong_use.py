@@ -1,6 +1,5 @@
 """Starts that are refused: one clear line each, no traceback, and the documented exit code."""
 
-import asyncio
 import shutil
 import signal
 from pathlib import Path
@@ -99,14 +98,17 @@ def test_a_second_bot_is_refused_and_the_first_trades_on(tmp_path: Path) -> None
     run(work())
 
 
-def test_a_clock_that_is_ten_minutes_off_is_told_and_works(tmp_path: Path) -> None:
+def test_a_clock_that_is_ten_minutes_off_is_refused_and_one_of_a_minute_told(
+    tmp_path: Path,
+) -> None:
     async def work() -> None:
         async with place(tmp_path) as at:
             await at.venue.faults({"knob": "eng.clock_offset", "s": 600})
+            await _refused(at, Wrong((), 6, "s behind the venue's: set it first"))
+            await at.venue.faults({"knob": "eng.clock_offset", "s": 60})
             async with at.bot() as bot:
                 await at.quoting(bot)
-                assert "s behind the venue's" in bot.err
-                await asyncio.sleep(1.0)
+                assert "s behind the venue's; orders go by the venue's" in bot.err
                 bot.send(signal.SIGTERM)
                 assert (await bot.ended()).code == 0, bot.err
                 assert await at.epochs() == []

@@ -49,6 +49,8 @@ class _Bounds(NamedTuple):
 class EngineClock:
     """The engine's clock as seen from here; all times in are monotonic nanoseconds."""
 
+    __slots__ = ("_advanced_ns", "_bounds", "_distrust", "_seen_ns", "_seen_s", "_stalled")
+
     def __init__(self) -> None:
         self._bounds: _Bounds | None = None
         self._seen_s = 0

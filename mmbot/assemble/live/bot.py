@@ -53,6 +53,8 @@ from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.keeping import Heart, LiveFeed
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.status import Named
+from mmbot.runtime.supervision import ExitReport
+from mmbot.runtime.turns import short_turns
 from mmbot.runtime.works import Works
 from mmbot.tape.journal import Begun
 
@@ -75,6 +77,11 @@ class LiveBot:
     named: Named
     account_id: int | None
     lines: tuple[str, ...]
+
+    async def run(self) -> ExitReport:
+        """Run it in a process that is its own; see MarketMakerLive.run."""
+        with short_turns():
+            return await self.live.run()
 
     def status(self) -> StatusView:
         """Say how it stands."""

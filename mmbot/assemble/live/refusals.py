@@ -15,6 +15,9 @@ from mmbot.config.schema import Config
 from mmbot.errors import ConfigError, SecretError, Unfit
 
 UUSD_PER_USD = 1_000_000
+NS_PER_S = 1_000_000_000
+# A clock that is set by the network is off by milliseconds; one that steps later does no harm.
+MOST_OFF_S = 300
 # Public halves of keys whose secret halves everybody knows (reliability F05): those in the
 # test vectors of the protocol. Whoever trades with one for real is robbed at once.
 KNOWN_KEYS = frozenset(
@@ -75,6 +78,18 @@ def refuse_settings(config: Config, listings: Iterable[Listing], allowed: Allowa
             )
     if problems:
         raise ConfigError(problems)
+
+
+def clock_off(off_ns: int) -> str:
+    """Say by how much the host's clock is ahead of the venue's, or behind (negative)."""
+    side = "ahead of" if off_ns > 0 else "behind"
+    return f"the host's clock is {abs(off_ns) / NS_PER_S:.1f} s {side} the venue's"
+
+
+def refuse_clock(off_ns: int) -> None:
+    """Unfit when days, on which losses are limited, would begin at another time than they do."""
+    if abs(off_ns) > MOST_OFF_S * NS_PER_S:
+        raise Unfit(f"{clock_off(off_ns)}: set it first, for example `timedatectl set-ntp true`")
 
 
 def refuse_slow_stop(config: Config, listings: Iterable[Listing]) -> None:

@@ -11,7 +11,9 @@ from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.assemble.live.refusals import (
     Allowance,
     account_of,
+    clock_off,
     refuse_account,
+    refuse_clock,
     refuse_settings,
     refuse_slow_stop,
 )
@@ -56,6 +58,7 @@ async def take_hold(
     clock: Clock,
 ) -> Holding:
     """Read session and account; ConfigError, SecretError, SessionExpired or Unfit say no."""
+    refuse_clock(_off_ns(ground.engine_clock, clock()))
     refuse_settings(config, ground.listings, allowed)
     refuse_slow_stop(config, ground.listings)
     user = await http.user(session.pubkey)
@@ -71,12 +74,13 @@ async def take_hold(
 
 def clock_words(engine_clock: EngineClock, now_ns: int, most_ms: int) -> str | None:
     """Say by how much the host's clock is off, if by more than it may be; engine time is used."""
-    earliest_ns, latest_ns = engine_clock.range_ns(now_ns)
-    off_ns = now_ns - (earliest_ns + latest_ns) // 2
-    if abs(off_ns) <= most_ms * NS_PER_MS + (latest_ns - earliest_ns) // 2:
+    off_ns = _off_ns(engine_clock, now_ns)
+    if abs(off_ns) <= most_ms * NS_PER_MS:
         return None
-    side = "ahead of" if off_ns > 0 else "behind"
-    return (
-        f"the host's clock is {abs(off_ns) / 1e9:.1f} s {side} the venue's; orders go by the "
-        "venue's, times in logs are off by that"
-    )
+    return f"{clock_off(off_ns)}; orders go by the venue's, times in logs are off by that"
+
+
+def _off_ns(engine_clock: EngineClock, now_ns: int) -> int:
+    """By how much the host's clock is certainly ahead of the engine's, or behind (negative)."""
+    earliest_ns, latest_ns = engine_clock.range_ns(now_ns)
+    return max(now_ns - latest_ns, 0) or min(now_ns - earliest_ns, 0)

@@ -21,9 +21,10 @@ from mmbot.domain.notices import Notice
 from mmbot.domain.order import Level, OrderState, Side
 from mmbot.domain.quotes import Hold, Quotes
 from mmbot.engine import Desk, Engine, VenueTraits
-from mmbot.execution.budget import Budget, RateLimitParams
+from mmbot.execution.budget import Budget
 from mmbot.execution.diff import RequoteParams
 from mmbot.execution.order_ids import OrderIds
+from mmbot.execution.rates import RateLimitParams
 from mmbot.hedging.engine import HedgeParams, HedgingEngine
 from mmbot.quoting.state import QuotingState
 from mmbot.risk.breaker import Breaker

@@ -8,9 +8,10 @@ from mmbot.domain.events import AccountSnapshot, BookUpdate, Command
 from mmbot.domain.explained import Explanation
 from mmbot.engine import Desk, Engine, VenueTraits
 from mmbot.engine.explaining import explain
-from mmbot.execution.budget import Budget, RateLimitParams
+from mmbot.execution.budget import Budget
 from mmbot.execution.diff import RequoteParams
 from mmbot.execution.order_ids import OrderIds
+from mmbot.execution.rates import RateLimitParams
 from mmbot.interfaces.answer_text import explain_lines
 from mmbot.quoting.strategy import MarketMaker
 from mmbot.risk.breaker import Breaker

@@ -17,9 +17,10 @@ from mmbot.domain.quotes import Room
 from mmbot.engine.outbox import Outbox, VenueTraits
 from mmbot.engine.reconciling import Reconciling
 from mmbot.engine.stops import Stops
-from mmbot.execution.budget import Budget, RateLimitParams
+from mmbot.execution.budget import Budget
 from mmbot.execution.diff import diff
 from mmbot.execution.order_ids import OrderIds
+from mmbot.execution.rates import RateLimitParams
 from mmbot.risk.breaker import Breaker
 from mmbot.risk.losses import LossParams
 from tests.unit.engine.scene import MS, START, Bench, quotes

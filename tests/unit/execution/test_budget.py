@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.execution.budget import Budget, RateLimitParams, window
+from mmbot.execution.budget import Budget, window
 from mmbot.execution.plan import requests
+from mmbot.execution.rates import RateLimitParams
 
 SECOND = 10**9
 MINUTE = 60 * SECOND

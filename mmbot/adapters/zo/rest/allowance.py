@@ -33,6 +33,8 @@ class Counts(Protocol):
 class Allowance:
     """What is left of the venue's patience. `watch` everything that sends."""
 
+    __slots__ = ("_counted", "_even", "_kept", "_minute", "_reads", "_senders")
+
     def __init__(self, per_min: float = PER_MIN) -> None:
         usable = max(1, int(per_min * _USABLE))
         period_ns = max(1, _MINUTE_NS // usable)
@@ -69,7 +71,7 @@ class Allowance:
         self._reads.spend(now_ns, 1)
 
     def _count(self, now_ns: int) -> None:
-        in_all = sum(sender.sent for sender in self._senders)
+        in_all = sum([sender.sent for sender in self._senders])
         more = in_all - self._counted
         if more:
             self._counted = in_all

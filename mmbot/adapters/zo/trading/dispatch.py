@@ -40,6 +40,17 @@ Judged = Callable[[Answered], None]
 class Dispatch:
     """Signs and sends for one session. `engine_clock` is the engine's time as it is known."""
 
+    __slots__ = (
+        "_health",
+        "_line",
+        "_nonce",
+        "_signer",
+        "account_id",
+        "clock",
+        "engine_clock",
+        "pace",
+    )
+
     def __init__(
         self,
         line: Line,

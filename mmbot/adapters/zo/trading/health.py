@@ -14,7 +14,7 @@ from mmbot.adapters.zo.trading.hindrances import (
     SESSION,
     Hindrances,
 )
-from mmbot.adapters.zo.trading.pace import Pace as Pace
+from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import Group
@@ -31,6 +31,20 @@ class Health:
 
     `pace` is asked before a cancel is made, and told of it.
     """
+
+    __slots__ = (
+        "_hindrances",
+        "_in_a_row",
+        "_limit",
+        "_quiet_until_ns",
+        "accepted",
+        "ack_ns",
+        "maintained",
+        "not_sent",
+        "pace",
+        "rejected",
+        "unknown",
+    )
 
     def __init__(self, hindrances: Hindrances, unanswered: int, pace: Pace) -> None:
         self.pace = pace

@@ -6,8 +6,6 @@ was reported dead and is seen alive is a zombie (reliability 3.2).
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.domain.actions import Place
@@ -16,9 +14,10 @@ from mmbot.domain.order import DONE, FillMode, OrderState, Side
 
 REMEMBERED = 4096
 _IMMEDIATE = (FillMode.IOC, FillMode.FOK)
+_SENT = OrderState.SENT
 
 
-class KnownOrder(Struct, eq=False):
+class KnownOrder:
     """One order.
 
     told: the state the engine heard last. landed: the venue has, or had, it for certain.
@@ -27,22 +26,45 @@ class KnownOrder(Struct, eq=False):
     gone. wanted: no cancel was asked for. cancel_due_ns: when a cancel of its own is to be sent.
     """
 
-    market: int
-    order_id: int
-    side: Side
-    ticks: int
-    lots: int
-    leaves: int
-    immediate: bool = False
-    told: OrderState = OrderState.SENT
-    landed: bool = False
-    stamp: EngineSeconds | None = None
-    action_id: int = 0
-    venue_id: int | None = None
-    probed_ns: int | None = None
-    wanted: bool = True
-    cancel_due_ns: int | None = None
-    cancel_tries: int = 0
+    __slots__ = (
+        "action_id",
+        "cancel_due_ns",
+        "cancel_tries",
+        "immediate",
+        "landed",
+        "leaves",
+        "lots",
+        "market",
+        "order_id",
+        "probed_ns",
+        "side",
+        "stamp",
+        "ticks",
+        "told",
+        "venue_id",
+        "wanted",
+    )
+
+    def __init__(self, market: int, order_id: int, side: Side, ticks: int, lots: int) -> None:
+        self.market = market
+        self.order_id = order_id
+        self.side = side
+        self.ticks = ticks
+        self.lots = lots
+        self.leaves = lots
+        self._begin()
+
+    def _begin(self) -> None:
+        self.immediate = False
+        self.told = _SENT
+        self.landed = False
+        self.stamp: EngineSeconds | None = None
+        self.action_id = 0
+        self.venue_id: int | None = None
+        self.probed_ns: int | None = None
+        self.wanted = True
+        self.cancel_due_ns: int | None = None
+        self.cancel_tries = 0
 
     @property
     def done(self) -> bool:
@@ -52,13 +74,15 @@ class KnownOrder(Struct, eq=False):
 
 def alive(market: int, order_id: int, side: Side, ticks: int, lots: int) -> KnownOrder:
     """Return an order that rests although this run did not place it, or thought it dead."""
-    order = KnownOrder(market, order_id, side, ticks, lots, lots)
+    order = KnownOrder(market, order_id, side, ticks, lots)
     order.told = OrderState.OPEN
     return order
 
 
 class KnownOrders:
     """By client id and by venue id; tells the engine every change once."""
+
+    __slots__ = ("_by_venue_id", "_ended", "_live", "_outlet")
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -76,11 +100,8 @@ class KnownOrders:
 
     def place(self, place: Place) -> KnownOrder:
         """Take in an order that is about to be sent."""
-        lots = place.lots
-        immediate = place.mode in _IMMEDIATE
-        order = KnownOrder(
-            place.market, place.order_id, place.side, place.ticks, lots, lots, immediate
-        )
+        order = KnownOrder(place.market, place.order_id, place.side, place.ticks, place.lots)
+        order.immediate = place.mode in _IMMEDIATE
         self._live[place.order_id] = order
         return order
 

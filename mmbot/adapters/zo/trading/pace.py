@@ -22,6 +22,8 @@ class Pace:
     A rate of cancels below one is one per longer period.
     """
 
+    __slots__ = ("_again", "_allowance", "_cancels")
+
     def __init__(self, cancels_per_s: float, allowance: Allowance) -> None:
         most = max(1, int(cancels_per_s))
         period_ns = NS_PER_S if cancels_per_s >= 1 else round(NS_PER_S / cancels_per_s)

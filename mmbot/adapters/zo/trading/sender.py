@@ -4,6 +4,8 @@ While nobody has answered, only the identical bytes go out again, and only while
 still wanted: the venue executes bytes once (reliability 0, 3.2).
 """
 
+from functools import partial
+
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
@@ -25,6 +27,19 @@ _FORGET_NS = 5_000 * NS_PER_MS
 
 class Sender:
     """Sends batches; `stopping` refuses everything that places."""
+
+    __slots__ = (
+        "_cancels",
+        "_dispatch",
+        "_flights",
+        "_health",
+        "_orders",
+        "_verdicts",
+        "ack_ns",
+        "resend_ns",
+        "split_ns",
+        "stopping",
+    )
 
     def __init__(
         self,
@@ -111,7 +126,7 @@ class Sender:
             for place in placed:
                 self._orders.tell(self._orders.place(place), OrderState.REJECTED, "not now")
             placed = []
-        orders = [*cancelled, *(self._orders.place(place) for place in placed)]
+        orders = cancelled + [self._orders.place(place) for place in placed]
         if not orders:
             return
         one_by_one = len(cancelled) == 1 or not may_cancel
@@ -146,9 +161,7 @@ class Sender:
     def _hand_over(self, flight: Flight) -> None:
         flight.copies += 1
         urgent = not flight.places
-        self._dispatch.send(
-            flight.signed, lambda outcome: self._judge(flight, outcome), urgent=urgent
-        )
+        self._dispatch.send(flight.signed, partial(self._judge, flight), urgent=urgent)
 
     def _judge(self, flight: Flight, outcome: Answered) -> None:
         if not flight.left(outcome):
@@ -169,7 +182,7 @@ class Sender:
         if age_ns >= self.ack_ns:
             for order in flight.placed:
                 self._verdicts.unanswered(order)
-        again = sum(age_ns >= due_ns for due_ns in self.resend_ns) + 1
+        again = sum([age_ns >= due_ns for due_ns in self.resend_ns]) + 1
         held = self._health.maintained or self._health.quiet(now_ns)
         if again <= flight.copies or not flight.wanted or flight.unfit or held:
             return

@@ -1,11 +1,11 @@
 """What sends actions and judges their answers, put together: the side that acts."""
 
-from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
-from mmbot.adapters.zo.trading.health import Health, Pace
+from mmbot.adapters.zo.trading.health import Health
 from mmbot.adapters.zo.trading.knowledge import Knowledge
+from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sender import Sender
 from mmbot.adapters.zo.trading.verdicts import Verdicts
@@ -13,7 +13,7 @@ from mmbot.adapters.zo.wire.actions import CancelByClientId
 
 # No order ever has this client id: a cancel of it must be answered ORDER_NOT_FOUND.
 _NOBODYS = 2**63 - 1
-_PROBE_NS = NS_PER_S
+_PROBE_NS = 1_000_000_000
 
 
 class Sending:

@@ -15,6 +15,7 @@ from mmbot.assemble.live.refusals import (
     Allowance,
     account_of,
     refuse_account,
+    refuse_clock,
     refuse_session,
     refuse_settings,
     refuse_slow_stop,
@@ -93,6 +94,14 @@ def test_published_keys_are_for_this_machine_only(key: str) -> None:
     with pytest.raises(SecretError, match="published test key"):
         refuse_session(session("https://zo-mainnet.n1.xyz", key), MAINNET)
     refuse_session(session("http://127.0.0.1:8001", key), LOCAL)
+
+
+@pytest.mark.parametrize(("off_s", "side"), [(301, "ahead of"), (-301, "behind")])
+def test_a_clock_minutes_off_is_no_start(off_s: int, side: str) -> None:
+    with pytest.raises(Unfit, match=rf"301\.0 s {side} the venue's") as refused:
+        refuse_clock(off_s * 10**9)
+    assert refused.value.exit_code == 6
+    refuse_clock((off_s - 1 if off_s > 0 else off_s + 1) * 10**9)
 
 
 def test_without_a_session_the_way_to_one_is_told(tmp_path: Path) -> None:

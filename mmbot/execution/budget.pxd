@@ -1,0 +1,9 @@
+from mmbot.domain.bucket cimport Bucket
+
+cdef class Budget:
+    cdef object _batch_size, _cancels, _places, _requests, _reserve
+    cdef Bucket _even
+    cpdef allow(self, now_ns, cancels, pairs, places)
+    cpdef left(self, now_ns)
+    cpdef scarce(self, now_ns)
+    cpdef spend(self, now_ns, cancels, places, batches)

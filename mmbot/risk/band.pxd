@@ -1,0 +1,3 @@
+cdef class PriceBand:
+    cdef object _ratio
+    cdef public object index_ticks
