@@ -154,6 +154,12 @@ class LedgerReader:
                 bool(hedge),
             )
 
+    def fills_by_minute(self, since_ns: int) -> Iterator[tuple[int, Side, int]]:
+        """Yield how many trades each minute since then had, by our side; minutes from 1970."""
+        rows = self._rows.of_markets(_MINUTES, Window(since_ns), "GROUP BY 1, 2 ORDER BY 1, 2")
+        for minute, side, count in rows:
+            yield minute, Side(side), count
+
     def marks(self, horizon_ns: int) -> dict[tuple[int, int], int]:
         """Return the mids so long after trades, by market and trade id."""
         rows = self._rows.connection.execute(_MARKS, (horizon_ns, self._rows.account))
@@ -256,6 +262,7 @@ _FILLS = (
     " coalesce(mark_half_ticks, (SELECT half_ticks FROM marks WHERE marks.market = fills.market"
     " AND marks.trade_id = fills.trade_id AND horizon_ns = 0)), hedge FROM fills"
 )
+_MINUTES = "SELECT ts_ns / 60000000000, side, count(*) FROM fills"
 _MARKS = (
     "SELECT market, trade_id, half_ticks FROM marks WHERE horizon_ns = ?"
     " AND market IN (SELECT id FROM markets WHERE account = ?)"
