@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Add = Callable[[Any, str, str, tuple[str, str]], argparse.ArgumentParser]
@@ -25,8 +26,12 @@ def control_verbs(
     made = verb("status", "how the running bot stands", "status")
     made.add_argument("--watch", type=_seconds, metavar="S", help="again every S seconds")
     _market_flag(made)
-    made = verb("explain", "why the last quotes are what they are", "explain")
+    made = verb("explain", "why the last quotes are what they are", "explained.explain")
     _market_flag(made)
+    made.add_argument(
+        "--at", metavar="TIME", help="as they were then, from the ledger: 30m ago, or ISO 8601"
+    )
+    made.add_argument("--ledger", type=Path, metavar="FILE", help="with --at: of this file")
     verb("health", "feeds, latencies, session; exit 10 when something is wrong", "health")
     for name, summary in (
         ("pause", "stop quoting and take the orders off"),

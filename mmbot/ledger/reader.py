@@ -154,6 +154,12 @@ class LedgerReader:
                 bool(hedge),
             )
 
+    def fills_by_minute(self, since_ns: int) -> Iterator[tuple[int, Side, int]]:
+        """Yield how many trades each minute since then had, by our side; minutes from 1970."""
+        rows = self._rows.of_markets(_MINUTES, Window(since_ns), "GROUP BY 1, 2 ORDER BY 1, 2")
+        for minute, side, count in rows:
+            yield minute, Side(side), count
+
     def marks(self, horizon_ns: int) -> dict[tuple[int, int], int]:
         """Return the mids so long after trades, by market and trade id."""
         rows = self._rows.connection.execute(_MARKS, (horizon_ns, self._rows.account))
@@ -225,8 +231,11 @@ class LedgerReader:
         ]
 
     def events(self, window: Window, most: int) -> list[Note]:
-        """Return the latest events, oldest first; with symbols, those of these markets only."""
-        tail = "ORDER BY id DESC LIMIT ?"
+        """Return the latest events, oldest first; with symbols, those of these markets only.
+
+        Explanations are left out: see `explained`.
+        """
+        tail = "AND kind <> 'explained' ORDER BY id DESC LIMIT ?"
         if window.symbols is None:
             rows = list(self._rows.of_account(_JOURNAL, window, tail, most))
         else:
@@ -235,6 +244,12 @@ class LedgerReader:
             Note(ts_ns, kind, market, _number(order), text)
             for ts_ns, kind, market, order, text in reversed(rows)
         ]
+
+    def explained(self, window: Window) -> dict[str, str]:
+        """Return the latest explanation of each market, as JSON by symbol."""
+        tail = "AND kind = 'explained' ORDER BY id"
+        rows = self._rows.of_markets(_JOURNAL, window, tail)
+        return {self.symbol(market): text for _, _, market, _, text in rows}
 
 
 def _number(value: int | str | None) -> int | None:
@@ -247,6 +262,7 @@ _FILLS = (
     " coalesce(mark_half_ticks, (SELECT half_ticks FROM marks WHERE marks.market = fills.market"
     " AND marks.trade_id = fills.trade_id AND horizon_ns = 0)), hedge FROM fills"
 )
+_MINUTES = "SELECT ts_ns / 60000000000, side, count(*) FROM fills"
 _MARKS = (
     "SELECT market, trade_id, half_ticks FROM marks WHERE horizon_ns = ?"
     " AND market IN (SELECT id FROM markets WHERE account = ?)"

@@ -37,13 +37,13 @@ class Watching:
         self._watched = watched
         desks = watched.live.works.engine.desks
         self.markets = tuple(desk.state.market for desk in desks)
-        self._day = Day(len(desks))
+        self.day = Day(len(desks))
         self._cancels = 0
         self._batches = 0
 
     def view(self) -> StatusView:
         """Say how the bot stands."""
-        watched, day = self._watched, self._day
+        watched, day = self._watched, self.day
         view = watched.live.status(watched.named)
         return replace(
             view,
@@ -73,10 +73,10 @@ class Watching:
     def event(self, event: Event) -> None:
         """Hear what has happened."""
         if type(event) is Fill and self.telling.fill(event):
-            self._day.fill(event)
-        elif type(event) is AccountSnapshot and self._day.began(event.ts_recv_ns):
+            self.day.fill(event)
+        elif type(event) is AccountSnapshot and self.day.began(event.ts_recv_ns):
             view = self._watched.live.status(self._watched.named)
-            self._day.start([each.pnl_uusd for each in view.markets])
+            self.day.start([each.pnl_uusd for each in view.markets])
 
     def batch(self, batch: Batch) -> None:
         """Hear what was sent."""

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mmbot.cli import main
 from tests.process.served import Ended
 from tests.process.trading import PATIENCE_S, Place, place, run
 
@@ -19,8 +20,7 @@ QUIET = "requote: {price_tolerance_bps: 50, size_tolerance_pct: 50}"
 
 async def verb(at: Place, *words: str) -> Ended:
     """Run a verb to its end."""
-    name, *rest = words
-    child = await at.mmbot(name, "-c", str(at.config), *rest)
+    child = await at.mmbot(*words, "-c", str(at.config))
     return await child.ended()
 
 
@@ -150,6 +150,40 @@ def test_an_override_outlives_a_restart(tmp_path: Path) -> None:
                 assert at.config.read_text() == after
 
     run(work())
+
+
+def test_an_upgrade_keeps_what_has_to_be_kept(tmp_path: Path) -> None:
+    """The drill of docs/systemd.md: copy, stop, check, start."""
+
+    async def work() -> None:
+        async with place(tmp_path, flow="normal") as at:
+            async with at.bot() as bot:
+                await at.quoting(bot)
+                paused = await verb(at, "pause", "--market", "ETHUSD", "--reason", "thin")
+                assert paused.code == 0, paused.err
+                assert (await verb(at, "db", "backup", "--into", ".", "--keep", "7")).code == 0
+                before = await status(at)
+                bot.send(signal.SIGTERM)
+                assert (await bot.ended()).code == 0
+            assert await at.epochs() == []
+            assert (await verb(at, "check-config")).code == 0
+            async with at.bot() as bot:
+                await at.quoting(bot, 2)
+                after = await status(at)
+                assert after["epoch"] == before["epoch"] + 1
+                fills = [sum(each["day_fills"].values()) for each in (before, after)]
+                assert fills[0] <= fills[1]
+                btc, eth = after["markets"]
+                assert btc["bids"]
+                assert btc["asks"]
+                assert "thin (cli:" in eth["reason"]
+                assert not eth["bids"] + eth["asks"]
+                assert (await verb(at, "resume", "--market", "ETHUSD")).code == 0
+                await at.quoting(bot, 4)
+
+    run(work())
+    (copy,) = tmp_path.glob("proc-*.ledger")
+    assert main(["db", "verify", "--ledger", str(copy)]) == 0
 
 
 def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:

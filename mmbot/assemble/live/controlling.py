@@ -30,10 +30,12 @@ from mmbot.errors import InUse
 from mmbot.execution.order_ids import OrderIds
 from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
+from mmbot.ledger.reader import LedgerReader
 from mmbot.ledger.rows import Kind
 from mmbot.runtime.audit import Audited
 from mmbot.runtime.commands import Doing, Settings
 from mmbot.runtime.control import BotControl, ControlParts
+from mmbot.runtime.day import DAY_NS
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.operating import Operating, Resting
 from mmbot.runtime.status import Named
@@ -99,6 +101,9 @@ def bot_control(
             version=__version__,
         )
     )
+    with LedgerReader(ledger.path) as books:
+        for minute in books.fills_by_minute(seat.live.works.clock() - DAY_NS):
+            watching.day.count(*minute)
     resting = _resting(http, ground, holding, seat.ids, engine)
     doing = Doing(
         live=seat.live,
