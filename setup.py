@@ -41,8 +41,9 @@ TICK_PATH = (
     *("engine/outbox", "engine/stops"),
     *("execution/budget", "execution/diff", "execution/order_ids", "execution/plan"),
     "execution/tracker",
-    *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/sizing", "quoting/skew"),
-    *("quoting/spread", "quoting/state", "quoting/strategy"),
+    *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/learning", "quoting/shares"),
+    *("quoting/reference", "quoting/signals", "quoting/sizing", "quoting/skew", "quoting/spread"),
+    *("quoting/stages", "quoting/state", "quoting/strategy"),
     *("risk/band", "risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
     *("research/record", "research/sums", "research/watch", "runtime/replay"),
 )

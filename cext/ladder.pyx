@@ -71,18 +71,30 @@ def price_levels(
     below zero are dropped, and those are the outermost, so the index stays the level's number.
     Two levels may share a tick; `stack` merges them. ValueError for misuse.
     """
-    cdef Side bids, asks
+    cdef Side[2] sides
     cdef int64_t[2] touch = [best_bid, best_ask]
+    cdef double[MOST_LEVELS] multiples
     cdef int at
-    price_sides(base, spread, count_of(levels), touch, &bids, &asks)
+    spacings(multiples, count_of(levels), 0.0)
+    price_sides(base, spread, levels, multiples, touch, sides)
     return (
-        [bids.ticks[at] for at in range(bids.count)], [asks.ticks[at] for at in range(asks.count)]
+        [sides[0].ticks[at] for at in range(sides[0].count)],
+        [sides[1].ticks[at] for at in range(sides[1].count)],
     )
 
 
+cdef void spacings(double* multiples, int levels, double growth) noexcept:
+    # Distances of the levels in halves of the spread: 1, 2, 3 ..., or powers of `growth`.
+    cdef int level
+    for level in range(levels):
+        multiples[level] = growth ** level if growth > 0.0 else level + 1
+
+
 cdef int price_sides(
-    double base, double spread, int levels, int64_t* touch, Side* bids, Side* asks
+    double base, double spread, int levels, double* multiples, int64_t* touch, Side* sides
 ) except -1:
+    cdef Side* bids = &sides[0]
+    cdef Side* asks = &sides[1]
     cdef int64_t best_bid = touch[0], best_ask = touch[1]
     cdef int64_t bid, ask, last_bid = <int64_t>EXACT, last_ask = 0
     cdef double spacing
@@ -93,12 +105,12 @@ cdef int price_sides(
         raise ValueError(f"spread must be finite and not negative, not {spread}")
     if best_bid < 0 or best_ask < 0:
         raise ValueError(f"best prices must not be negative: {best_bid}, {best_ask}")
-    if best_bid >= EXACT or base * (1.0 + spread * levels * 0.5) >= EXACT:
+    if best_bid >= EXACT or base * (1.0 + spread * multiples[levels - 1] * 0.5) >= EXACT:
         raise ValueError("prices beyond 2**53 ticks are not exact")
     bids.count = 0
     asks.count = levels
     for level in range(levels):
-        spacing = spread * (level + 1) * 0.5
+        spacing = spread * multiples[level] * 0.5
         # A bid this far out is at or below zero anyway; the bound keeps the cast defined.
         bid = <int64_t>floor(base * (1.0 - spacing)) if spacing < 1.0 else 0
         ask = <int64_t>ceil(base * (1.0 + spacing))
@@ -116,6 +128,25 @@ cdef int price_sides(
             bids.ticks[bids.count] = last_bid
             bids.count += 1
         asks.ticks[level] = last_ask
+    return 0
+
+
+cdef int grid_sides(
+    double base, double spread, int levels, int64_t step, int64_t* touch, Side* sides
+) except -1:
+    # Level 0 snapped outwards to whole steps of absolute price, the others a step further each.
+    cdef double nearest = 1.0
+    cdef int64_t bid, ask, level
+    price_sides(base, spread, 1, &nearest, touch, sides)
+    bid = sides[0].ticks[0] // step * step if sides[0].count else 0
+    ask = (sides[1].ticks[0] + step - 1) // step * step
+    sides[0].count = 0
+    sides[1].count = levels
+    for level in range(levels):
+        if bid - level * step > 0:
+            sides[0].ticks[sides[0].count] = bid - level * step
+            sides[0].count += 1
+        sides[1].ticks[level] = ask + level * step
     return 0
 
 
@@ -193,43 +224,51 @@ cdef int stack_side(Side* s, int64_t cap_lots, int64_t cap_worth, Bounds* bounds
 cdef class Rungs:
     """Levels of both sides in one go: priced as by `price_levels`, sized, then as by `stack`.
 
-    bounds as in `stack`. `kind` is what the (ticks, lots) pairs are made as: a named tuple.
+    bounds as in `stack`. kind: what the (ticks, lots) pairs are made as, a named tuple. growth:
+    level l is growth^l half spreads away. step: levels stand at multiples of it. 0 for neither.
     """
 
     cdef:
+        double[MOST_LEVELS] multiples
         int levels
         int64_t max_lots
         Bounds bounds
         type kind
+        public int64_t step
 
-    def __cinit__(self, int levels, int64_t max_lots, tuple bounds, type kind):
+    def __cinit__(self, int levels, int64_t max_lots, tuple bounds, type kind, double growth=0.0):
         if not issubclass(kind, tuple):
             raise ValueError(f"{kind} is not a kind of tuple")
+        if not (growth == 0.0 or 1.0 <= growth <= 10.0):
+            raise ValueError(f"growth must be 1 to 10, not {growth}")
+        spacings(self.multiples, count_of(levels), growth)
         self.levels = count_of(levels)
         self.max_lots = max_lots
         self.bounds = bounds_of(bounds)
         self.kind = kind
 
     def quotes(
-        self, double base, double spread, tuple touch, tuple worths, int64_t side_worth,
-        tuple rooms,
+        self, double base, double spread, tuple touch, tuple worths, int64_t side_worth, tuple rooms
     ):
         """Return the levels of both sides, best first: (bids, asks), two tuples.
 
-        base, spread and touch (best_bid, best_ask) as in `price_levels`. worths: what each level
-        is to be worth; its lots are that floored, `max_lots` at most. side_worth: most worth of a
-        side (-1: no such cap). rooms: most lots of either side, none when not positive.
-        ValueError for misuse.
+        base, spread and touch (best_bid, best_ask) as in `price_levels`. worths: of the levels, or
+        of the bids and then the asks; lots are that floored, `max_lots` at most. side_worth: most
+        worth of a side (-1: no cap). rooms: most lots of either side. ValueError for misuse.
         """
-        cdef Side bids, asks
+        cdef Side[2] sides
         cdef int64_t[2] best = [touch[0], touch[1]]
-        price_sides(base, spread, self.levels, best, &bids, &asks)
+        cdef int asks_at = self.levels if len(worths) == 2 * self.levels else 0
+        if self.step > 0:
+            grid_sides(base, spread, self.levels, self.step, best, sides)
+        else:
+            price_sides(base, spread, self.levels, self.multiples, best, sides)
         return (
-            self.side(&bids, worths, side_worth, rooms[0]),
-            self.side(&asks, worths, side_worth, rooms[1]),
+            self.side(&sides[0], worths, 0, side_worth, rooms[0]),
+            self.side(&sides[1], worths, asks_at, side_worth, rooms[1]),
         )
 
-    cdef tuple side(self, Side* s, tuple worths, int64_t side_worth, room):
+    cdef tuple side(self, Side* s, tuple worths, int first, int64_t side_worth, room):
         cdef int64_t worth
         cdef int at
         cdef int beyond = 0
@@ -239,7 +278,7 @@ cdef class Rungs:
         if len(worths) < s.count:
             raise ValueError(f"{s.count} levels but {len(worths)} worths")
         for at in range(s.count):
-            worth = worths[at]
+            worth = worths[first + at]
             s.lots[at] = min(worth // s.ticks[at] if self.bounds.per_tick else worth, self.max_lots)
         # Room has no bound of its own; beyond 64 bits it is as good as none.
         stack_side(s, -1 if beyond else cap, side_worth, &self.bounds)

@@ -219,6 +219,8 @@ cdef class Replay:
                 book_set(m.local, row_side(row), row.ticks, row.lots)
             elif kind == KIND_CLEAR:
                 book_clear_to(m.local, row_side(row), row.ticks)
+            elif kind == KIND_TRADE:
+                hear_trade(m, row)
             row += 1
             while not row.flags & FLAG_LOCAL:
                 row += 1
@@ -372,15 +374,14 @@ cdef class Replay:
         return (None if bid == NO_BID else bid, None if ask == NO_ASK else ask)
 
     def take_changed_books(self):
-        """Books with new rows since the last call: (market, exch_ns, local_ns, mid half ticks)."""
+        """New since the last call: (market, exch_ns, local_ns, mid half ticks, `take_heard`)."""
         cdef int64_t i
         cdef list changed = []
         cdef Market* m
         for i in range(self.count):
             m = &self.markets[i]
             if m.book_local_ns != m.told_ns:
-                m.told_ns = m.book_local_ns
-                changed.append((i, m.book_exch_ns, m.book_local_ns, book_mid(m.local)))
+                changed.append((i, *book_news(m)))
         return changed
 
     @property

@@ -27,6 +27,10 @@ cdef struct Market:
     int64_t book_exch_ns     # stamps of the last row the local book saw
     int64_t book_local_ns
     int64_t told_ns          # the book_local_ns last told
+    int64_t bought_ticks     # highest price takers bought at since it was last told; 0 none
+    int64_t sold_ticks       # lowest price they sold at
+    int64_t bought_lots
+    int64_t sold_lots
     Marks marks
 
 
@@ -131,3 +135,28 @@ cdef void market_close(Market* m) noexcept:
     free(m.marks.horizons)
     free(m.marks.reached)
     free(m.marks.fills)
+
+
+cdef inline void hear_trade(Market* m, Row* row) noexcept nogil:
+    if row_side(row) == BID:
+        m.bought_ticks = max(m.bought_ticks, row.ticks)
+        m.bought_lots += row.lots
+    else:
+        m.sold_ticks = min(m.sold_ticks, row.ticks) if m.sold_ticks else row.ticks
+        m.sold_lots += row.lots
+
+
+cdef inline object take_heard(Market* m):
+    # The highest price takers bought at since the last call, the lowest they sold at, 0 for none,
+    # and lots bought and sold; None when nobody traded.
+    if not m.bought_lots and not m.sold_lots:
+        return None
+    heard = (m.bought_ticks, m.sold_ticks, m.bought_lots, m.sold_lots)
+    m.bought_ticks = m.sold_ticks = m.bought_lots = m.sold_lots = 0
+    return heard
+
+
+cdef inline tuple book_news(Market* m):
+    # Stamps of the last row the local book saw, its mid, and what takers did; then it is told.
+    m.told_ns = m.book_local_ns
+    return m.book_exch_ns, m.book_local_ns, book_mid(m.local), take_heard(m)

@@ -35,6 +35,7 @@ from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
+from mmbot.quoting.skew import Portfolio
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.record import HORIZONS_NS, Recorder
@@ -271,11 +272,12 @@ def build_engine(
 ) -> Engine:
     """Put an engine together for these markets, each with its settings and its book."""
     settings = [market_settings(config, market.symbol) for market in markets]
+    portfolio = Portfolio(len(markets))
     desks = [
         Desk(
             market,
             book,
-            _strategy(config, own, market, options),
+            _strategy(config, own, market, options, portfolio),
             own.requote,
             HedgingEngine(own.hedge, market) if own.hedge.enabled else None,
             Guards(own.market_risk, config.risk),
@@ -297,12 +299,14 @@ def build_engine(
     )
 
 
-def _strategy(config: Config, own: MarketConfig, market: Market, options: RunOptions) -> Strategy:
+def _strategy(
+    config: Config, own: MarketConfig, market: Market, options: RunOptions, portfolio: Portfolio
+) -> Strategy:
     if options.observe or not own.enabled:
         return Onlooker()
     if options.strategy is not None:
         return options.strategy(market)
-    return MarketMaker(own, quoting_limits(config, own), market)
+    return MarketMaker(own, quoting_limits(config, own), market, portfolio)
 
 
 def quoting_limits(config: Config, own: MarketConfig) -> QuotingLimits:
@@ -316,4 +320,5 @@ def quoting_limits(config: Config, own: MarketConfig) -> QuotingLimits:
         market_exposure_ratio=risk.max_market_exposure_pct / 100,
         side_exposure_ratio=risk.max_exposure_per_side_pct / 100,
         max_position_uusd=None if cap is None else int(cap * MICRO),
+        loss_uusd=int(config.risk.loss.daily_limit_usd * MICRO),
     )

@@ -26,8 +26,14 @@ def stack(
 @final
 class Rungs(Generic[_Level]):
     def __new__(
-        cls, levels: int, max_lots: int, bounds: tuple[bool, int, int, int], kind: type[_Level]
+        cls,
+        levels: int,
+        max_lots: int,
+        bounds: tuple[bool, int, int, int],
+        kind: type[_Level],
+        growth: float = ...,
     ) -> Self: ...
+    step: int
     def quotes(
         self,
         base: float,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from mmbot.config.paths import is_section
+from mmbot.config.presets import on_preset
 from mmbot.config.problems import in_reading_order, translate
 from mmbot.config.schema import Config
 from mmbot.config.sources import Sources, merge
@@ -81,7 +82,7 @@ def load(
             sources.problems += [translate(detail, complete) for detail in details]
     if config is None or sources.problems:
         raise ConfigError(in_reading_order(sources.problems, sources.names))
-    return Loaded(config, dict(_origins(tree, "")), sources.seen)
+    return Loaded(config, dict(_origins(_named_presets(tree), "")), sources.seen)
 
 
 def _without_null_sections(node: Node, path: tuple[str, ...]) -> Node:
@@ -98,14 +99,29 @@ def _without_null_sections(node: Node, path: tuple[str, ...]) -> Node:
 
 
 def _on_defaults(tree: Node) -> Node:
-    """Lay every market on `defaults`; what it inherits keeps its own place for mistakes."""
+    """Lay every market on `defaults`, and each on its preset.
+
+    What is inherited keeps its own place for mistakes.
+    """
     sections = tree.value if isinstance(tree.value, dict) else {}
     defaults, markets = sections.get("defaults"), sections.get("markets")
-    if defaults is None or markets is None or not isinstance(markets.value, dict):
-        return tree
-    merged = {name: merge(defaults, market) for name, market in markets.value.items()}
-    laid = Node(merged, markets.place, markets.key)
-    return Node({**sections, "markets": laid}, tree.place, tree.key)
+    if defaults is not None and markets is not None and isinstance(markets.value, dict):
+        merged = {name: merge(defaults, market) for name, market in markets.value.items()}
+        laid = Node(merged, markets.place, markets.key)
+        tree = Node({**sections, "markets": laid}, tree.place, tree.key)
+    return _named_presets(tree)
+
+
+def _named_presets(tree: Node) -> Node:
+    """Lay `defaults`, and every market that names a preset, on it."""
+    sections = dict(tree.value) if isinstance(tree.value, dict) else {}
+    if "defaults" in sections:
+        sections["defaults"] = on_preset(sections["defaults"])
+    markets = sections.get("markets")
+    if markets is not None and isinstance(markets.value, dict):
+        laid = {name: on_preset(market) for name, market in markets.value.items()}
+        sections["markets"] = Node(laid, markets.place, markets.key)
+    return Node(sections, tree.place, tree.key)
 
 
 def _secrets_in(node: Node, key: str) -> Iterator[Problem]:

@@ -32,6 +32,20 @@ class BookGap(Event, frozen=True, gc=False):
     reason: str
 
 
+class PublicTrades(Event, frozen=True, gc=False):
+    """What takers did on the venue since the last one of these: how far they went, and how much.
+
+    `bought_ticks` is the highest price they bought at, `sold_ticks` the lowest they sold at, 0
+    where there was none. It is no reason to decide.
+    """
+
+    market: int
+    bought_ticks: int
+    sold_ticks: int
+    bought_lots: int
+    sold_lots: int
+
+
 class ReferencePrice(Event, frozen=True, gc=False):
     """A mid price of the outside venue for one of our markets, in our ticks (float)."""
 

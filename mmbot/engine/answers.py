@@ -54,6 +54,8 @@ class Answers:
         """Book the venue's word on an order."""
         order = desk.tracker.update(event)
         state = event.state
+        if state is _OPEN and order is not None and order.known_ns == event.ts_recv_ns:
+            desk.state.take_latency(event.ts_recv_ns - order.placed_ns)
         if order is None:
             if state is _OPEN and event.reason is None:
                 # It rests though we hold it for finished, or it is not ours at all.
@@ -83,6 +85,8 @@ class Answers:
             counts = desk.counts
             counts.fills += 1
             counts.volume_uusd += desk.state.market.notional_uusd(2 * event.ticks, event.lots)
+            if desk.observer is not None:
+                desk.observer.take_fill(event)
         self._risk.take_exposure(event.market, desk.exposure(0))
         if order is not None and self._outbox.mirrors:
             self._outbox.mirror(desk, order.side, order.ticks)

@@ -33,6 +33,9 @@ class Decider:
         """Bring what rests nearer to what is wanted, or take it off."""
         state = desk.state
         market = state.market.index
+        state.now_ns = now_ns
+        if desk.observer is not None:
+            desk.observer.observe(state)
         risk, guards = self._risk, desk.guards
         best_bid, _, best_ask, _ = state.book.touch()
         mark = best_bid + best_ask if best_bid and best_ask else 0
@@ -72,7 +75,6 @@ class Decider:
         if reduce_reason is None and guards.reduces(now_ns):
             reduce_reason = "reducing after a shock"
         risk.reduce_only(market, reduce_reason is not None)
-        state.now_ns = now_ns
         state.position_lots = desk.position.lots
         state.equity_uusd = risk.equity_uusd
         state.free_uusd = risk.free_uusd

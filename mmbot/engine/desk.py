@@ -14,7 +14,7 @@ from mmbot.execution.diff import RequoteParams, Tolerance
 from mmbot.execution.tracker import Tracker, WorkingOrder
 from mmbot.hedging.engine import HedgingEngine
 from mmbot.quoting.state import QuotingState
-from mmbot.quoting.strategy import Strategy
+from mmbot.quoting.strategy import Observer, Strategy
 from mmbot.risk.limits import Exposure
 
 NEVER_NS: Final = (1 << 63) - 1
@@ -59,6 +59,7 @@ class Desk:
         "guards",
         "hedge",
         "hedging",
+        "observer",
         "position",
         "state",
         "strategy",
@@ -75,7 +76,7 @@ class Desk:
         hedging: HedgingEngine | None = None,
         guards: Guards | None = None,
     ) -> None:
-        self.strategy = strategy
+        self.quote_with(strategy)
         self.hedging = hedging
         self.guards = Guards() if guards is None else guards
         self.tolerance = Tolerance(requote)
@@ -86,6 +87,11 @@ class Desk:
         self.hedge: WorkingOrder | None = None
         self.due_ns = NEVER_NS
         self.answer: Quotes | Hold = Quotes((), (), "no decision yet")
+
+    def quote_with(self, strategy: Strategy) -> None:
+        """Have another strategy decide; one that learns is shown the market as well."""
+        self.strategy = strategy
+        self.observer = strategy if isinstance(strategy, Observer) else None
 
     def exposure(self, mark: int) -> Exposure:
         """What the market holds and may come to hold; mark in half ticks, 0 for unchanged."""

@@ -20,6 +20,7 @@ from mmbot.domain.events import (
     IndexPrice,
     Operator,
     OrderUpdate,
+    PublicTrades,
     ReferencePrice,
     Restatement,
     Timer,
@@ -120,6 +121,9 @@ class Engine:
                 self._answers.take_order_update(desk, event)
             elif type(event) is BookUpdate:
                 self._take_book(desk, now_ns)
+            elif type(event) is PublicTrades:
+                desk.state.takers.take(event)
+                return ()
             else:
                 self._take_market_event(desk, event)
         if now_ns >= self._due_ns:
@@ -242,6 +246,7 @@ class Engine:
                 desk.due_ns = due_ns = now_ns + desk.tolerance.interval_ns
                 reason = stops.reason(index)
                 self._decider.decide(desk, now_ns, verdict if reason is None else reason)
+                desk.state.takers.forget()
             if due_ns < soonest_ns:
                 soonest_ns = due_ns
         self._due_ns = soonest_ns

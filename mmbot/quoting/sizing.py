@@ -35,6 +35,18 @@ class SizingParams(Params):
         tuple[float, ...],
         Field(min_length=1, description="tiered: share of the market limit per level; sum 1"),
     ] = (0.5, 0.3, 0.2)
+    volatility_reference_bps: Annotated[
+        float, Field(ge=0, le=1000, description="smaller where a second moves more; 0: do not")
+    ] = 0.0
+    inventory_eta: Annotated[
+        float, Field(ge=0, le=100, description="exp(-eta * share of limit) of what adds; 0: do not")
+    ] = 0.0
+    edge_reference_bps: Annotated[
+        float, Field(ge=0, le=1000, description="smaller where a fill earns less; 0: do not")
+    ] = 0.0
+    losing_trips_count: Annotated[
+        int, Field(ge=0, le=1000, description="half size after so many lost in a row; 0: do not")
+    ] = 0
     min_order_usd: Annotated[Decimal, Field(ge=0, description="smaller levels are dropped")] = (
         Decimal(10)
     )

@@ -1,22 +1,23 @@
 """Strategy: what should rest on the book now. MarketMaker runs the stages of the model in order.
 
 Fair price -> spread -> skew -> reservation price -> ladder; the gate comes first (spec 2 to 8).
+Every stage runs the model configured for it; what models learn is fed to them by `observe`.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from mmbot.domain.events import Fill
 from mmbot.domain.market import Market
-from mmbot.domain.params import Params
 from mmbot.domain.quotes import Hold, Quotes
-from mmbot.quoting.fair import FairPrice, FairPriceParams
+from mmbot.quoting.fair import FairPrice
 from mmbot.quoting.gate import Gate
-from mmbot.quoting.ladder import Ladder, LevelsParams
-from mmbot.quoting.sizing import SizingCalculator, SizingParams
-from mmbot.quoting.skew import InventoryManager, InventoryParams
-from mmbot.quoting.spread import SpreadCalculator, SpreadParams
-from mmbot.quoting.state import QuotingLimits, QuotingState
+from mmbot.quoting.learning import Learning
+from mmbot.quoting.params import QuotingParams, learns
+from mmbot.quoting.skew import Portfolio
+from mmbot.quoting.stages import Stages
+from mmbot.quoting.state import QuotingLimits, QuotingState, Top
 
 
 class Strategy(Protocol):
@@ -27,14 +28,17 @@ class Strategy(Protocol):
         ...
 
 
-class QuotingParams(Params):
-    """Settings of the quoting model, one block per stage."""
+@runtime_checkable
+class Observer(Protocol):
+    """A strategy that learns: it sees the market before every decision, and its own fills."""
 
-    fair_price: FairPriceParams = FairPriceParams()
-    spread: SpreadParams = SpreadParams()
-    inventory: InventoryParams = InventoryParams()
-    levels: LevelsParams = LevelsParams()
-    sizing: SizingParams = SizingParams()
+    def observe(self, state: QuotingState) -> None:
+        """See the market as it is, whether or not a decision follows."""
+        ...
+
+    def take_fill(self, fill: Fill) -> None:
+        """An order of ours was filled."""
+        ...
 
 
 class Decision(Struct, frozen=True, gc=False):
@@ -54,6 +58,8 @@ class Decision(Struct, frozen=True, gc=False):
 
 # A Decision not made yet: it is made when somebody asks.
 _Numbers = tuple[str | None] | tuple[str | None, float, float, float, float, float, float]
+# Nothing seen yet.
+_UNSEEN = (-1, None, "")
 
 
 class MarketMaker:
@@ -64,15 +70,21 @@ class MarketMaker:
         "_exclude_own",
         "_fair",
         "_gate",
-        "_inventory",
-        "_ladder",
         "_last",
-        "_sizing",
-        "_spread",
+        "_learns",
+        "_seen",
+        "learning",
         "params",
+        "stages",
     )
 
-    def __init__(self, params: QuotingParams, limits: QuotingLimits, market: Market) -> None:
+    def __init__(
+        self,
+        params: QuotingParams,
+        limits: QuotingLimits,
+        market: Market,
+        portfolio: Portfolio | None = None,
+    ) -> None:
         self.params = params
         self._depth = params.fair_price.book_levels
         self._exclude_own = params.fair_price.exclude_own
@@ -82,10 +94,13 @@ class MarketMaker:
             needs_free=params.sizing.mode == "percentage",
         )
         self._fair = FairPrice(params.fair_price, limits)
-        self._spread = SpreadCalculator(params.spread)
-        self._inventory = InventoryManager(params.inventory, limits, market)
-        self._sizing = SizingCalculator(params.sizing, limits, market, params.levels.count)
-        self._ladder = Ladder(params.levels, self._sizing)
+        self.stages = Stages(params, limits, market, portfolio)
+        slopes = params.fair_price.slopes
+        self.learning = Learning(
+            params.estimates, params.spread, (slopes.imbalance_bps, slopes.reference_share)
+        )
+        self._learns = learns(params)
+        self._seen: tuple[int, Top | None, float | str] = _UNSEEN
         self._last: _Numbers = ("no decision yet",)
 
     @property
@@ -96,42 +111,62 @@ class MarketMaker:
     def renewed(
         self, params: QuotingParams, limits: QuotingLimits, market: Market
     ) -> "MarketMaker":
-        """Return one with other settings that keeps what was learned of the outside price."""
-        fresh = MarketMaker(params, limits, market)
+        """Return one with other settings that keeps what was learned, where it still applies."""
+        fresh = MarketMaker(params, limits, market, self.stages.portfolio)
         if params.fair_price == self.params.fair_price:
             fresh._fair = self._fair
+        if (params.estimates, params.spread) == (self.params.estimates, self.params.spread):
+            fresh.learning = self.learning
+        fresh.stages.shares.trips = self.stages.shares.trips
         return fresh
 
     def size_cut(self, state: QuotingState, quotes: Quotes) -> float:
         """Share of the size asked for that limits took away, by the fuller side; 0 to 1."""
-        equity_uusd = state.equity_uusd
-        if equity_uusd is None or not (quotes.bids or quotes.asks):
-            return 0.0
-        budget = self._sizing.budget(equity_uusd, state.free_uusd)
-        shares = [
-            self._sizing.share(budget, levels) for levels in (quotes.bids, quotes.asks) if levels
-        ]
-        return 1.0 - min(shares)
+        return self.stages.size_cut(state, quotes)
+
+    def observe(self, state: QuotingState) -> None:
+        """Learn from the market as it is; nothing where no model does."""
+        if not self._learns:
+            return
+        top = state.book.top(self._depth, self._exclude_own)
+        best_bid, best_ask, mid = top[0], top[1], top[5]
+        if state.book_ts_ns is None or not 0 < best_bid < best_ask:
+            return
+        learning = self.learning
+        signals = learning.signals
+        learning.see(state, mid, best_ask - best_bid)
+        self._fair.learn(state, mid, signals)
+        fair = self._fair.price(state, mid, signals)
+        learning.judge(state, mid, mid if isinstance(fair, str) else fair, (best_bid, best_ask))
+        self._seen = (state.now_ns, top, fair)
+
+    def take_fill(self, fill: Fill) -> None:
+        """Keep a fill of a resting order, to be judged when its time has come."""
+        if not self._learns:
+            return
+        self.stages.shares.trips.fill(fill.side, fill.ticks, fill.lots)
+        if fill.maker:
+            fair = self._seen[2]
+            at = float(fill.ticks) if isinstance(fair, str) else fair
+            self.learning.fills.filled(fill.ts_recv_ns, fill.side, fill.ticks, at)
 
     def decide(self, state: QuotingState) -> Quotes:
         """Quotes wanted now; empty, with the reason, when the market must not be quoted."""
-        top = state.book.top(self._depth, self._exclude_own)
+        seen_ns, top, fair = self._seen
+        # What was seen of this very moment need not be looked at again.
+        if top is None or seen_ns != state.now_ns:
+            top = state.book.top(self._depth, self._exclude_own)
+            seen_ns = -1
         reason = self._gate.reason(state, top)
         equity_uusd = state.equity_uusd
         if reason is not None or equity_uusd is None:
             return self._nothing(reason)
-        best_bid, best_ask, _, _, imbalance, mid, _, _ = top
-        fair = self._fair.price(state, mid)
+        if seen_ns < 0:
+            fair = self._fair.price(state, top[5], self.learning.signals)
         if isinstance(fair, str):
             return self._nothing(fair)
-        spread = self._spread.spread(imbalance)
-        inventory = self._inventory
-        ratio = inventory.position_ratio(state.position_lots, best_bid + best_ask, equity_uusd)
-        skew = inventory.skew(ratio)
-        reservation = inventory.reservation(fair, skew)
-        budget = self._sizing.budget(equity_uusd, state.free_uusd)
-        quotes = self._ladder.quotes(reservation, spread, (best_bid, best_ask), budget, state.room)
-        self._last = (quotes.reason, fair, imbalance, spread, ratio, skew, reservation)
+        quotes, numbers = self.stages.quotes(state, top, fair, self.learning.signals)
+        self._last = (quotes.reason, fair, *numbers)
         return quotes
 
     def _nothing(self, reason: str | None) -> Quotes:

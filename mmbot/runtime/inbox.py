@@ -7,10 +7,18 @@ between a frame and the orders it leads to. One that comes meanwhile waits its t
 from collections import deque
 from collections.abc import Callable
 
-from mmbot.domain.events import BookUpdate, Event, IndexPrice, ReferencePrice, Timer
+from mmbot.domain.events import (
+    BookUpdate,
+    Event,
+    IndexPrice,
+    PublicTrades,
+    ReferencePrice,
+    Timer,
+)
 
-# What the next of its kind replaces: a book has its levels already, a price has a newer one.
-REPLACEABLE = frozenset({BookUpdate, ReferencePrice, IndexPrice, Timer})
+# What may be left out: a book has its levels already, a price has a newer one, and that takers
+# traded is no reason to decide.
+REPLACEABLE = frozenset({BookUpdate, PublicTrades, ReferencePrice, IndexPrice, Timer})
 
 
 class Inbox:

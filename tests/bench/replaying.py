@@ -16,8 +16,9 @@ from mmbot.domain.market import Market
 from mmbot.domain.order import Side
 from mmbot.domain.quotes import Room
 from mmbot.ports import RunObserver
+from mmbot.quoting.params import QuotingParams
 from mmbot.quoting.state import QuotingLimits, QuotingState
-from mmbot.quoting.strategy import MarketMaker, QuotingParams
+from mmbot.quoting.strategy import MarketMaker
 from mmbot.runtime.replay import replay
 from mmbot.tape import FeedOptions, open_feeds
 from tests.bench.capture import SHARED, depth_stream

@@ -238,6 +238,7 @@ def test_both_sides_in_one_go(made: ModuleType) -> None:
     st.tuples(st.integers(0, 60), st.one_of(st.just(-1), st.integers(0, 3000))),
     st.tuples(st.integers(-2, 60), st.integers(-2, 60)),
     st.tuples(st.booleans(), st.integers(0, 200), st.integers(0, 600), st.integers(0, 6)),
+    st.tuples(st.sampled_from([0.0, 1.0, 1.3]), st.integers(0, 40), st.booleans()),
 )
 def test_both_sides_equal_the_steps_of_the_oracle(
     prices: tuple[float, float],
@@ -245,15 +246,19 @@ def test_both_sides_equal_the_steps_of_the_oracle(
     most: tuple[int, int],
     rooms: tuple[int, int],
     bounds: tuple[bool, int, int, int],
+    spacing: tuple[float, int, bool],
 ) -> None:
     max_lots, side_worth = most
+    growth, step, apart = spacing
+    levels = len(worths)
+    if apart:
+        worths = (*worths, *worths[::-1])
     touch = (max(0, int(prices[0]) - 3), int(prices[0]) + 3)
-    found: list[Quoted] = [
-        made.Rungs(len(worths), max_lots, bounds, Level).quotes(
-            *prices, touch, worths, side_worth, rooms
-        )
-        for made in (oracle, ladder)
-    ]
+    found: list[Quoted] = []
+    for made in (oracle, ladder):
+        rungs = made.Rungs(levels, max_lots, bounds, Level, growth)
+        rungs.step = step
+        found.append(rungs.quotes(*prices, touch, worths, side_worth, rooms))
     assert found[0] == found[1]
 
 
@@ -265,6 +270,8 @@ def test_misuse_of_rungs_is_refused() -> None:
         ladder.Rungs(1, 1, (True, -1, 1, 1), Level)
     with pytest.raises(ValueError, match="not a kind of tuple"):
         ladder.Rungs(1, 1, ANY, int)  # type: ignore[type-var]
+    with pytest.raises(ValueError, match="growth must be 1 to 10"):
+        ladder.Rungs(1, 1, ANY, Level, 0.5)
     rungs = ladder.Rungs(2, 9, ANY, Level)
     with pytest.raises(ValueError, match="2 levels but 1 worths"):
         rungs.quotes(100.0, 0.1, (1, 200), (500,), -1, (9, 9))

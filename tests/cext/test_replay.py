@@ -114,7 +114,7 @@ class Kernel:
         return status
 
     def books_seen(self) -> list[object]:
-        for market, exch_ns, local_ns, mid in self.replay.take_changed_books():
+        for market, exch_ns, local_ns, mid, _ in self.replay.take_changed_books():
             best_bid, _, best_ask, _ = self.books[market].touch()
             assert mid == (best_bid + best_ask if best_bid and best_ask else 0)
             assert self.book_times[market][1] != local_ns

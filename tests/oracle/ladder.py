@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 
 def price_levels(
-    base: float, spread: float, levels: int, best_bid: int, best_ask: int
+    base: float, spread: float, levels: int, best_bid: int, best_ask: int, growth: float = 0.0
 ) -> tuple[list[int], list[int]]:
-    spacings = [spread * (level + 1) * 0.5 for level in range(levels)]
+    halves = [growth**level if growth else level + 1 for level in range(levels)]
+    spacings = [spread * half * 0.5 for half in halves]
     bids = [math.floor(base * (1.0 - spacing)) for spacing in spacings]
     asks = [math.ceil(base * (1.0 + spacing)) for spacing in spacings]
     if best_ask:
@@ -20,6 +21,16 @@ def price_levels(
         bids = [min(bid, inner_bid) for bid in bids]
         asks = [max(ask, inner_ask) for ask in asks]
     return [bid for bid in bids if bid > 0], asks
+
+
+def grid_levels(
+    base: float, spread: float, levels: int, touch: tuple[int, int], step: int
+) -> tuple[list[int], list[int]]:
+    bids, asks = price_levels(base, spread, 1, *touch)
+    # Every price of the grid that is not inside the quotes, the nearest first.
+    below = [price for price in range(0, bids[0] + 1, step) if price > 0] if bids else []
+    above = [price for price in range(0, asks[0] + (levels + 1) * step, step) if price >= asks[0]]
+    return below[::-1][:levels], above[:levels]
 
 
 def stack(
@@ -62,8 +73,15 @@ class Rungs:
     """The steps above one after another, sizes by division in between."""
 
     def __init__(
-        self, levels: int, max_lots: int, bounds: tuple[bool, int, int, int], kind: type
+        self,
+        levels: int,
+        max_lots: int,
+        bounds: tuple[bool, int, int, int],
+        kind: type,
+        growth: float = 0.0,
     ) -> None:
+        self.growth = growth
+        self.step = 0
         self.levels = levels
         self.max_lots = max_lots
         self.bounds = bounds
@@ -79,11 +97,14 @@ class Rungs:
         rooms: tuple[int, int],
     ) -> tuple[tuple[tuple[int, int], ...], ...]:
         sides = []
-        for ticks, room in zip(price_levels(base, spread, self.levels, *touch), rooms, strict=True):
+        prices = price_levels(base, spread, self.levels, *touch, self.growth)
+        if self.step:
+            prices = grid_levels(base, spread, self.levels, touch, self.step)
+        both = (worths[: self.levels], worths[-self.levels :])
+        for ticks, room, own in zip(prices, rooms, both, strict=True):
             units = [price if self.bounds[0] else 1 for price in ticks]
             lots = [
-                min(worth // unit, self.max_lots)
-                for worth, unit in zip(worths, units, strict=False)
+                min(worth // unit, self.max_lots) for worth, unit in zip(own, units, strict=False)
             ]
             levels = stack(ticks, lots, room, side_worth, self.bounds) if room > 0 else []
             sides.append(tuple(self.kind(*level) for level in levels))

@@ -18,6 +18,7 @@ from mmbot.domain.events import (
     Fill,
     FundingPayment,
     OrderUpdate,
+    PublicTrades,
     ReferencePrice,
 )
 from mmbot.domain.market import MICRO, PPB, Contract
@@ -161,8 +162,10 @@ class ReplayExchange:
             return [self._answer(response) for response in replay.take_responses()]
         self.finished = code == _ENDED
         events: list[Event] = []
-        for market, exch_ns, local_ns, mark in replay.take_changed_books():
+        for market, exch_ns, local_ns, mark, trades in replay.take_changed_books():
             self._marks[market] = mark
+            if trades is not None:
+                events.append(PublicTrades(exch_ns, local_ns, market, *trades))
             events.append(BookUpdate(exch_ns, local_ns, market))
             mid_ticks = self._sources[market].reference()
             if mid_ticks is not None:

@@ -151,6 +151,16 @@ def tape_rows(rows: bytes, prints: Sequence[Print], setting: Setting, market: in
     return bytes(kept)
 
 
+def heard_rows(prints: Sequence[Print], setting: Setting, market: int) -> bytes:
+    """Rows by which the local side alone hears of executions, a feed latency after them."""
+    heard = bytearray()
+    for exch_ns, aggressor, ticks, lots in prints:
+        side = FLAG_BUY if aggressor > 0 else FLAG_SELL
+        flags = KIND_TRADE | FLAG_LOCAL | side
+        heard += ROW.pack(exch_ns, exch_ns + setting.feed_latency_ns, ticks, lots, flags, market)
+    return bytes(heard)
+
+
 class Generated(Protocol):
     """A market that makes its rows as it goes; see SyntheticMarket."""
 
@@ -213,7 +223,7 @@ class SyntheticRows:
             return b""
         bid, ask = self._replay.best(index)
         self._last = market.chunk(bid or 0, ask or 0, prints)
-        return self._last
+        return heard_rows(prints, market.setting, index) + self._last
 
     def reference(self) -> float | None:
         """Mid of the synthetic outside venue, in ticks; None when it is switched off."""

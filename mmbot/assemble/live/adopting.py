@@ -24,7 +24,7 @@ def adopt(engine: Engine, config: Config) -> None:
     ]
     tolerances = [Tolerance(own.requote) for own in owns]
     for number, (desk, own) in enumerate(zip(engine.desks, owns, strict=True)):
-        desk.strategy = strategies[number]
+        desk.quote_with(strategies[number])
         desk.tolerance = tolerances[number]
         desk.guards.adopt(own.market_risk, config.risk)
     adopt_limits(engine.risk, config.risk, [own.market_risk for own in owns])

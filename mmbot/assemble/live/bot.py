@@ -47,6 +47,7 @@ from mmbot.execution.order_ids import OrderIds
 from mmbot.interfaces.telegram.talk import InForce
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import RunStart
+from mmbot.quoting.params import learns
 from mmbot.risk.breaker import Breaker, BreakerMemory
 from mmbot.runtime.control import BotControl
 from mmbot.runtime.guard_params import guard_socket
@@ -381,7 +382,9 @@ def _feeds(
 ) -> tuple[BookFeed, list[LiveFeed]]:
     config, world, http = given.config, given.world, given.http
     outside = Outside(http.orderbook, world.clock, world.rng())
-    books = BookFeed(config.venue.ws_origin, given.markets, outside, taps)
+    settings = [market_settings(config, each.listing.symbol) for each in given.markets]
+    trades = given.options.strategy is not None or any(learns(own) for own in settings)
+    books = BookFeed(config.venue.ws_origin, given.markets, outside, taps, trades=trades)
     feeds: list[LiveFeed] = [books]
     if index:
         feeds.append(IndexFeed(http, given.ground.listings, world.clock))
@@ -391,8 +394,8 @@ def _feeds(
             config.reference.symbol_of(each.listing.symbol),
             config.reference.scale_of(each.listing.symbol) / float(each.listing.market(0).tick),
         )
-        for each in given.markets
-        if market_settings(config, each.listing.symbol).fair_price.source == "reference"
+        for each, own in zip(given.markets, settings, strict=True)
+        if own.fair_price.source in ("reference", "blend")
     ]
     if wanted:
         place = (config.reference.url, config.reference.allowed_hosts)

@@ -12,7 +12,14 @@ from mmbot.adapters.zo.rest.answers import Catalog, Listing
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.streams.books import book_streams
 from mmbot.adapters.zo.streams.frames import TradesFrame
-from mmbot.domain.events import BookGap, BookUpdate, Event, IndexPrice, ReferencePrice
+from mmbot.domain.events import (
+    BookGap,
+    BookUpdate,
+    Event,
+    IndexPrice,
+    PublicTrades,
+    ReferencePrice,
+)
 from mmbot.domain.order import Side
 from mmbot.errors import VenueError
 from mmbot.ports import Emit
@@ -56,8 +63,12 @@ class BookFeed:
         markets: Sequence[BookedMarket],
         outside: Outside,
         taps: Sequence[MarketTap],
+        *,
+        trades: bool = False,
     ) -> None:
-        params = StreamParams(with_trades=bool(taps))
+        """`trades`: the engine wants to hear of them as well."""
+        params = StreamParams(with_trades=trades or bool(taps))
+        self._tell_trades = trades
         self._taps = tuple(taps)
         self._emit: Emit = _nobody
         self._snapshots = [0] * len(markets)
@@ -111,9 +122,26 @@ class BookFeed:
 
     def trades(self, index: int, frame: TradesFrame, now_ns: int) -> None:
         """See MarketSink. The side told is taken for the taker's (protocol 4.2)."""
+        if self._tell_trades and frame.trades:
+            self._emit(summed(index, frame, now_ns))
         for each in frame.trades:
             for tap in self._taps:
                 tap.trade(index, each.side, (each.ticks, each.lots), (each.time_ns, now_ns))
+
+
+def summed(index: int, frame: TradesFrame, now_ns: int) -> PublicTrades:
+    """Sum up what takers did: how far they went on either side, and how much."""
+    bought = [each for each in frame.trades if each.side is Side.BID]
+    sold = [each for each in frame.trades if each.side is Side.ASK]
+    return PublicTrades(
+        now_ns,
+        now_ns,
+        index,
+        max((each.ticks for each in bought), default=0),
+        min((each.ticks for each in sold), default=0),
+        sum(each.lots for each in bought),
+        sum(each.lots for each in sold),
+    )
 
 
 class OutsideFeed:

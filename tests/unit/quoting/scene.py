@@ -6,11 +6,15 @@ from typing import Any
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Contract, Market
 from mmbot.domain.quotes import Room
+from mmbot.quoting.params import QuotingParams
+from mmbot.quoting.signals import Signals
 from mmbot.quoting.state import QuotingLimits, QuotingState
-from mmbot.quoting.strategy import MarketMaker, QuotingParams
+from mmbot.quoting.strategy import MarketMaker
 
 SECOND = 10**9
 USD = 10**6
+# What nothing was learned of.
+UNKNOWN = Signals(1.0, (0.4, 1.4), (0.3, 0.8))
 PLENTY = Room(10**9, 10**9)
 BTC = Market("BTCUSD", Decimal("0.1"), Decimal("0.00001"))
 INVERSE = Market(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mmbot.quoting.fair import FairPrice, FairPriceParams
-from tests.unit.quoting.scene import SECOND, book, limits, state
+from tests.unit.quoting.scene import SECOND, UNKNOWN, book, limits, state
 
 MID = 1000005.0
 
@@ -25,25 +25,28 @@ def at(second: float, reference: float | None, age_s: float = 0.0) -> Any:
 
 
 def test_mid_is_the_mid() -> None:
-    assert fair_price("mid").price(state(), MID) == MID
+    assert fair_price("mid").price(state(), MID, UNKNOWN) == MID
 
 
 def test_micro_leans_to_the_heavier_side() -> None:
     # Spec section 11: 100000.6666..., that is (1000000 * 0.5 + 1000010 * 1.0) / 1.5 ticks.
-    assert fair_price("micro").price(state(), MID) == pytest.approx(1000006.6666666666, abs=1e-9)
+    found = fair_price("micro").price(state(), MID, UNKNOWN)
+    assert found == pytest.approx(1000006.6666666666, abs=1e-9)
 
 
 def test_micro_does_not_read_our_own_orders() -> None:
     # Half of the best bid is ours: what is left is as heavy as the ask.
     own = book()
     own.set_own(1, 1000000, 50000)
-    assert fair_price("micro").price(state(book=own), MID) == MID
+    assert fair_price("micro").price(state(book=own), MID, UNKNOWN) == MID
     literal = FairPrice(FairPriceParams(source="micro", exclude_own=False), limits())
-    assert literal.price(state(book=own), MID) == pytest.approx(1000006.6666666666, abs=1e-9)
+    assert literal.price(state(book=own), MID, UNKNOWN) == pytest.approx(
+        1000006.6666666666, abs=1e-9
+    )
 
 
 def test_micro_of_a_missing_side_is_refused() -> None:
-    fair = fair_price("micro").price(state(book=book(bids=[])), MID)
+    fair = fair_price("micro").price(state(book=book(bids=[])), MID, UNKNOWN)
     assert fair == "fair price not a positive number"
 
 
@@ -51,40 +54,40 @@ def test_reference_warms_up_once_a_second() -> None:
     fair = fair_price("reference", min_samples_count=3)
     # Many decisions within a second are one sample.
     for second in (10.0, 10.1, 10.999, 11.0, 11.5):
-        assert fair.price(at(second, 1000000.0), MID) == "reference warming up"
-    assert fair.price(at(12.0, 1000000.0), MID) == MID
+        assert fair.price(at(second, 1000000.0), MID, UNKNOWN) == "reference warming up"
+    assert fair.price(at(12.0, 1000000.0), MID, UNKNOWN) == MID
 
 
 def test_reference_adds_the_median_offset() -> None:
     fair = fair_price("reference", min_samples_count=1)
     # Offsets 5, then 9, then 6: the median follows, 5, 7, 6.
-    assert fair.price(at(1, 1000.0), 1005.0) == 1005.0
-    assert fair.price(at(2, 1000.0), 1009.0) == 1007.0
-    assert fair.price(at(3, 2000.0), 2006.0) == 2006.0
+    assert fair.price(at(1, 1000.0), 1005.0, UNKNOWN) == 1005.0
+    assert fair.price(at(2, 1000.0), 1009.0, UNKNOWN) == 1007.0
+    assert fair.price(at(3, 2000.0), 2006.0, UNKNOWN) == 2006.0
     # Within the second nothing is sampled, and the reference moves the price at once.
-    assert fair.price(at(3.5, 1990.0), 2006.0) == 1996.0
+    assert fair.price(at(3.5, 1990.0), 2006.0, UNKNOWN) == 1996.0
 
 
 def test_an_offset_jump_takes_half_a_window() -> None:
     fair = fair_price("reference", min_samples_count=1, offset_window_s=5)
     for second in range(5):
-        fair.price(at(second, 1000.0), 1010.0)
-    prices = [fair.price(at(5 + n, 1000.0), 1050.0) for n in range(4)]
+        fair.price(at(second, 1000.0), 1010.0, UNKNOWN)
+    prices = [fair.price(at(5 + n, 1000.0), 1050.0, UNKNOWN) for n in range(4)]
     assert prices == [1010.0, 1010.0, 1050.0, 1050.0]
 
 
 def test_a_pause_as_long_as_the_window_forgets() -> None:
     fair = fair_price("reference", min_samples_count=2, offset_window_s=10)
-    fair.price(at(1, 1000.0), 1010.0)
-    assert fair.price(at(10, 1000.0), 1020.0) == 1015.0
-    assert fair.price(at(20, 1000.0), 1020.0) == "reference warming up"
-    assert fair.price(at(21, 1000.0), 1020.0) == 1020.0
+    fair.price(at(1, 1000.0), 1010.0, UNKNOWN)
+    assert fair.price(at(10, 1000.0), 1020.0, UNKNOWN) == 1015.0
+    assert fair.price(at(20, 1000.0), 1020.0, UNKNOWN) == "reference warming up"
+    assert fair.price(at(21, 1000.0), 1020.0, UNKNOWN) == 1020.0
 
 
 def test_time_going_backwards_is_not_sampled() -> None:
     fair = fair_price("reference", min_samples_count=1)
-    fair.price(at(50, 1000.0), 1010.0)
-    assert fair.price(at(49, 1000.0), 5000.0) == 1010.0
+    fair.price(at(50, 1000.0), 1010.0, UNKNOWN)
+    assert fair.price(at(49, 1000.0), 5000.0, UNKNOWN) == 1010.0
 
 
 @pytest.mark.parametrize(
@@ -105,33 +108,36 @@ def test_an_unusable_reference(
     reference: float | None, age_s: float, reason: str, fallback: str
 ) -> None:
     fair = fair_price("reference", min_samples_count=1, fallback=fallback)
-    fair.price(at(99, 1000.0), 1010.0)
-    found = fair.price(at(100, reference, age_s), MID)
+    fair.price(at(99, 1000.0), 1010.0, UNKNOWN)
+    found = fair.price(at(100, reference, age_s), MID, UNKNOWN)
     assert found == (reason if fallback == "none" else MID)
     # And it has left no sample behind.
-    assert fair.price(at(102, 1000.0), 1010.0) == 1010.0
+    assert fair.price(at(102, 1000.0), 1010.0, UNKNOWN) == 1010.0
 
 
 def test_a_reference_without_a_time_is_none() -> None:
     seen = state(reference_ticks=1000.0, reference_ts_ns=None)
-    assert fair_price("reference", min_samples_count=1).price(seen, MID) == "no reference price"
+    assert (
+        fair_price("reference", min_samples_count=1).price(seen, MID, UNKNOWN)
+        == "no reference price"
+    )
 
 
 def test_just_fresh_enough() -> None:
     fair = fair_price("reference", min_samples_count=1)
-    assert fair.price(at(100, 1000.0, 2 - 1e-6), 1010.0) == 1010.0
+    assert fair.price(at(100, 1000.0, 2 - 1e-6), 1010.0, UNKNOWN) == 1010.0
 
 
 def test_a_price_below_one_tick_is_a_price() -> None:
-    assert fair_price("reference", min_samples_count=1).price(at(1, 0.5), 0.75) == 0.75
+    assert fair_price("reference", min_samples_count=1).price(at(1, 0.5), 0.75, UNKNOWN) == 0.75
 
 
 def test_a_sum_not_above_zero_is_refused() -> None:
     fair = fair_price("reference", min_samples_count=1)
-    fair.price(at(1, 1000.0), 10.0)
+    fair.price(at(1, 1000.0), 10.0, UNKNOWN)
     # The offset is -990: nothing is left of 990, and less than nothing of 900.
     for reference in (990.0, 900.0):
-        assert fair.price(at(1.5, reference), 10.0) == "fair price not a positive number"
+        assert fair.price(at(1.5, reference), 10.0, UNKNOWN) == "fair price not a positive number"
 
 
 @settings(max_examples=50)
@@ -158,7 +164,7 @@ def test_reference_is_the_median_of_the_last_samples(
         if sampled is None or second > sampled:
             samples = [*samples, offset][-window:]
             sampled = second
-        found = fair.price(at(second, float(reference)), float(reference + offset))
+        found = fair.price(at(second, float(reference)), float(reference + offset), UNKNOWN)
         if len(samples) < least:
             assert found == "reference warming up"
         else:
@@ -171,4 +177,5 @@ def test_settings_that_could_never_quote_are_refused() -> None:
     with pytest.raises(ValidationError, match="min_levels_count 6 is above book_levels 5"):
         FairPriceParams(min_levels_count=6)
     assert FairPriceParams(min_levels_count=5).book_levels == 5
-    assert fair_price("reference", offset_window_s=10, min_samples_count=10).price(state(), MID)
+    reachable = fair_price("reference", offset_window_s=10, min_samples_count=10)
+    assert reachable.price(state(), MID, UNKNOWN)
