@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -97,8 +97,8 @@ class _Selection:
         return self.connection.execute(f"{select} {where} {tail}", values)
 
 
-class LedgerReader:
-    """One account's books: by default those of the newest run. Use it in a `with`."""
+class _Opened:
+    """A ledger that is read in a `with`."""
 
     def __init__(self, path: Path, account: str | None = None) -> None:
         """DataError when the file cannot be read or is no ledger, at `with`."""
@@ -107,7 +107,7 @@ class LedgerReader:
         self._stack = ExitStack()
         self._rows: _Selection
 
-    def __enter__(self) -> "LedgerReader":
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
             connection = stack.enter_context(reading(self.path))
             newest = last_run(connection)
@@ -127,6 +127,10 @@ class LedgerReader:
     def symbol(self, market: int | None) -> str:
         """Return a market's name, nothing for no market."""
         return "" if market is None else self.markets[market].symbol
+
+
+class LedgerReader(_Opened):
+    """One account's books: by default those of the newest run. Use it in a `with`."""
 
     def runs(self) -> Iterator[Run]:
         """Yield the account's runs, oldest first."""

@@ -29,7 +29,6 @@ from mmbot.domain.events import (
 from mmbot.domain.notices import Notice
 from mmbot.domain.order import DONE, FillMode, OrderState
 from mmbot.engine import Engine
-from mmbot.engine.explaining import explain
 from mmbot.errors import VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
@@ -39,7 +38,6 @@ from mmbot.runtime.supervision import ExitReport
 
 BREAKER = "breaker"
 MEMORY_EVERY_S = 60.0
-MOST_EXPLAINED = 10
 CLOSE_S = 3.0
 LAST_TRADES_S = 2.0
 OLDEST_NS = 2 * NS_PER_S
@@ -128,14 +126,12 @@ class Bookkeeping:
         self._mids = Mids(ledger, len(engine.desks))
         self._point_ns = 0
         self._halt_lost = False
-        self._explained = -1
 
     async def run(self) -> None:
-        """See Keeper: what the breaker remembers, and why the quotes are so, every minute."""
+        """See Keeper: what the breaker remembers, every minute."""
         while True:
             await asyncio.sleep(MEMORY_EVERY_S)
             await self._ledger.keep_async(BREAKER, _memory(self._engine))
-            self._explain()
 
     def event(self, event: Event) -> None:
         """See Keeper."""
@@ -207,16 +203,6 @@ class Bookkeeping:
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
-
-    def _explain(self) -> None:
-        """Keep why the quotes are what they are; of many markets, some in turn."""
-        now_ns, desks = self._clock(), self._engine.desks
-        for _ in range(min(len(desks), MOST_EXPLAINED)):
-            self._explained = (self._explained + 1) % len(desks)
-            found = explain(self._engine, self._explained, now_ns)
-            best = tuple(each for each in found.quotes if each.level == 1)
-            text = msgspec.json.encode(msgspec.structs.replace(found, quotes=best)).decode()
-            self._ledger.note(now_ns, Kind.EXPLAINED, self._explained, None, text)
 
     def _money(self, event: Event) -> None:
         ledger, now_ns = self._ledger, event.ts_recv_ns

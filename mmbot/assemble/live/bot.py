@@ -24,6 +24,7 @@ from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
+from mmbot.assemble.live.explanations import keep_explanations
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.outside import Outward
@@ -139,6 +140,8 @@ async def live_bot(
         stack.callback(ledger.close, 1.0)
         bot = await _wire(given, holding, ledger, stack)
         outward.join(bot.live, bot.control, options.warn)
+        kept = partial(keep_explanations, bot.live.works.engine, ledger, world.clock)
+        bot.live.around.append(("explanations", kept))
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if token is not None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mmbot.assemble.live.bookkeeping import MOST_EXPLAINED, Bookkeeping
+from mmbot.assemble.live.explanations import MOST_EXPLAINED, keep_explanations
 from mmbot.cli import main
 from mmbot.ledger import open_ledger
-from mmbot.runtime.params import RuntimeParams
 from tests.simulation.loop import VirtualLoop
 from tests.unit.engine.scene import Bench
 from tests.unit.ledger.scene import START_NS, start
@@ -24,16 +23,13 @@ def kept(folder: Path, minutes: int, markets: int) -> Path:
     bench = Bench(markets)
     bench.start()
     ledger = open_ledger(path, inline=True)
-    run = ledger.begin_run(start(), [desk.state.market for desk in bench.engine.desks])
+    ledger.begin_run(start(), [desk.state.market for desk in bench.engine.desks])
     loop = VirtualLoop(1)
-    keeping = Bookkeeping(
-        ledger, run, bench.engine, RuntimeParams(), lambda: START_NS + loop.now_ns
-    )
 
     async def work() -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(60 * minutes + 1):
-                await keeping.run()
+                await keep_explanations(bench.engine, ledger, lambda: START_NS + loop.now_ns)
 
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(work())
