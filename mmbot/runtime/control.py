@@ -60,6 +60,7 @@ class BotControl:
             self._works.heart.reloading(begins=False)
         answer = replace(answer, before=before, after=self._stand())
         self._audit(audited(command, answer), self._works.clock())
+        self.watching.meters.happened.commanded(command, answer)
         if command.verb in SETTINGS and not command.dry_run:
             done = answer.result is Result.OK
             self._say(

@@ -104,7 +104,7 @@ def bot_control(
     )
     with LedgerReader(ledger.path) as books:
         for minute in books.fills_by_minute(seat.live.works.clock() - DAY_NS):
-            watching.day.count(*minute)
+            watching.meters.day.count(*minute)
     resting = _resting(http, ground, holding, seat.ids, engine)
     doing = Doing(
         live=seat.live,
@@ -116,6 +116,7 @@ def bot_control(
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))
+    seat.live.around.append(("meters", watching.meters.run))
     return control
 
 

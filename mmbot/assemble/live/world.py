@@ -42,6 +42,7 @@ class World:
 
     heart: who watches over a live run, if anybody; supervised: over any other.
     socket: where it is commanded from, if anywhere.
+    serves: whether it may be watched over HTTP.
     pair: what a bot with a standby needs, given whom to warn.
     """
 
@@ -53,6 +54,7 @@ class World:
     heart: Callable[[HeartTerms], Heart] | None = None
     supervised: Callable[[Engine], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
+    serves: bool = False
     pair: Callable[[Callable[[str], None]], Pair] | None = None
 
 
@@ -92,6 +94,7 @@ def real_world(env: MutableMapping[str, str]) -> World:
         heart=partial(guarded_heart, env=env),
         supervised=partial(supervised_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
+        serves=True,
         pair=partial(real_pair, env),
     )
 
