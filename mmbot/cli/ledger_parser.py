@@ -65,7 +65,12 @@ def _care_verbs(verbs: Any, verb: Add) -> None:
     db = verbs.add_parser("db", help="look after the ledger")
     jobs = db.add_subparsers(title="jobs", required=True, metavar="JOB")
     made = verb(jobs, "backup", "write a copy; a bot may run", ("ledger_care", "backup_db"))
-    made.add_argument("--to", type=Path, required=True, metavar="FILE", help="must not be there")
+    where = made.add_mutually_exclusive_group(required=True)
+    where.add_argument("--to", type=Path, metavar="FILE", help="must not be there")
+    where.add_argument("--into", type=Path, metavar="DIR", help="a file named by ledger and time")
+    made.add_argument(
+        "--keep", type=_positive, metavar="N", help="with --into: remove all but the newest N"
+    )
     made = verb(jobs, "verify", "is it sound; exit 10 when it is not", ("ledger_care", "verify_db"))
     made.add_argument("--json", action="store_true", help="print JSON")
     verb(jobs, "vacuum", "give back unused room; no bot may run", ("ledger_care", "vacuum_db"))

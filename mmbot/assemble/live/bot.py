@@ -24,9 +24,11 @@ from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
+from mmbot.assemble.live.explanations import keep_explanations
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.leading import Lead, Rival, leading
+from mmbot.assemble.live.outside import Outward
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
@@ -116,6 +118,8 @@ async def live_bot(
     Raises an MmbotError whose exit code says why a start is refused. Nothing has been sent then.
     """
     session = _session(config, world, options) if mode is RunMode.LIVE else None
+    outward = Outward(config)
+    options = replace(options, followers=(*options.followers, outward.follow))
     token = telegram_token(config, world.env, options.warn)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
@@ -141,6 +145,9 @@ async def live_bot(
         listening = listens(world, config, mode, stack, options.warn)
         server = api_server(world, config, stack, options.warn)
         bot = await _wire(given, holding, ledger, stack)
+        outward.join(bot.live, bot.control, options.warn)
+        kept = partial(keep_explanations, bot.live.works.engine, ledger, world.clock)
+        bot.live.around.append(("explanations", kept))
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if server is not None:
@@ -269,6 +276,7 @@ async def _wire(
         clock=world.clock,
         params=config.runtime,
         close_on_exit=options.close_on_exit,
+        stay_halted=options.stay_halted,
     )
     live, named = MarketMakerLive(works), _named(given, epoch)
     seat = Seat(live, named, ledger, holding, footing.ids, keepers.notices)
@@ -359,7 +367,7 @@ def _venue(
 def _heart(given: _Given, holding: Holding | None, engine: Engine, epoch: int) -> Heart:
     world = given.world
     if holding is None or world.heart is None:
-        return NoHeart()
+        return NoHeart() if world.supervised is None else world.supervised(engine)
     return world.heart(
         HeartTerms(
             given.config,
