@@ -31,7 +31,11 @@ def run(args: argparse.Namespace) -> int:
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         profiled(args.profile),
     ):
-        return runner.run(_run(args, seconds, sources, loaded, logs)).code
+        report = runner.run(_run(args, seconds, sources, loaded, logs))
+        while report.cleared:
+            # Everything is read anew: settings, account, what other runs have left.
+            report = runner.run(_run(args, seconds, sources, sources.load(), logs))
+        return report.code
 
 
 async def _run(
@@ -47,6 +51,7 @@ async def _run(
         record=args.record,
         accept_literal_skew=args.accept_literal_skew,
         close_on_exit=args.close_on_exit,
+        stay_halted=args.stay_halted,
         warn=faces.warn,
         notices=faces.notices,
         sources=sources,

@@ -182,7 +182,10 @@ class Engine:
             self.stops.breaker.command(event)
         for desk in chosen:
             if event.command is Command.FLATTEN:
-                desk.guards.flattening = Flattening(desk.guards.slippage_ppb)
+                slippage_ppb = event.slippage_ppb
+                if slippage_ppb is None:
+                    slippage_ppb = desk.guards.slippage_ppb
+                desk.guards.flattening = Flattening(slippage_ppb)
             elif event.command in _ENDS_FLATTENING:
                 desk.guards.flattening = None
         self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
