@@ -178,7 +178,8 @@ class Engine:
             self.stops.breaker.command(event)
         for desk in chosen:
             if event.command is Command.FLATTEN:
-                desk.guards.flattening = Flattening(desk.guards.slippage_ppb)
+                guards, min_lots = desk.guards, desk.state.market.min_lots
+                guards.flattening = Flattening(guards.slippage_ppb, guards.slicing, min_lots)
             elif event.command in _ENDS_FLATTENING:
                 desk.guards.flattening = None
         self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)

@@ -11,6 +11,7 @@ import msgspec
 from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.assemble.live.learned import LEARNED, memories
 from mmbot.assemble.live.mids import Mids
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
@@ -128,10 +129,14 @@ class Bookkeeping:
         self._halt_lost = False
 
     async def run(self) -> None:
-        """See Keeper: what the breaker remembers, every minute."""
+        """See Keeper: what breaker and models remember, every minute."""
         while True:
             await asyncio.sleep(MEMORY_EVERY_S)
-            await self._ledger.keep_async(BREAKER, _memory(self._engine))
+            await self._keep_memories()
+
+    async def _keep_memories(self) -> None:
+        await self._ledger.keep_async(BREAKER, _memory(self._engine))
+        await self._ledger.keep_async(LEARNED, memories(self._engine, self._clock()))
 
     def event(self, event: Event) -> None:
         """See Keeper."""
@@ -199,7 +204,7 @@ class Bookkeeping:
             lacking = await _lacking(self.last_trades)
             if lacking is not None:
                 self._ledger.note(now_ns, Kind.RUN, None, None, lacking)
-        await self._ledger.keep_async(BREAKER, _memory(self._engine))
+        await self._keep_memories()
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
