@@ -19,6 +19,7 @@ from mmbot.assemble import (
 )
 from mmbot.assemble.entrants import factory_of, read_rule
 from mmbot.config.loader import load
+from mmbot.config.presets import PRESETS
 from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
 from mmbot.domain.market import Market
@@ -72,7 +73,7 @@ class Synthetic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One run: `strategy` is a YAML file, "defaults", a contestant or a Python file.
+    """One run: `strategy` is a YAML file, "defaults", a preset, a contestant or a Python file.
 
     `configs` and `sets` are the settings of all runs; a YAML file comes on top of the files.
     """
@@ -102,6 +103,8 @@ def settings_of(job: Job) -> tuple[Config, Making | None]:
         ]
     if job.strategy == DEFAULTS:
         return load(configs, sets).config, None
+    if job.strategy in PRESETS:
+        return load(configs, [f"defaults.preset={job.strategy}", *sets]).config, None
     if job.strategy.endswith((".yaml", ".yml")):
         return load([*configs, Path(job.strategy)], sets).config, None
     rule = read_rule(job.strategy)

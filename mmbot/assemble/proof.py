@@ -20,7 +20,7 @@ from mmbot.assemble import (
     quoting_limits,
     synthetic_run,
 )
-from mmbot.assemble.contest import DEFAULTS, Job, Making, Recording, Synthetic, run_job, settings_of
+from mmbot.assemble.contest import Job, Making, Recording, Synthetic, run_job, settings_of
 from mmbot.cext.orderbook import OrderBook
 from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
@@ -66,14 +66,14 @@ SECOND_STEPS = 10
 class Plan:
     """What to run: recordings, kinds of market with seeds and seconds, and whose settings are ours.
 
-    `ours` is a YAML file on top of the settings, or "defaults"; `switches` is how many paths change
+    `ours` is a preset, or a YAML file on top of the settings; `switches` is how many paths change
     from normal to toxic after `switch_s` seconds.
     """
 
     recordings: tuple[Path, ...]
     seeds: tuple[int, ...]
     steps: int
-    ours: str = DEFAULTS
+    ours: str = "recommended"
     sets: tuple[str, ...] = ()
     switches: int = 12
     switch_s: int = 7200

@@ -1,4 +1,4 @@
-"""The flags of the verbs that measure strategies: compare-strategies, strategy-report."""
+"""The flags of the verbs that measure strategies and markets."""
 
 import argparse
 from collections.abc import Callable
@@ -13,8 +13,8 @@ ConfigFlags = Callable[[argparse.ArgumentParser], None]
 
 STRATEGY_NAMES = """\
 A strategy is a YAML file on top of the configuration, "defaults" for the configuration itself, a
-contestant (avellaneda, glft, notes, zo), or a Python file with `strategy(market, ...)`. Numbers of
-the last two follow the name: glft:fee_bps=1. See docs/strategies.md.
+preset (seed, recommended), a contestant (avellaneda, glft, notes, zo), or a Python file with
+`strategy(market, ...)`. Numbers of the last two follow the name: glft:fee_bps=1.
 """
 
 
@@ -22,6 +22,37 @@ def research_verbs(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
     """Add the verbs."""
     _compare(verbs, add, config_flags)
     _report(verbs, add)
+    summary = "measure a recorded market and suggest settings for it"
+    verb = add(verbs, "calibrate", summary, ("calibrate", "calibrate"))
+    _recording_flags(verb, config_flags)
+    verb.add_argument(
+        "--latency-ms", type=float, metavar="MS", help="of orders (default: backtest.latency)"
+    )
+    verb.add_argument("--out", type=Path, metavar="FILE", help="write the suggested settings, YAML")
+    summary = "measure what quotes at each depth would have earned at several latencies"
+    verb = add(verbs, "shadow-report", summary, ("calibrate", "shadow_report"))
+    _recording_flags(verb, config_flags)
+    verb.add_argument(
+        "--latency-ms",
+        action="append",
+        type=float,
+        metavar="MS",
+        help="of orders; may be given several times (default: 50, 100, 200)",
+    )
+
+
+def _recording_flags(verb: argparse.ArgumentParser, config_flags: ConfigFlags) -> None:
+    verb.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    config_flags(verb)
+    verb.add_argument(
+        "--format",
+        choices=("auto", "binance", "events", "tape"),
+        default="auto",
+        help="what the data is (default: looked at)",
+    )
+    verb.add_argument("--start", metavar="TIME", help="first moment, ISO 8601 UTC")
+    verb.add_argument("--end", metavar="TIME", help="last moment, ISO 8601 UTC")
+    verb.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is stdout")
 
 
 def _compare(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
@@ -73,7 +104,10 @@ def _report(verbs: Verbs, add: Add) -> None:
     summary = "measure the goals of the strategy study for the bot and its peers"
     verb = add(verbs, "strategy-report", summary, ("strategy_report", "strategy_report"))
     verb.add_argument(
-        "--ours", default="defaults", metavar="FILE", help="settings of the bot (default: defaults)"
+        "--ours",
+        default="recommended",
+        metavar="NAME",
+        help="settings of the bot: a preset or a YAML file (default: recommended)",
     )
     verb.add_argument(
         "--data",

@@ -5,7 +5,7 @@ Its now is the receipt time of the event in hand. Each market is decided on once
 on the first event that finds it due, for as long as it has a book.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import (
@@ -91,6 +91,10 @@ class Engine:
     def positions(self) -> tuple[Position, ...]:
         """Every market's position, by index; not to be changed."""
         return tuple(desk.position for desk in self.desks)
+
+    def submit_by(self, submit: Callable[[Batch], None]) -> None:
+        """Have each batch submitted the moment it is complete; `handle` returns them as ever."""
+        self._outbox.submit = submit
 
     def next_wakeup_ns(self) -> int | None:
         """When a Timer is wanted; None before the first book."""

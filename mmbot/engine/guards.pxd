@@ -1,11 +1,13 @@
 from mmbot.execution.tracker cimport Tracker
 from mmbot.quoting.state cimport QuotingState
+from mmbot.risk.band cimport PriceBand
 from mmbot.risk.shock cimport ShockGate
 
 cdef class Guards:
     cdef object _ages_ns, _calm, _missing_books, _missing_references, _recovery
     cdef ShockGate _shock
-    cdef public object band, flattening, rejects, slicing, slippage_ppb
+    cdef public PriceBand band
+    cdef public object flattening, rejects, slicing, slippage_ppb
     cpdef take_book(self, last_ns, now_ns)
     cpdef stop_reason(self, QuotingState state, tuple best, now_ns)
     cpdef reduces(self, now_ns)

@@ -1,5 +1,6 @@
 """Outbox: what leaves the engine: all the rates and the limits allow, booked as it is sent."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mmbot.domain.actions import Batch, Cancel, Place
@@ -38,7 +39,10 @@ class VenueTraits(NamedTuple):
 
 
 class Outbox:
-    """Batches and notices of the event in hand, at `now_ns`; `batches` are those not taken yet."""
+    """Batches and notices of the event in hand, at `now_ns`; `batches` are those not taken yet.
+
+    Whoever is there to `submit` them gets each one as soon as it is complete.
+    """
 
     __slots__ = (
         "_budget",
@@ -50,6 +54,7 @@ class Outbox:
         "ids",
         "mirrors",
         "now_ns",
+        "submit",
     )
 
     def __init__(
@@ -62,6 +67,7 @@ class Outbox:
         self._traits = traits
         self.mirrors = traits.book_includes_own
         self.batches: list[Batch] = []
+        self.submit: Callable[[Batch], None] | None = None
         self._notices: list[Notice] = []
         self._told_ns: dict[tuple[str, int | None], int] = {}
 
@@ -98,14 +104,14 @@ class Outbox:
             cancels = [_closing(market, order) for order in orders[:cancels_now]]
             batches = pack(self.now_ns, cancels, (), (), self._traits.batch_size)
             self._budget.spend(self.now_ns, cancels_now, 0, len(batches))
-            self.batches += batches
+            self._leave(batches)
 
     def cancel_stray(self, market: int, order_id: int) -> None:
         """Cancel an order of ours that no desk knows, if a cancel may go out; each by itself."""
         cancels_now, _, _ = self._budget.allow(self.now_ns, 1, 0, 0)
         if cancels_now:
             self._budget.spend(self.now_ns, 1, 0, 1)
-            self.batches.append(Batch(self.now_ns, (Cancel(market, order_id),)))
+            self._leave([Batch(self.now_ns, (Cancel(market, order_id),))])
 
     def send(self, desk: Desk, changes: Changes) -> None:
         """Send these changes as far as rates and limits allow, inner levels first.
@@ -117,20 +123,34 @@ class Outbox:
         cancels, pairs, places = match(changes)
         if pairs and self._budget.scarce(now_ns):
             pairs = [pair for pair in pairs if _presses(*pair)]
-        allowed = self._budget.allow(now_ns, len(cancels), len(pairs), len(places))
-        going = [
-            (_closing(market, order), self._permit(desk, wanted))
-            for order, wanted in pairs[: allowed[1]]
-        ]
-        lone = cancels + [order for order, _ in pairs[allowed[1] :]]
-        closing = [_closing(market, order) for order in lone[: allowed[0]]]
-        new = [self._permit(desk, wanted) for wanted in places[: allowed[2]]]
+        lone_now, pairs_now, places_now = self._budget.allow(
+            now_ns, len(cancels), len(pairs), len(places)
+        )
+        size, before = self._traits.batch_size, len(self.batches)
+        lone = cancels + [order for order, _ in pairs[pairs_now:]]
+        closing = [_closing(market, order) for order in lone[:lone_now]]
+        self._leave(pack(now_ns, closing, (), (), size))
+        placed = self._replace(desk, pairs[:pairs_now])
+        new = [self._permit(desk, wanted) for wanted in places[:places_now]]
         alone = [place for place in new if place is not None]
-        batches = pack(now_ns, closing, going, alone, self._traits.batch_size)
-        placed = len(alone) + sum([place is not None for _, place in going])
-        self._budget.spend(now_ns, len(closing) + len(going), placed, len(batches))
+        self._leave(pack(now_ns, (), (), alone, size))
+        placed += len(alone)
+        self._budget.spend(now_ns, len(closing) + pairs_now, placed, len(self.batches) - before)
         desk.counts.placed += placed
-        self.batches += batches
+
+    def _replace(self, desk: Desk, pairs: Sequence[tuple[WorkingOrder, Wanted]]) -> int:
+        """Send replacements, a batch of them before the next is looked at; how many were placed."""
+        now_ns, market, size = self.now_ns, desk.state.market.index, self._traits.batch_size
+        half = max(1, size // 2)
+        placed = 0
+        for start in range(0, len(pairs), half):
+            going = [
+                (_closing(market, order), self._permit(desk, wanted))
+                for order, wanted in pairs[start : start + half]
+            ]
+            placed += sum([place is not None for _, place in going])
+            self._leave(pack(now_ns, (), going, (), size))
+        return placed
 
     def take(self, desk: Desk, hedge: Hedge, *, reduce_only: bool) -> WorkingOrder | None:
         """Send an immediate-or-cancel order, and with it the cancels of what it could meet.
@@ -151,8 +171,14 @@ class Outbox:
         cancels = tuple([_closing(market, order) for order in rivals])
         self._budget.spend(now_ns, count, 1, 1)
         desk.counts.placed += 1
-        self.batches.append(Batch(now_ns, (*cancels, place)))
+        self._leave([Batch(now_ns, (*cancels, place))])
         return desk.tracker.orders[place.order_id]
+
+    def _leave(self, batches: list[Batch]) -> None:
+        self.batches += batches
+        if self.submit is not None:
+            for batch in batches:
+                self.submit(batch)
 
     def _permit(
         self,
@@ -174,7 +200,7 @@ class Outbox:
         )
         denial = self._risk.permit(place)
         if denial is None and not desk.guards.band.allows(
-            place.ticks, state.reference_ticks, needs_index=self._traits.has_index
+            place.ticks, state.reference_ticks, self._traits.has_index
         ):
             denial = Denial.PRICE_BAND
         if denial is not None:

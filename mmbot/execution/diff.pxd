@@ -1,3 +1,5 @@
+cimport cython
+
 from mmbot.execution.tracker cimport Tracker, WorkingOrder
 
 cdef class Tolerance:
@@ -5,6 +7,9 @@ cdef class Tolerance:
     cdef public object cancel_when_near, interval_ns, max_age_ns, slack
     cpdef within(self, Tracker tracker, room)
 
+@cython.locals(order=WorkingOrder)
 cpdef diff(quotes, Tracker tracker, Tolerance tolerance, room, now_ns)
 
+@cython.locals(order=WorkingOrder)
 cdef _sorted(Tracker tracker, oldest_ns)
+cdef _interleave(list bids, list asks)

@@ -162,8 +162,9 @@ def _missing(
 
 def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
     """Inner levels before outer ones, whatever the side."""
-    if not bids or not asks:
-        return bids or asks
-    places = [place for level in zip(bids, asks, strict=False) for place in level]
-    shared = len(places) // 2
+    places: list[Wanted] = []
+    shared = min(len(bids), len(asks))
+    for level in range(shared):
+        places.append(bids[level])
+        places.append(asks[level])
     return places + bids[shared:] + asks[shared:]

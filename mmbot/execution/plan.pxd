@@ -1,3 +1,11 @@
+cimport cython
+
+from mmbot.execution.tracker cimport WorkingOrder
+
+@cython.locals(order=WorkingOrder)
 cpdef match(changes)
+cdef _paired(list bids, list asks, places)
+@cython.locals(order=WorkingOrder)
+cdef _in_the_way(cancels, places)
 cpdef requests(cancels, pairs, places, batch_size)
 cpdef pack(ts_ns, cancels, pairs, places, batch_size)

@@ -80,8 +80,12 @@ def _paired(
 
 def _in_the_way(cancels: Sequence[WorkingOrder], places: Sequence[Wanted]) -> Side | None:
     """The side whose orders must be off before the other side's places can rest."""
-    lowest_ask = min([order.ticks for order in cancels if order.side is _ASK], default=_FAR)
-    highest_bid = max([order.ticks for order in cancels if order.side is _BID], default=-_FAR)
+    lowest_ask, highest_bid = _FAR, -_FAR
+    for order in cancels:
+        if order.side is _BID:
+            highest_bid = max(highest_bid, order.ticks)
+        else:
+            lowest_ask = min(lowest_ask, order.ticks)
     for place in places:
         if place.side is _BID:
             if place.ticks >= lowest_ask:

@@ -18,7 +18,7 @@ class PriceBand:
         """Hold to another distance from the index."""
         self._ratio = max_distance_bps * BPS
 
-    def allows(self, ticks: int, reference_ticks: float | None, *, needs_index: bool) -> bool:
+    def allows(self, ticks: int, reference_ticks: float | None, needs_index: bool) -> bool:
         """May an order have this price? Without an index that is needed, none may.
 
         A figure that is no number allows nothing, as it compares as false.

@@ -40,6 +40,7 @@ class MarketMakerLive:
         self._inheritance = Inheritance(works.engine)
         self._account: AccountSnapshot | None = None
         self._exited = False
+        works.engine.submit_by(works.venue.submit)
 
     async def run(self) -> ExitReport:
         """Trade until told to stop; raises what went wrong inside, when the orders are off."""
@@ -124,12 +125,10 @@ class MarketMakerLive:
         self._deal(event)
 
     def _deal(self, event: Event) -> None:
-        """Have one event dealt with; what is to be sent leaves before anything else is done."""
+        """Have one event dealt with; what is to be sent leaves while the engine still decides."""
         works = self.works
         engine, keeper = works.engine, works.keeper
         batches = engine.handle(event)
-        for batch in batches:
-            works.venue.submit(batch)
         due_ns = engine.next_wakeup_ns()
         if type(event) is Timer and not batches and due_ns is not None:
             due_ns += QUIET_NS

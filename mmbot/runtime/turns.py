@@ -1,31 +1,42 @@
 """Short turns: what the interpreter does on the side keeps no event waiting for long."""
 
+import asyncio
 import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# So many new objects before they are searched for cycles: most are gone by then, so there is little
-# to search, and seldom within a decision.
-NEW_COUNT = 5_000
 # A thread that writes holds the interpreter for so long at most when the loop wants it.
 YIELD_S = 0.0005
+# What is new is searched for garbage so often, between two events, and all of it now and then.
+COLLECT_EVERY_S = 0.05
+FULL_EVERY = 1_200
 
 
 @contextmanager
 def short_turns() -> Iterator[None]:
-    """Have the process of a bot turn quickly; whatever is there already is not searched again.
+    """Have the process of a bot turn quickly; whoever uses this runs `collect_garbage` besides.
 
-    A search of everything that was loaded takes tens of milliseconds.
+    What is there already is not searched for garbage again: that takes tens of milliseconds. And
+    nothing is searched in the middle of a decision.
     """
-    thresholds, interval_s = gc.get_threshold(), sys.getswitchinterval()
+    interval_s = sys.getswitchinterval()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(NEW_COUNT, *thresholds[1:])
+    gc.disable()
     sys.setswitchinterval(YIELD_S)
     try:
         yield
     finally:
         sys.setswitchinterval(interval_s)
-        gc.set_threshold(*thresholds)
+        gc.enable()
         gc.unfreeze()
+
+
+async def collect_garbage() -> None:
+    """Look for garbage among what is new, until cancelled."""
+    while True:
+        for _ in range(FULL_EVERY):
+            await asyncio.sleep(COLLECT_EVERY_S)
+            gc.collect(0)
+        gc.collect()

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mmbot.adapters.zo.rest.http import open_http
-from mmbot.runtime.turns import short_turns
+from mmbot.runtime.turns import collect_garbage, short_turns
 from tests.bench.live_notes import LEVELS, TYPESCRIPT, p99, settings
 from tests.bench.reacting_rig import CONNECTIONS, RecordingLoop, Rig
 from tests.bench.registry import bench
@@ -41,6 +41,7 @@ async def _react(place: Path) -> list[float]:
     config = settings("http://127.0.0.1:1", STEP_NS // 1_000_000)
     async with open_http(config.venue) as http:
         rig = Rig(config, http, place)
+        rig.live.around.append(("garbage", collect_garbage))
         running = asyncio.create_task(rig.live.run())
         for _ in range(LOOKS):
             await asyncio.sleep(WAIT_S)

@@ -41,7 +41,13 @@ telegram:
     - {{id: -100001, role: operator}}
     - {{id: -100002, role: viewer}}
   commands_per_minute: 600
+  notify: {{{notify}}}
+{alerts}
 """
+QUIET = (
+    "startup: none, shutdown: none, config: none, risk: none, connection: none, order_error: none,"
+    " fill_digest: none"
+)
 
 
 class Place:
@@ -56,9 +62,10 @@ class Place:
         self.warned: list[str] = []
         self._seed = 40
 
-    def settings(self, more: str = "", text: str = SETTINGS) -> None:
+    def settings(self, notify: str = QUIET, alerts: str = "") -> None:
         """Write the file of settings."""
-        self.config.write_text(text.format(url=self.url, api=self.api.url) + more)
+        text = SETTINGS.format(url=self.url, api=self.api.url, notify=notify, alerts=alerts)
+        self.config.write_text(text)
 
     def edit(self, old: str, new: str) -> None:
         """Change the file."""

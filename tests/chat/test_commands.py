@@ -59,7 +59,7 @@ async def answer(at: Place, text: str, user: int, words: str = "") -> str:
     """Say something and return the answer."""
     before = len(at.api.messages)
     await at.api.say(text, user)
-    return (await at.api.seen(words, before)).text
+    return (await at.api.seen(words, before, chat=user)).text
 
 
 async def changes(bot: Bot, mode: Mode) -> None:

@@ -168,13 +168,15 @@ class BotApi(People):
         finally:
             await runner.cleanup()
 
-    async def seen(self, words: str, after: int = 0, within_s: float = WAIT_S) -> Shown:
+    async def seen(
+        self, words: str, after: int = 0, within_s: float = WAIT_S, chat: int | None = None
+    ) -> Shown:
         """Wait for a message with these words, among those after the first so many."""
         try:
             async with asyncio.timeout(within_s):
                 while True:
                     for shown in self.messages[after:]:
-                        if words in shown.text:
+                        if words in shown.text and chat in (None, shown.chat):
                             return shown
                     await asyncio.sleep(0.005)
         except TimeoutError:

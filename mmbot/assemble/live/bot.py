@@ -55,7 +55,7 @@ from mmbot.runtime.keeping import Heart, LiveFeed
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.status import Named
 from mmbot.runtime.supervision import ExitReport
-from mmbot.runtime.turns import short_turns
+from mmbot.runtime.turns import collect_garbage, short_turns
 from mmbot.runtime.works import Works
 from mmbot.tape.journal import Begun
 
@@ -81,6 +81,7 @@ class LiveBot:
 
     async def run(self) -> ExitReport:
         """Run it in a process that is its own; see MarketMakerLive.run."""
+        self.live.around.append(("garbage", collect_garbage))
         with short_turns():
             return await self.live.run()
 
@@ -140,7 +141,8 @@ async def live_bot(
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if token is not None:
             chat.follow(bot.config.telegram, bot.config.alerts)
-            spoken = Spoken(bot.control, ledger, holding, bot.keepers.notices, world.clock)
+            tell = bot.keepers.notices
+            spoken = Spoken(bot.control, ledger, holding, bot.live.ending, tell, world.clock)
             face = await stack.enter_async_context(telegram_face(token, chat, spoken))
             bot.live.around.append(("telegram", face.run))
         yield bot

@@ -13,6 +13,7 @@ from mmbot.interfaces.telegram.memory import Memory
 from mmbot.interfaces.telegram.talk import Fees, InForce, Parts
 from mmbot.ledger.ledger import Ledger
 from mmbot.runtime.control import BotControl
+from mmbot.runtime.supervision import Ending
 from mmbot.secrets.params import SecretName
 from mmbot.secrets.resolving import resolve
 from mmbot.secrets.secret import Secret
@@ -26,6 +27,7 @@ class Spoken(NamedTuple):
     control: BotControl
     ledger: Ledger
     holding: Holding | None
+    ending: Ending
     tell: Callable[[Sequence[Notice]], None]
     clock: Callable[[], int]
 
@@ -68,7 +70,9 @@ async def telegram_face(
         remember=memory.remember,
         fees=Fees() if rates is None else Fees(rates.maker_ppm, rates.taker_ppm),
     )
+    face = TelegramFace(line, parts, memory)
     try:
-        yield TelegramFace(line, parts, memory)
+        yield face
+        await face.farewell(f"the run ends: {spoken.ending.reason}")
     finally:
         await line.close()

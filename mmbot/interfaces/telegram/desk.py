@@ -32,9 +32,9 @@ _ANSWERS = frozenset({"yes", "no"})
 class Desk:
     """`take` returns at once; what is asked for is done in tasks of its own."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, reading: Reading) -> None:
         self.commanding = Commanding(parts)
-        self.reading = Reading(parts)
+        self.reading = reading
         self.own_name = ""
         self.tasks: set[asyncio.Task[None]] = set()
         self._parts = parts

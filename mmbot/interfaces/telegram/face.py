@@ -2,30 +2,42 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from mmbot.domain.notices import Notice, Severity
 from mmbot.interfaces.telegram.desk import Desk
 from mmbot.interfaces.telegram.listening import Listening
 from mmbot.interfaces.telegram.memory import Memory
+from mmbot.interfaces.telegram.news import News
 from mmbot.interfaces.telegram.outlet import Inlet
+from mmbot.interfaces.telegram.reading import Reading
 from mmbot.interfaces.telegram.talk import Parts
 
 CLEAN_EVERY_S = 0.5
 AGAIN_S = 5.0
+# What the last words may take; the orders are off by then.
+FAREWELL_S = 3.0
 Work = Callable[[], Awaitable[None]]
 
 
 class TelegramFace:
-    """Everything of it; `run` until cancelled."""
+    """Everything of it; `run` until cancelled, then say `farewell`."""
 
     def __init__(self, inlet: Inlet, parts: Parts, memory: Memory) -> None:
         self._parts = parts
-        self._desk = Desk(parts)
+        self._news = News(parts)
+        self._desk = Desk(parts, Reading(parts, self._news.alerting))
         self._listening = Listening(inlet, self._desk, memory, parts)
 
     async def run(self) -> None:
         """Listen and speak."""
-        works: dict[str, Work] = {"listening": self._listening.run, "questions": self._clean_up}
+        works: dict[str, Work] = {
+            "listening": self._listening.run,
+            "questions": self._clean_up,
+            "news": self._news.hear,
+            "outbox": self._news.outbox.run,
+            "digests": self._news.look,
+        }
         try:
             async with asyncio.TaskGroup() as group:
                 for name, work in works.items():
@@ -33,6 +45,13 @@ class TelegramFace:
         finally:
             for task in tuple(self._desk.tasks):
                 task.cancel()
+
+    async def farewell(self, why: str) -> None:
+        """Say what is left to be said, as long as that takes no time."""
+        self._news.end(why)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._news.outbox.drain()
 
     async def _clean_up(self) -> None:
         while True:

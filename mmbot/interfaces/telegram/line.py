@@ -5,6 +5,7 @@ Errors of the line are LineError with a word for the kind and no text of the oth
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -34,6 +35,9 @@ from telegram.request import HTTPXRequest
 
 from mmbot.interfaces.telegram.outlet import Fault, Heeded, LineError, Sending
 from mmbot.interfaces.telegram.updates import read, split
+
+# Without this every answer of "too many requests" comes with a warning about a coming version.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 LISTEN_S = 25
 CONNECT_S = 5.0

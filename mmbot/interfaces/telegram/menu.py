@@ -30,6 +30,8 @@ MENU: dict[str, Item] = {
     "resume": Item(Role.OPERATOR, "[market]", "quote again", Verb.RESUME),
     "flatten": Item(Role.OPERATOR, "[market]", "cancel, give the position back", Verb.FLATTEN),
     "ack": Item(Role.OPERATOR, "[id]", "an alert is seen to, or all", Verb.ACK),
+    "mute": Item(Role.OPERATOR, "[info|warning] 30m", "tell only what is critical for a while"),
+    "unmute": Item(Role.OPERATOR, "", "tell everything again"),
     "set": Item(Role.ADMIN, "KEY VALUE [for 30m]", "override a setting", Verb.SET),
     "unset": Item(Role.ADMIN, "KEY", "end an override", Verb.UNSET),
     "reload": Item(Role.ADMIN, "", "read the settings again", Verb.RELOAD),

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mmbot.domain.control import OperatorCommand, Verb, Who
+from mmbot.domain.notices import Severity
 from mmbot.errors import UsageError
 from mmbot.interfaces.telegram.menu import MENU
 
 MOST_REASON = 200
+_LEVELS = {"info": Severity.INFO, "warning": Severity.WARNING}
 LONGEST_SPAN_S = 7 * 86_400
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?\Z", re.DOTALL)
 _SPAN = re.compile(r"([0-9]{1,6})([smhd])\Z")
@@ -100,6 +102,15 @@ def _nothing(rest: str, _symbols: Sequence[str]) -> _Rest:
     if rest:
         raise UsageError(f"nothing belongs behind it, but there is {rest[:40]}")
     return _Rest()
+
+
+def muted_by(rest: str) -> tuple[Severity, int]:
+    """Return up to which severity is muted, and for how many seconds; UsageError."""
+    level, _, span = f"warning {rest}".rpartition(" ")
+    severity = _LEVELS.get(level.split()[-1])
+    if severity is None:
+        raise UsageError("info and warning can be muted; what is critical can be acknowledged")
+    return severity, span_s(span)
 
 
 def _set(rest: str, _symbols: Sequence[str]) -> _Rest:

@@ -6,9 +6,10 @@ from html import escape
 from typing import Any, NamedTuple
 
 from mmbot.domain.alerts import Alert
-from mmbot.domain.market import MICRO
+from mmbot.domain.events import Fill
+from mmbot.domain.market import MICRO, Market
 from mmbot.domain.notices import Severity
-from mmbot.domain.order import Level
+from mmbot.domain.order import Level, Side
 from mmbot.domain.status import MarketStatus, StatusView
 from mmbot.interfaces.status_block import NARROW_COLUMNS, gain, moment, narrowed, signed, usd
 from mmbot.interfaces.telegram.talk import Fees
@@ -101,7 +102,7 @@ def risk_lines(view: StatusView) -> list[str]:
         _Limit("exposure", view.exposure_ratio, limits.exposure_ratio, _share),
         _Limit("orders", view.orders, limits.orders, str),
         _Limit("margin", view.margin_fraction, limits.margin_ratio, _share, least=True),
-        _Limit("free", view.free_uusd, limits.free_uusd, _dollars, least=True),
+        _Limit("free", view.free_uusd, limits.free_uusd, dollars, least=True),
     ]
     worst = max((each.used for each in rows if each.used is not None), default=None)
     lines = [f"{'limit':<8} {'now':>8} {'limit':>9} {'left':>8}"]
@@ -159,7 +160,8 @@ def _bps(ppm: int | None) -> str:
     return "-" if ppm is None else f"{ppm / 100:g}"
 
 
-def _dollars(uusd: float) -> str:
+def dollars(uusd: float) -> str:
+    """Return money without cents."""
     return f"{uusd / MICRO:,.0f}"
 
 
@@ -189,3 +191,22 @@ def cost_lines(view: StatusView, market: str | None, taker_ppm: int | None) -> l
         return ["nothing is held there"]
     fee = "fees not known" if taker_ppm is None else "fees included"
     return [*lines, f"cost about {total:,.2f} USD at the best price, {fee}"]
+
+
+def fill_line(fill: Fill, market: Market) -> str:
+    """Return a trade in one line."""
+    did = "bought" if fill.side is Side.BID else "sold"
+    kind = "maker" if fill.maker else "taker"
+    size, price = market.size(fill.lots), market.price(fill.ticks)
+    return f"{market.symbol} {did} {size:f} at {price:,f} ({kind})"
+
+
+def held_line(view: StatusView) -> str:
+    """Return what is held, in one line."""
+    held = [
+        f"{each.symbol} {signed(each.lot * each.position_lots)}"
+        + ("" if each.exposure_ratio is None else f" ({each.exposure_ratio:.0%})")
+        for each in view.markets
+        if each.position_lots
+    ]
+    return f"position {', '.join(held) or 'none'}"

@@ -7,6 +7,8 @@ import pytest
 
 from mmbot.assemble import proof
 from mmbot.cli import main
+from mmbot.quoting import markout
+from mmbot.research.contest import goals
 
 
 def test_the_quick_report_judges_every_goal_it_can(
@@ -17,13 +19,13 @@ def test_the_quick_report_judges_every_goal_it_can(
     assert "| G18 |" in told
     document = json.loads((tmp_path / "report.json").read_text())
     assert document["schema"] == "mmbot.strategy-report/1"
-    goals = {each["number"]: each for each in document["goals"]}
-    assert len(goals) == 18
+    found = {each["number"]: each for each in document["goals"]}
+    assert len(found) == 18
     assert set(document["contests"]) == set(proof.KINDS)
     # What no minute of luck can change: the books balance, and only the literal rule adds.
-    assert goals["G14"]["met"] is True
-    assert goals["G18"]["met"] is True
-    shares = {name: float(share.split()[0]) for name, share in goals["G18"]["values"].items()}
+    assert found["G14"]["met"] is True
+    assert found["G18"]["met"] is True
+    shares = {name: float(share.split()[0]) for name, share in found["G18"]["values"].items()}
     assert shares.pop("notes literal") < 10
     assert set(shares.values()) == {100.0}
     for each in document["contests"].values():
@@ -31,6 +33,10 @@ def test_the_quick_report_judges_every_goal_it_can(
         assert len(each["standings"]) == 7
     assert (tmp_path / "report.md").read_text().startswith("# Strategy report")
     assert "<h1>toxic</h1>" in (tmp_path / "index.html").read_text()
+
+
+def test_the_gate_is_the_one_of_the_markout_control() -> None:
+    assert goals.GATE == markout.NO_DEPTH
 
 
 def test_everybody_runs_on_the_same_terms() -> None:

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from mmbot.domain.actions import Cancel, Place
+from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.events import (
     BookGap,
     BookUpdate,
@@ -11,6 +11,7 @@ from mmbot.domain.events import (
     Fill,
     FundingPayment,
     ReferencePrice,
+    Timer,
 )
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Severity
@@ -373,6 +374,25 @@ def test_batches_hold_what_the_venue_takes() -> None:
     batches = bench.engine.handle(BookUpdate(bench.now, bench.now, 0))
     assert [len(batch.actions) for batch in batches] == [2, 1]
     assert {batch.ts_ns for batch in batches} == {START}
+
+
+def test_a_batch_is_submitted_before_the_next_one_is_decided() -> None:
+    bench = Bench()
+    bench.wishes[0].answer = quotes([(999, 1), (990, 2)], [(1001, 3), (1010, 4)])
+    bench.open_all(bench.start())
+    submitted: list[Batch] = []
+    working: list[int] = []
+
+    def submit(batch: Batch) -> None:
+        submitted.append(batch)
+        working.append(len(bench.desk.tracker.orders))
+
+    bench.engine.submit_by(submit)
+    bench.wishes[0].answer = quotes([(994, 1), (985, 2)], [(1006, 3), (1015, 4)])
+    bench.now += 100 * MS
+    assert bench.engine.handle(Timer(bench.now, bench.now)) == submitted
+    # Four orders rest; two of them are replaced at a time.
+    assert working == [6, 8]
 
 
 def test_the_book_is_told_which_orders_are_ours() -> None:

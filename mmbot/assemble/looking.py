@@ -1,0 +1,85 @@
+"""A recorded or synthetic market on a fixed grid, as its local side sees it."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from mmbot.adapters.sim.synthetic import (
+    FLAG_BUY,
+    FLAG_LOCAL,
+    KIND_MASK,
+    KIND_TRADE,
+    ROW,
+    SyntheticMarket,
+    tape_rows,
+    undisturbed,
+)
+from mmbot.assemble import Recorded
+from mmbot.cext import replay as kernel
+from mmbot.cext.orderbook import OrderBook
+from mmbot.domain.market import Market
+from mmbot.research.calibration.looks import Look
+
+Trade = tuple[int, bool, int]
+"""Local time, whether takers bought, price in ticks."""
+
+
+class SyntheticRecording:
+    """A synthetic market with nobody in it, as if it had been recorded."""
+
+    def __init__(self, synthetic: SyntheticMarket) -> None:
+        self._synthetic = synthetic
+
+    @property
+    def market(self) -> Market:
+        """Grid and contract."""
+        return self._synthetic.market
+
+    def chunks(self) -> Iterator[bytes]:
+        """Rows, once."""
+        setting, index = self._synthetic.setting, self._synthetic.market.index
+        for piece in undisturbed(self._synthetic):
+            yield tape_rows(piece.rows, piece.prints, setting, index)
+
+    def notes(self) -> list[str]:
+        """None."""
+        return []
+
+
+def looks(recorded: Recorded, step_ns: int) -> Iterator[Look]:
+    """Look at a market every `step_ns`, from its first row to its last."""
+    book = OrderBook()
+    replay = kernel.Replay([book])
+    chunks = recorded.chunks()
+    trades: deque[Trade] = deque()
+
+    def feed() -> None:
+        rows = next((chunk for chunk in chunks if chunk), b"")
+        trades.extend(_trades(rows))
+        replay.feed(0, rows, not rows)
+
+    feed()
+    while replay.advance(-1) == kernel.NEED_ROWS:
+        feed()
+    now_ns = replay.start_ns
+    code = kernel.REACHED
+    while code != kernel.ENDED:
+        now_ns += step_ns
+        code = replay.advance(now_ns)
+        while code == kernel.NEED_ROWS:
+            feed()
+            code = replay.advance(now_ns)
+        bought = sold = 0
+        while trades and trades[0][0] <= now_ns:
+            _, buys, ticks = trades.popleft()
+            if buys:
+                bought = max(bought, ticks)
+            else:
+                sold = min(sold or ticks, ticks)
+        bid, bid_lots, ask, ask_lots = book.touch()
+        yield Look(now_ns, bid, bid_lots, ask, ask_lots, bought, sold)
+
+
+def _trades(rows: bytes) -> Iterator[Trade]:
+    for _, local_ns, ticks, _, flags, _ in ROW.iter_unpack(rows):
+        if flags & KIND_MASK == KIND_TRADE and flags & FLAG_LOCAL:
+            yield local_ns, bool(flags & FLAG_BUY), ticks

@@ -1,0 +1,164 @@
+"""The line is broken in every way there is: trading goes on, and nothing is done twice or leaks."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from mmbot.domain.control import OperatorCommand, Result, Role, Verb, Who
+from mmbot.domain.notices import Notice
+from mmbot.domain.status import Mode
+from tests.chat.place import ADMIN, OPERATOR, VIEWER, Bot, place, run
+from tests.chat.test_commands import answer, changes
+from tests.fakes.bot_api import TOKEN
+
+SECRET_PART = TOKEN.split(":")[1]
+
+
+async def alerted(bot: Bot, code: str) -> str:
+    """Wait for an alert of the bot; returns its id."""
+    async with asyncio.timeout(15):
+        while True:
+            for alert in bot.bot.status().alerts:
+                if alert.code == code:
+                    return alert.id
+            await asyncio.sleep(0.02)
+
+
+async def reached(bot: Bot) -> None:
+    """Wait until the bot says no more that it is not."""
+    async with asyncio.timeout(5):
+        # The status is what people watch, too.
+        while any(each.code == "telegram_down" for each in bot.bot.status().alerts):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_path: Path) -> None:
+    """T05: 409."""
+
+    async def work() -> None:
+        async with place(tmp_path) as at, at.bot() as bot:
+            await bot.quoting()
+            at.api.faults.conflicts = 2
+            await at.api.say("/status", VIEWER)
+            name = await alerted(bot, "telegram_conflict")
+            assert bot.resting() == 12
+            # Told through the chat as well, which its owner reads too.
+            await at.api.seen("TELEGRAM CONFLICT")
+            await at.api.seen("QUOTING")
+            await answer(at, "/reset_pnl x", ADMIN, "commands are off: see alert")
+            await answer(at, f"/ack {name}", ADMIN, "commands are off: see alert")
+            await answer(at, "/pause", OPERATOR, "all markets paused")
+            assert bot.mode is Mode.PAUSED
+            here = Who("cli", "me", Role.ADMIN)
+            seen = OperatorCommand(Verb.ACK, here, 0, key=name)
+            assert (await bot.bot.control.submit(seen)).result is Result.OK
+            await answer(at, "/resume", OPERATOR, "resume?")
+
+    run(work)
+
+
+def test_a_token_that_is_refused_ends_nothing(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            at.api.faults.token = "another"
+            async with at.bot() as bot:
+                await bot.quoting()
+                await alerted(bot, "telegram_refuses")
+                assert bot.mode is Mode.QUOTING
+
+    run(work)
+
+
+def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
+    """T06: down from the start, then slow, then flooded."""
+
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            at.api.faults.errors = 10_000
+            async with at.bot() as bot:
+                await bot.quoting()
+                await alerted(bot, "telegram_down")
+                await at.api.say("/pause", OPERATOR)
+                await asyncio.sleep(0.3)
+                assert bot.mode is Mode.QUOTING
+                at.api.faults.errors = 0
+                await changes(bot, Mode.PAUSED)
+                await reached(bot)
+                at.api.faults.floods = 2
+                await answer(at, "/version", VIEWER, "mmbot 0")
+                # An answer that hangs holds up neither what is done nor the next who asks.
+                at.api.faults.delay_s = 1.5
+                cancelled = Who("cli", "me", Role.ADMIN)
+                await at.api.say("/cancelall", OPERATOR)
+                done = await bot.bot.control.submit(OperatorCommand(Verb.CANCEL_ALL, cancelled, 0))
+                assert int(done.facts["took_ms"]) <= 1_000
+                at.api.faults.delay_s = 0.0
+                await at.api.seen("0 left")
+
+    run(work)
+
+
+def test_no_update_is_done_twice(tmp_path: Path) -> None:
+    """T03: also not by the next run, and also not when Telegram tells it again."""
+
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            number = 0
+            async with at.bot() as bot:
+                await bot.quoting()
+                number = await at.api.say("/pause", OPERATOR)
+                await at.api.seen("all markets paused")
+            told = {"update_id": number, "message": at.api.message("/pause", OPERATOR)}
+            async with at.bot() as bot:
+                here = Who("cli", "me", Role.ADMIN)
+                assert bot.resting() == 0
+                await bot.bot.control.submit(OperatorCommand(Verb.RESUME, here, 0))
+                await bot.quoting()
+                at.api.queue(number, json.dumps(told).encode())
+                at.api.queue(number - 1, json.dumps({**told, "update_id": number - 1}).encode())
+                await at.api.say("/version", VIEWER)
+                await at.api.seen("mmbot 0")
+                await asyncio.sleep(0.2)
+                assert bot.mode is Mode.QUOTING
+
+    run(work)
+
+
+def test_the_token_is_nowhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """T04: not in a log of anybody at any level, not in a file, a message, a notice or a repr."""
+    notices: list[Notice] = []
+    shown: list[str] = []
+
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            at.api.faults.errors = 3
+            async with at.bot(notices=notices.extend) as bot:
+                await bot.quoting()
+                await at.api.say("/status", VIEWER)
+                await at.api.seen("QUOTING")
+                at.api.faults.conflicts = 1
+                await at.api.say("/pause now", VIEWER)
+                await at.api.seen("needs the role")
+                at.api.faults.token = "another"
+                await alerted(bot, "telegram_refuses")
+                shown.extend(repr(work) for _, work in bot.bot.live.around)
+                shown.append(repr(bot.bot))
+                shown.append(repr(bot.bot.status()))
+            shown.extend(text for each in at.api.messages for text in each.texts)
+            shown.extend(at.warned)
+
+    with caplog.at_level(logging.DEBUG):
+        run(work)
+    shown.extend(record.getMessage() for record in caplog.records)
+    shown.extend(str(notice) for notice in notices)
+    shown.extend(capfd.readouterr())
+    assert shown
+    assert not [text for text in shown if SECRET_PART in text]
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes().count(SECRET_PART.encode()) == 0, path
