@@ -5,25 +5,26 @@ variance hummingbot has the standard deviation.
 """
 
 from dataclasses import KW_ONLY, dataclass, field
-from math import isfinite, log, log1p
+from math import log1p
 
-from mmbot.cext.rolling import EwmaVariance
 from mmbot.domain.market import MICRO, Market
 from mmbot.domain.quotes import Quotes
 from mmbot.quoting.one_level import NO_BOOK, best_quotes, lots_of, one_level
+from mmbot.quoting.seen import Seen
 from mmbot.quoting.state import QuotingState
 
 BPS = 1e-4
-HALF_LIFE_S = 60.0
-MIN_SAMPLES = 30
+# The formula does not use it; the estimator wants one to begin with.
+ARRIVALS_PER_S = 0.4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Avellaneda:
     """half = gamma sigma/2 + ln(1 + gamma/k)/gamma; shift = -gamma sigma (share of the limit).
 
     gamma: risk factor, 1/bps. decay_per_bps: k, how fast arrivals thin out with the distance from
-    the mid; `calibrate` measures it. sigma_bps: volatility over a second until 30 mids are seen.
+    the mid, until it is measured, over the last `memory_s` seconds; 0 keeps the one given.
+    sigma_bps: volatility over a second until 30 mids are seen.
     order_usd, max_position_usd: size of an order, and the position that is the full limit.
     """
 
@@ -31,10 +32,15 @@ class Avellaneda:
     _: KW_ONLY
     gamma: float = 1.0
     decay_per_bps: float = 1.4
+    memory_s: float = 120.0
     sigma_bps: float = 1.0
     order_usd: float = 1000.0
     max_position_usd: float = 20_000.0
-    _sigma: EwmaVariance = field(init=False, default_factory=lambda: EwmaVariance(HALF_LIFE_S))
+    _seen: Seen = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing seen."""
+        self._seen = Seen(self.sigma_bps, ARRIVALS_PER_S, self.decay_per_bps, self.memory_s)
 
     def decide(self, state: QuotingState) -> Quotes:
         """Quote both sides around the reservation price."""
@@ -42,22 +48,17 @@ class Avellaneda:
         if touch is None:
             return NO_BOOK
         mid = sum(touch) / 2
-        self._sigma.update(state.now_ns, log(mid) / BPS)
+        self._seen.see(state, touch)
         worth_usd = self.market.notional_uusd(sum(touch), state.position_lots) / MICRO
         share = worth_usd / self.max_position_usd * (1 if state.position_lots > 0 else -1)
-        half, shift = self.half_and_shift_bps(self.sigma(), share)
+        half, shift = self.half_and_shift_bps(self._seen.sigma, share)
         bid, ask = mid * (1 + (shift - half) * BPS), mid * (1 + (shift + half) * BPS)
         lots = lots_of(self.market, self.order_usd, touch)
         return one_level(state, touch, (bid, lots), (ask, lots))
 
-    def sigma(self) -> float:
-        """Volatility over a second, bps."""
-        sigma = self._sigma.sigma
-        return sigma if self._sigma.count >= MIN_SAMPLES and isfinite(sigma) else self.sigma_bps
-
     def half_and_shift_bps(self, sigma_bps: float, limit_share: float) -> tuple[float, float]:
         """Half of the width, and how far both quotes move, in bps."""
-        half = self.gamma * sigma_bps / 2 + log1p(self.gamma / self.decay_per_bps) / self.gamma
+        half = self.gamma * sigma_bps / 2 + log1p(self.gamma / self._seen.rates[1]) / self.gamma
         return half, -self.gamma * sigma_bps * limit_share
 
 

@@ -18,9 +18,12 @@ from mmbot.cext import replay as kernel
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
 from mmbot.research.calibration.looks import Look
+from mmbot.tape import Bar
 
-Trade = tuple[int, bool, int]
-"""Local time, whether takers bought, price in ticks."""
+LOOK_NS = 100_000_000
+
+Trade = tuple[int, bool, int, int]
+"""Local time, whether takers bought, price in ticks, lots."""
 
 
 class SyntheticRecording:
@@ -68,18 +71,47 @@ def looks(recorded: Recorded, step_ns: int) -> Iterator[Look]:
         while code == kernel.NEED_ROWS:
             feed()
             code = replay.advance(now_ns)
-        bought = sold = 0
+        bought = sold = taken = 0
         while trades and trades[0][0] <= now_ns:
-            _, buys, ticks = trades.popleft()
+            _, buys, ticks, lots = trades.popleft()
+            taken += lots
             if buys:
                 bought = max(bought, ticks)
             else:
                 sold = min(sold or ticks, ticks)
         bid, bid_lots, ask, ask_lots = book.touch()
-        yield Look(now_ns, bid, bid_lots, ask, ask_lots, bought, sold)
+        yield Look(now_ns, bid, bid_lots, ask, ask_lots, bought, sold, taken)
 
 
 def _trades(rows: bytes) -> Iterator[Trade]:
-    for _, local_ns, ticks, _, flags, _ in ROW.iter_unpack(rows):
+    for _, local_ns, ticks, lots, flags, _ in ROW.iter_unpack(rows):
         if flags & KIND_MASK == KIND_TRADE and flags & FLAG_LOCAL:
-            yield local_ns, bool(flags & FLAG_BUY), ticks
+            yield local_ns, bool(flags & FLAG_BUY), ticks, lots
+
+
+def bars_of(recorded: Recorded, steps: int) -> Iterator[Bar]:
+    """Make bars of so many looks, 100 ms each; the path is that of mids and trades."""
+    found: list[Look] = []
+    for look in looks(recorded, LOOK_NS):
+        if not look.mid:
+            continue
+        found.append(look)
+        if len(found) == steps:
+            yield _bar(found)
+            found = []
+
+
+def _bar(found: list[Look]) -> Bar:
+    prices = [round(look.mid) for look in found]
+    reached = [ticks for look in found for ticks in (look.bought_ticks, look.sold_ticks) if ticks]
+    last = found[-1]
+    return Bar(
+        ts_ns=found[0].ts_ns - LOOK_NS,
+        open=prices[0],
+        high=max(prices + reached),
+        low=min(prices + reached),
+        close=prices[-1],
+        volume_lots=sum(look.traded_lots for look in found),
+        bid_depth_lots=last.bid_lots,
+        ask_depth_lots=last.ask_lots,
+    )

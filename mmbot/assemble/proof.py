@@ -16,11 +16,14 @@ from mmbot.assemble import (
     SYNTHETIC_MARKET,
     Run,
     RunOptions,
+    bar_run,
     generated_run,
     quoting_limits,
+    recorded_run,
     synthetic_run,
 )
-from mmbot.assemble.contest import Job, Making, Recording, Synthetic, run_job, settings_of
+from mmbot.assemble.contest import DEFAULTS, Job, Making, Recording, Synthetic, run_job, settings_of
+from mmbot.assemble.looking import SyntheticRecording, bars_of
 from mmbot.cext.orderbook import OrderBook
 from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
@@ -31,6 +34,7 @@ from mmbot.quoting.state import QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.contest.goals import GATE, OURS, RECORDED
 from mmbot.research.contest.outcome import Outcome
+from mmbot.research.metrics import measure
 from mmbot.runtime.replay import replay
 
 KINDS = ("normal", "illiquid", "trending", "volatile", "flash-crash", "toxic")
@@ -60,6 +64,13 @@ NOTES_ON_SYNTHETIC = "min_bps=6:max_bps=20"
 STATES = 1000
 TYPICAL_DISTANCE_BPS = 3.0
 SECOND_STEPS = 10
+LOOKS_OF_A_BAR = 10
+# The notes' rule, tight enough for a market with makers 3 bps wide to trade with it.
+NOTES_BY_BARS = (
+    "defaults.spread.min_bps=3",
+    "defaults.spread.max_bps=9",
+    "defaults.levels.count=1",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +98,29 @@ class Switch:
     seed: int
     before_s: int
     after_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """A normal market of `steps` seconds to run once by events and once by bars."""
+
+    job: Job
+    seed: int
+    steps: int
+
+    def recorded(self) -> SyntheticRecording:
+        """The market, afresh."""
+        return SyntheticRecording(
+            SyntheticMarket(MarketType.NORMAL, self.seed, SYNTHETIC_MARKET, self.steps)
+        )
+
+
+def bars_task(plan: Plan) -> Bars:
+    """Return the market on which bars and events are compared."""
+    market = Synthetic(type="normal", seed=0, steps=1)
+    sets = (*SETTINGS, *plan.sets, *NOTES_BY_BARS)
+    job = Job(name="notes", strategy=DEFAULTS, market=market, sets=sets)
+    return Bars(job=job, seed=plan.seeds[0], steps=4 * plan.steps)
 
 
 def field_jobs(plan: Plan) -> list[tuple[str, Job]]:
@@ -128,9 +162,29 @@ def gate_delay_s(switch: Switch) -> float | None:
     return None
 
 
-def carry_out(task: Job | Switch) -> Outcome | float | None:
-    """Do one task: the outcome of a run, or the delay of the gate."""
-    return run_job(task) if isinstance(task, Job) else gate_delay_s(task)
+def carry_out(task: Job | Switch | Bars) -> Outcome | float | None:
+    """Do one task: the outcome of a run, the delay of the gate, or what bars add."""
+    if isinstance(task, Job):
+        return run_job(task)
+    return gate_delay_s(task) if isinstance(task, Switch) else bars_gap_bps(task)
+
+
+def bars_gap_bps(task: Bars) -> float:
+    """Return the notes' profit per volume by bars of a second less that by events, same market.
+
+    The market is synthetic, normal, and does not react to the orders in either.
+    """
+    config, _ = settings_of(task.job)
+    by_events = recorded_run(config, [task.recorded()], RunOptions())
+    by_bars = bar_run(
+        config, SYNTHETIC_MARKET, bars_of(task.recorded(), LOOKS_OF_A_BAR), RunOptions()
+    )
+    gained = []
+    for run in (by_bars, by_events):
+        replay(run.engine, run.venue, run.watch, keep_going=lambda: True)
+        profit = measure(run.watch.finish()).profit
+        gained.append(profit.pnl_net_bps or 0.0)
+    return gained[0] - gained[1]
 
 
 def simulator_s(steps: int) -> float:

@@ -123,6 +123,13 @@ def _report(verbs: Verbs, add: Add) -> None:
     verb.add_argument(
         "--steps", type=int, default=3600, metavar="N", help="seconds of each (default: 3600)"
     )
+    verb.add_argument(
+        "--paths",
+        type=int,
+        default=12,
+        metavar="N",
+        help="that turn toxic after twice as long (default: 12)",
+    )
     verb.add_argument("--quick", action="store_true", help="one seed, a minute: does it run?")
     verb.add_argument("--jobs", type=int, metavar="N", help="processes (default: one per core)")
     verb.add_argument(

@@ -29,18 +29,23 @@ def strategy_report(args: argparse.Namespace) -> int:
         skew_pct=proof.skew_pct(plan, SEED),
     )
     named = proof.field_jobs(plan)
-    tasks: list[Job | proof.Switch] = [*proof.switches(plan), *(job for _, job in named)]
+    tasks: list[Job | proof.Switch | proof.Bars] = [
+        proof.bars_task(plan),
+        *proof.switches(plan),
+        *(job for _, job in named),
+    ]
     say(f"{len(tasks)} runs")
     done = spread_metered(proof.carry_out, tasks, args.jobs)
     if len(done) < len(tasks):
         say("stopped early: there is nothing to report")
         return EXIT_CHECK_FAILED
-    delays = [each for each in done[: plan.switches] if not isinstance(each, Outcome)]
+    gap, *others = done
+    delays = [each for each in others[: plan.switches] if not isinstance(each, Outcome)]
     fields: dict[str, dict[str, list[Outcome]]] = {}
-    for (kind, job), outcome in zip(named, done[plan.switches :], strict=True):
+    for (kind, job), outcome in zip(named, others[plan.switches :], strict=True):
         if isinstance(outcome, Outcome):
             fields.setdefault(kind, {}).setdefault(job.name, []).append(outcome)
-    measured = measured._replace(gate_s=delays)
+    measured = measured._replace(gate_s=delays, bars_bps=gap if isinstance(gap, float) else None)
     report = Report(
         setting=_setting(plan),
         goals=tuple(goals(fields, measured, SEED)),
@@ -62,6 +67,8 @@ def plan_of(args: argparse.Namespace) -> proof.Plan:
         steps=args.steps,
         ours=str(args.ours),
         sets=tuple(args.set),
+        switches=args.paths,
+        switch_s=2 * args.steps,
     )
     if args.quick:
         plan = replace(plan, steps=QUICK_STEPS, switches=1, switch_s=QUICK_STEPS)

@@ -11,7 +11,7 @@ class Look(NamedTuple):
     """The market at a moment; prices in ticks, 0 for a missing side.
 
     `bought_ticks` is the highest price that takers bought at since the last look, `sold_ticks` the
-    lowest that they sold at, 0 for none.
+    lowest that they sold at, 0 for none; `traded_lots` is what they took.
     """
 
     ts_ns: int
@@ -21,6 +21,7 @@ class Look(NamedTuple):
     ask_lots: int
     bought_ticks: int
     sold_ticks: int
+    traded_lots: int = 0
 
     @property
     def mid(self) -> float:

@@ -128,6 +128,24 @@ def test_textbook_rules_widen_with_what_they_see(name: str) -> None:
     assert quoted(wild, now_ns=10 * SECOND).bids[0].ticks < 999_000
 
 
+def test_textbook_rules_measure_how_far_takers_go() -> None:
+    near, kept = made("avellaneda"), made("avellaneda:memory_s=0")
+    far = made("glft")
+    for step in range(60):
+        now_ns = step * SECOND
+        # Takers go exactly 10 bps beyond the mid, a hair of half spread: k is a tenth.
+        seen = state(book=book(*TIGHT), now_ns=now_ns)
+        seen.takers.bought_ticks, seen.takers.sold_ticks = 1_001_001, 999_000
+        for each in (near, kept, far):
+            each.decide(seen)
+    # sigma is 0: half = ln(1 + 1/0.1) = 2.398 bps, ten times nearer ln(1 + 1/1.4) = 0.539.
+    at = {"now_ns": 60 * SECOND}
+    assert quoted(near, **at).bids[0].ticks == pytest.approx(1_000_000 - 240, abs=3)
+    assert quoted(kept, **at).bids[0].ticks == 999_946
+    # ln(1 + 0.05/0.1)/0.05 = 8.109 bps.
+    assert quoted(far, **at).bids[0].ticks == pytest.approx(1_000_000 - 811, abs=8)
+
+
 @pytest.mark.parametrize("name", ["notes", "notes:direction=1", "zo", "glft:skew=1", "avellaneda"])
 @given(
     mid=st.integers(20, 10**7),
