@@ -46,7 +46,7 @@ class MarkoutParams(Params):
     ] = 1.0
     sigma_multiple: Annotated[
         float, Field(ge=0, le=100, description="least half width per usual move of a second")
-    ] = 1.5
+    ] = 3.0
 
 
 class Choice(NamedTuple):

@@ -44,7 +44,7 @@ def test_a_table_outlives_its_run() -> None:
     assert learning.markout is not None
     away, count, mean, _ = learning.markout.shadows.table()[0]
     # Fifteen minutes are its memory: a 2.718th is left of the weight, the mean is as it was.
-    assert (away, mean) == (1.0, pytest.approx(2.0))
+    assert [away, mean] == pytest.approx([1.0, 2.0])
     assert count == pytest.approx(30.0 / 2.718281828)
 
 
