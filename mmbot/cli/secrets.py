@@ -65,9 +65,14 @@ def _token(secret: Secret) -> str:
     return "has the form of a token"
 
 
+def _password(_secret: Secret) -> str:
+    return "is there"
+
+
 _FORMS: dict[SecretName, Callable[[Secret], str]] = {
     SecretName.WALLET_KEY: _wallet,
     SecretName.TELEGRAM_TOKEN: _token,
+    SecretName.REDIS_PASSWORD: _password,
 }
 
 

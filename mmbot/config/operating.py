@@ -1,5 +1,6 @@
 """The sections of what runs around trading: keys, books, watchers, and whom it talks to."""
 
+from mmbot.adapters.lease.params import CoordinationParams
 from mmbot.domain.params import Params
 from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
@@ -15,5 +16,6 @@ class Operating(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    coordination: CoordinationParams = CoordinationParams()
     telegram: TelegramParams = TelegramParams()
     alerts: AlertParams = AlertParams()

@@ -1,6 +1,6 @@
 """Watching: what a control knows of a bot besides the engine: alerts, the day, who listens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from mmbot.domain.actions import Batch, Cancel
 from mmbot.domain.alerts import Alerts
 from mmbot.domain.events import AccountSnapshot, Event, Fill
 from mmbot.domain.notices import Notice
-from mmbot.domain.status import StatusView
+from mmbot.domain.status import LeaseStatus, StatusView
 from mmbot.runtime.commands import Settings
 from mmbot.runtime.day import Day
 from mmbot.runtime.live import MarketMakerLive
@@ -26,6 +26,7 @@ class Watched:
     settings: Settings
     session_ends_ns: int | None
     version: str
+    lease: Callable[[int], LeaseStatus] | None = None
 
 
 class Watching:
@@ -57,6 +58,7 @@ class Watching:
             overrides=watched.settings.overrides(),
             alerts=self.alerts.open(view.ts_ns),
             version=watched.version,
+            lease=None if watched.lease is None else watched.lease(view.ts_ns),
         )
 
     def sent(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from functools import partial
 from signal import SIGTERM
 
 from mmbot.exchange.faults.table import KNOBS
-from tests.simulation.network import End
+from tests.simulation.network import End, Terms
 from tests.simulation.process import Process
 from tests.simulation.schedule import Fault, Schedule, exchange_entry
 from tests.simulation.stage import Run, Stage
@@ -70,15 +70,24 @@ def _half_open(stage: Stage, _fault: Fault) -> None:
 
 
 def _slow(stage: Stage, fault: Fault) -> End_:
-    terms = stage.loop.network.terms
-    before = terms.latency_s, terms.jitter_s
-    terms.latency_s = fault.entry["latency_ms"] / 1000
-    terms.jitter_s = fault.entry.get("jitter_ms", 0) / 1000
+    stage.troubles.slowed.append(fault)
+    _as_slow_as_asked(stage)
 
     def end() -> None:
-        terms.latency_s, terms.jitter_s = before
+        stage.troubles.slowed.remove(fault)
+        _as_slow_as_asked(stage)
 
     return end
+
+
+def _as_slow_as_asked(stage: Stage) -> None:
+    """As the newest of those that last has it: they overlap, and end in any order."""
+    terms, usual = stage.loop.network.terms, Terms()
+    terms.latency_s, terms.jitter_s = usual.latency_s, usual.jitter_s
+    if stage.troubles.slowed:
+        entry = stage.troubles.slowed[-1].entry
+        terms.latency_s = entry["latency_ms"] / 1000
+        terms.jitter_s = entry.get("jitter_ms", 0) / 1000
 
 
 def _nameless(stage: Stage, _fault: Fault) -> End_:

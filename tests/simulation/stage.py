@@ -20,6 +20,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
 from tests.simulation.machine import Machine
 from tests.simulation.process import PROCESS, Process, owner
+from tests.simulation.schedule import Fault
 from tests.simulation.terms import Terms
 
 SESSION_S = 20 * 86_400
@@ -47,9 +48,13 @@ class Cast:
 
 
 class Troubles:
-    """What keeps the bot from seeing or from being understood, and since when nothing does."""
+    """What keeps the bot from seeing or from being understood, and since when nothing does.
+
+    `slowed` has what slows the network now, the newest last.
+    """
 
     def __init__(self) -> None:
+        self.slowed: list[Fault] = []
         self._under_way: dict[int, None] = {}
         self._calm_from = 0.0
 
