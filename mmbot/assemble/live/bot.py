@@ -26,8 +26,8 @@ from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
-from mmbot.assemble.live.learned import LEARNED, go_on
 from mmbot.assemble.live.leading import Lead, Rival, leading
+from mmbot.assemble.live.learned import LEARNED, go_on
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
