@@ -132,11 +132,7 @@ class Bookkeeping:
         """See Keeper: what breaker and models remember, every minute."""
         while True:
             await asyncio.sleep(MEMORY_EVERY_S)
-            await self._keep_memories()
-
-    async def _keep_memories(self) -> None:
-        await self._ledger.keep_async(BREAKER, _memory(self._engine))
-        await self._ledger.keep_async(LEARNED, memories(self._engine, self._clock()))
+            await _keep_memories(self._ledger, self._engine, self._clock())
 
     def event(self, event: Event) -> None:
         """See Keeper."""
@@ -204,7 +200,7 @@ class Bookkeeping:
             lacking = await _lacking(self.last_trades)
             if lacking is not None:
                 self._ledger.note(now_ns, Kind.RUN, None, None, lacking)
-        await self._keep_memories()
+        await _keep_memories(self._ledger, self._engine, self._clock())
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
@@ -294,6 +290,11 @@ def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:
         own.is_maker,
         money.trade_fee_atoms(own),
     )
+
+
+async def _keep_memories(ledger: Ledger, engine: Engine, now_ns: int) -> None:
+    await ledger.keep_async(BREAKER, _memory(engine))
+    await ledger.keep_async(LEARNED, memories(engine, now_ns))
 
 
 def _memory(engine: Engine) -> bytes:
