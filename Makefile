@@ -22,7 +22,7 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 MODULES := $(shell find mmbot -name '*.pxd') $(patsubst %.pxd,%.py,$(shell find mmbot -name '*.pxd')) mmbot/runtime/replay.py
 
 # Programs that tests start, each with its package of Debian.
-DEBIAN := redis-server:redis-server
+DEBIAN := redis-server:redis-server chromium:chromium chromedriver:chromium-driver
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run debian test faults soak strategy-report bench build clean

@@ -9,6 +9,7 @@ from functools import partial
 from signal import SIGTERM
 
 from mmbot.exchange.faults.table import KNOBS
+from tests.simulation.leases import Leases
 from tests.simulation.network import End, Terms
 from tests.simulation.process import Process
 from tests.simulation.schedule import Fault, Schedule, exchange_entry
@@ -205,6 +206,47 @@ def _wedge(stage: Stage, _fault: Fault) -> None:
         stage.run.bot.wedge()
 
 
+def _redis_down(stage: Stage, _fault: Fault) -> End_:
+    leases = _leases(stage)
+    leases.down = True
+
+    def end() -> None:
+        leases.down = False
+
+    return end
+
+
+def _redis_slow(stage: Stage, fault: Fault) -> End_:
+    leases = _leases(stage)
+    leases.slow_s = fault.entry["ms"] / 1000
+
+    def end() -> None:
+        leases.slow_s = 0.0
+
+    return end
+
+
+def _redis_garbage(stage: Stage, _fault: Fault) -> End_:
+    rules = _leases(stage).rules
+    rules.garbage = True
+
+    def end() -> None:
+        rules.garbage = False
+
+    return end
+
+
+def _redis_lose_write(stage: Stage, _fault: Fault) -> End_:
+    leases = _leases(stage)
+    leases.lose_write()
+    return leases.heal
+
+
+def _leases(stage: Stage) -> Leases:
+    assert stage.machine.leases is not None
+    return stage.machine.leases
+
+
 _HARNESS: Mapping[str, Callable[[Stage, Fault], End_ | None]] = {
     "net.cut": _cut,
     "net.reset": _reset,
@@ -221,4 +263,8 @@ _HARNESS: Mapping[str, Callable[[Stage, Fault], End_ | None]] = {
     "app.raise_in": _raise_in,
     "app.freeze_strategy": _wedge,
     "app.crash_on_start": _crash_loop,
+    "redis.down": _redis_down,
+    "redis.slow": _redis_slow,
+    "redis.garbage": _redis_garbage,
+    "redis.lose_write": _redis_lose_write,
 }

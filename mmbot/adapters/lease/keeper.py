@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mmbot.adapters.lease.store import LeaseStore, Seen
 from mmbot.domain.events import Hindrance
 from mmbot.errors import InUse, Unavailable
-from mmbot.ports import Emit
+from mmbot.ports import Emit, FeedFigures
 
 LEASE = "lease"
 FOREIGN_EPOCH = "foreign_epoch"
@@ -83,9 +83,9 @@ class LeaseKeeper:
         self._doubted_ns = now_ns
         self._now.set()
 
-    def reconnects(self) -> int:
-        """Return 0: every request may have a connection of its own."""
-        return 0
+    def figures(self) -> FeedFigures:
+        """See LiveFeed: every request may have a connection of its own."""
+        return FeedFigures("lease")
 
     async def release(self, *, halted: bool) -> None:
         """Give the lease back, or when halted to nobody."""

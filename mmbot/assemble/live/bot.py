@@ -31,6 +31,7 @@ from mmbot.assemble.live.learned import LEARNED, go_on
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
+from mmbot.assemble.live.serving import Around, announced, api_server, serve
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
 from mmbot.assemble.live.talking import Spoken, in_force, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
@@ -140,9 +141,16 @@ async def live_bot(
                 holding = await _hold(given, session)
             holding = holding._replace(lead=lead)
         listening = listens(world, config, mode, stack, options.warn)
+        server = api_server(world, config, stack, options.warn)
         bot = await _wire(given, holding, ledger, stack)
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
+        if server is not None:
+            around = Around(
+                ledger, given.ground.engine_clock, bot.folder, settings_sha(config), mode
+            )
+            serve(server, bot.live, bot.control, around, stack)
+            bot = replace(bot, lines=announced(bot.lines, server))
         if token is not None:
             chat.follow(bot.config.telegram, bot.config.alerts)
             tell = bot.keepers.notices
@@ -408,7 +416,6 @@ def _memory(ledger: Ledger) -> BreakerMemory:
 def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
     place = str(given.config.venue.http_origin)
     account = given.mode.value if holding is None else str(holding.account_id)
-    settings = given.config.model_dump_json().encode()
     protocol = resources.files("mmbot.adapters.zo.wire.proto").joinpath("nord.proto").read_bytes()
     return RunStart(
         given.world.clock(),
@@ -417,9 +424,14 @@ def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
         given.config.instance.id,
         epoch,
         __version__,
-        hashlib.sha256(settings).hexdigest(),
+        settings_sha(given.config),
         hashlib.sha256(protocol).hexdigest(),
     )
+
+
+def settings_sha(config: Config) -> str:
+    """Return what tells these settings from others."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
 
 
 def _feeds(

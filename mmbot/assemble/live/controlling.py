@@ -103,6 +103,7 @@ def bot_control(
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))
+    seat.live.around.append(("meters", watching.meters.run))
     return control
 
 

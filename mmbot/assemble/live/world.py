@@ -40,6 +40,7 @@ class World:
     """Clock, chance, disk and environment.
 
     heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
+    serves: whether it may be watched over HTTP.
     pair: what a bot with a standby needs, given whom to warn.
     """
 
@@ -50,6 +51,7 @@ class World:
     env: MutableMapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
+    serves: bool = False
     pair: Callable[[Callable[[str], None]], Pair] | None = None
 
 
@@ -87,6 +89,7 @@ def real_world(env: MutableMapping[str, str]) -> World:
         env=env,
         heart=partial(guarded_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
+        serves=True,
         pair=partial(real_pair, env),
     )
 

@@ -16,7 +16,12 @@ from mmbot.adapters.zo.rest.action_line import Answer, Lost, NotSent
 from mmbot.adapters.zo.rest.gateway import judge
 from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.params import Line
-from mmbot.adapters.zo.wire.actions import SessionAction
+from mmbot.adapters.zo.wire.actions import (
+    CancelByClientId,
+    CancelById,
+    PlaceOrder,
+    SessionAction,
+)
 from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
 from mmbot.adapters.zo.wire.signing import SessionSigner
 from mmbot.errors import Unavailable
@@ -121,5 +126,12 @@ class Dispatch:
             outcome = judge(answer, signed.action, self.account_id)
         if isinstance(outcome, Accepted):
             self.engine_clock.accepted(signed.stamp, sent_ns, now_ns)
-        self._health.note(outcome, sent_ns, now_ns)
+        self._health.note(outcome, sent_ns, now_ns, _kind(signed.action))
         judged(outcome)
+
+
+def _kind(action: SessionAction) -> str:
+    """Return the word that acknowledgements of such an action are measured by."""
+    if isinstance(action, PlaceOrder):
+        return "place"
+    return "cancel" if isinstance(action, CancelById | CancelByClientId) else "batch"
