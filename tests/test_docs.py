@@ -176,6 +176,15 @@ def test_yaml_of_a_document_is_a_valid_configuration(document: Path, tmp_path: P
             assert load([path]).config.version == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["config.minimal.yaml", "config.full.yaml", "multi-market.yaml", "live.yaml"],
+)
+def test_examples_are_good_settings(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check-config", "-c", str(ROOT / "examples" / name)]) == 0
+    assert "requote of every order" in capsys.readouterr().out or name == "config.full.yaml"
+
+
 def anchors(document: Path) -> set[str]:
     """Anchors of a document's headings, as forges make them."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Add = Callable[[Any, str, str, tuple[str, str]], argparse.ArgumentParser]
@@ -13,8 +14,9 @@ def control_verbs(
 ) -> None:
     """Add the verbs; `add` makes one, `config_flags` adds -c and --set to it."""
 
-    def verb(name: str, summary: str, function: str) -> argparse.ArgumentParser:
-        made = add(verbs, name, summary, ("control", function))
+    def verb(name: str, summary: str, target: str) -> argparse.ArgumentParser:
+        module, _, function = target.rpartition(".")
+        made = add(verbs, name, summary, (module or "control", function))
         made.epilog = _NEEDS_BOT
         config_flags(made)
         made.add_argument("--socket", metavar="PATH", help="of the bot (control.socket)")
@@ -24,8 +26,12 @@ def control_verbs(
     made = verb("status", "how the running bot stands", "status")
     made.add_argument("--watch", type=_seconds, metavar="S", help="again every S seconds")
     _market_flag(made)
-    made = verb("explain", "why the last quotes are what they are", "explain")
+    made = verb("explain", "why the last quotes are what they are", "explained.explain")
     _market_flag(made)
+    made.add_argument(
+        "--at", metavar="TIME", help="as they were then, from the ledger: 30m ago, or ISO 8601"
+    )
+    made.add_argument("--ledger", type=Path, metavar="FILE", help="with --at: of this file")
     verb("health", "feeds, latencies, session; exit 10 when something is wrong", "health")
     for name, summary in (
         ("pause", "stop quoting and take the orders off"),
@@ -36,6 +42,12 @@ def control_verbs(
         _market_flag(made)
         _reason_flag(made)
         made.set_defaults(command=name)
+    made.add_argument(
+        "--max-slippage-bps",
+        dest="value",
+        metavar="BPS",
+        help="from the best price, this time (risk.flatten_max_slippage_bps)",
+    )
     _yes_flag(made)
     _settings_verbs(verb)
     made = verb("ack", "acknowledge an alert, or all of them", "command")
@@ -61,11 +73,14 @@ def _settings_verbs(verb: Callable[[str, str, str], argparse.ArgumentParser]) ->
     made = verb("reload", "read the configuration again, apply what may change", "command")
     made.add_argument("--dry-run", action="store_true", help="only show the difference")
     made.set_defaults(command="reload")
-    made = verb("set", "override a setting for a while", "command")
+    made = verb("set", "override a setting for a while, or for good", "persist.set_setting")
     made.add_argument("key", metavar="KEY", help="spread.min_bps is that of every market")
     made.add_argument("value", metavar="VALUE")
     made.add_argument("--for", dest="duration", metavar="TIME", help="90s, 30m, 2h (default: 60m)")
     made.add_argument("--dry-run", action="store_true", help="only show the difference")
+    made.add_argument(
+        "--persist", action="store_true", help="for good: write it into the last -c file, reload"
+    )
     made.set_defaults(command="set")
     made = verb("unset", "end an override", "command")
     made.add_argument("key", metavar="KEY")
@@ -84,6 +99,21 @@ def _looks(verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser
     made.add_argument("--out", metavar="FILE", help="default: mmbot-INSTANCE-TIME.tar.gz")
     made = add(verbs, "version", "version, build and protocol", ("version", "version"))
     made.add_argument("--json", action="store_true", help="print JSON")
+
+
+def notify_verbs(
+    verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """Add `notify test|whoami`."""
+    notify = verbs.add_parser("notify", help="try the chat, find out ids")
+    jobs = notify.add_subparsers(title="jobs", required=True, metavar="JOB")
+    made = add(jobs, "test", "write to every chat; exit 10 when one does not take it",
+               ("notify", "test"))  # fmt: skip
+    config_flags(made)
+    made = add(jobs, "whoami", "print the ids of those who write to the bot", ("notify", "whoami"))
+    config_flags(made)
+    made.add_argument("--for", dest="seconds", type=_seconds, default=60.0, metavar="SECONDS",
+                      help="how long to listen (60)")  # fmt: skip
 
 
 def diff_verb(jobs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]) -> None:

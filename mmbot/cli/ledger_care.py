@@ -17,11 +17,19 @@ from mmbot.ledger.rows import Kind
 
 def backup_db(args: argparse.Namespace) -> int:
     """Write a copy, also while a bot runs."""
-    target: Path = args.to
+    path = ledger_path(args)
+    target: Path = args.to or care.dated_copy(args.into, path, time_ns())
+    if args.keep is not None and args.into is None:
+        raise UsageError("--keep goes with --into")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"{target}: there is no folder {target.parent} to write it to")
-    care.backup(ledger_path(args), target)
+    care.backup(path, target)
     say(f"wrote {target}, {target.stat().st_size:,} bytes")
+    if args.keep is not None:
+        # Only when the new one is whole.
+        for old in care.older_copies(args.into, path, args.keep):
+            old.unlink()
+            say(f"removed {old}")
     return 0
 
 

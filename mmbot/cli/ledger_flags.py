@@ -14,6 +14,7 @@ from time import time_ns
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from mmbot.assemble.ledger import ledger_file
 from mmbot.cli.output import say, show
@@ -46,9 +47,12 @@ def ledger_path(args: argparse.Namespace) -> Path:
 def window(args: argparse.Namespace) -> Window:
     """Return what `--since` and `--market` ask for."""
     symbols = frozenset(symbol.upper() for symbol in args.market) or None
-    if args.since is None:
-        return Window(symbols=symbols)
-    return Window(since_ns=since_ns(args.since, time_ns()), symbols=symbols)
+    found, now_ns = Window(symbols=symbols), time_ns()
+    if args.since is not None:
+        found = replace(found, since_ns=since_ns(args.since, now_ns))
+    if getattr(args, "until", None) is not None:
+        found = replace(found, until_ns=since_ns(args.until, now_ns))
+    return found
 
 
 def since_ns(text: str, now_ns: int) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 from fractions import Fraction
+from importlib.util import find_spec
 
 import msgspec
 
@@ -10,6 +11,7 @@ from mmbot.cli.ledger_flags import Column, Money, deliver, ledger_path, table, w
 from mmbot.cli.ledger_look import EMPTY
 from mmbot.cli.output import say, show
 from mmbot.domain.market import MICRO
+from mmbot.errors import UsageError
 from mmbot.ledger.reader import LedgerReader
 
 _PARTS = (
@@ -30,6 +32,8 @@ def pnl(args: argparse.Namespace) -> int:
     """Print profit by day, hour or market, and the sum."""
     with LedgerReader(ledger_path(args)) as reader:
         found = earnings(reader, window(args))
+        if args.png is not None:
+            _draw(reader, args)
     shares = found.groups["market"] if args.by == "market" else found.groups["hour"]
     if args.by == "day":
         shares = by_day(shares)
@@ -38,6 +42,16 @@ def pnl(args: argparse.Namespace) -> int:
         rows.append({args.by: "all", **_parts(found.whole)})
     columns = (Column(args.by, args.by), *_PARTS)
     return deliver(args, f"mmbot.pnl-by-{args.by}/1", columns, rows, EMPTY)
+
+
+def _draw(reader: LedgerReader, args: argparse.Namespace) -> None:
+    if find_spec("matplotlib") is None:
+        raise UsageError('a picture needs: pip install "mmbot[report]"')
+    from mmbot.research.equity_picture import draw
+
+    known = [(p.ts_ns, p.equity_uusd) for p in reader.points(window(args)) if p.equity_uusd]
+    draw(known, "equity", args.png)
+    say(f"wrote {args.png}")
 
 
 def attribution(args: argparse.Namespace) -> int:
@@ -154,6 +168,7 @@ def _document(found: Earnings) -> dict[str, object]:
             for dimension, shares in found.groups.items()
         },
         "fills_count": found.whole.fills,
+        "volume_usd": Money(found.whole.volume_usd).exact,
         "unmarked_fills_count": found.unmarked,
         "transfers_usd": Money.of(found.transfers_uusd).exact,
         "unexplained_usd": None if gap is None else gap.exact,

@@ -49,10 +49,13 @@ def ledger_verbs(
     made = verb(verbs, "pnl", "profit of the bot", ("ledger_money", "pnl"))
     _window_flags(made)
     _since_flag(made)
+    _until_flag(made)
     made.add_argument("--by", choices=("day", "hour", "market"), default="day")
+    made.add_argument("--png", type=Path, metavar="FILE", help="draw the equity of that time, too")
     made = verb(verbs, "attribution", "where the profit came from", ("ledger_money", "attribution"))
     _window_flags(made)
     _since_flag(made)
+    _until_flag(made)
     made = verb(verbs, "reset-halt", "let a halted bot trade again", ("ledger_care", "reset_halt"))
     made.add_argument("--reason", required=True, metavar="TEXT", help="why; it is kept")
     _care_verbs(verbs, verb)
@@ -62,7 +65,12 @@ def _care_verbs(verbs: Any, verb: Add) -> None:
     db = verbs.add_parser("db", help="look after the ledger")
     jobs = db.add_subparsers(title="jobs", required=True, metavar="JOB")
     made = verb(jobs, "backup", "write a copy; a bot may run", ("ledger_care", "backup_db"))
-    made.add_argument("--to", type=Path, required=True, metavar="FILE", help="must not be there")
+    where = made.add_mutually_exclusive_group(required=True)
+    where.add_argument("--to", type=Path, metavar="FILE", help="must not be there")
+    where.add_argument("--into", type=Path, metavar="DIR", help="a file named by ledger and time")
+    made.add_argument(
+        "--keep", type=_positive, metavar="N", help="with --into: remove all but the newest N"
+    )
     made = verb(jobs, "verify", "is it sound; exit 10 when it is not", ("ledger_care", "verify_db"))
     made.add_argument("--json", action="store_true", help="print JSON")
     verb(jobs, "vacuum", "give back unused room; no bot may run", ("ledger_care", "vacuum_db"))
@@ -79,6 +87,10 @@ def _window_flags(verb: argparse.ArgumentParser) -> None:
 
 def _since_flag(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--since", metavar="TIME", help="24h, 7d or a time in ISO 8601")
+
+
+def _until_flag(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--until", metavar="TIME", help="default: now")
 
 
 def _positive(text: str) -> int:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mmbot import __version__
-from mmbot.cli.control_parser import control_verbs, diff_verb
+from mmbot.cli.control_parser import control_verbs, diff_verb, notify_verbs
 from mmbot.cli.demo_parser import FLOW_TYPES, demo_verbs
 from mmbot.cli.ledger_parser import ledger_verbs
 from mmbot.cli.rescue_parser import positive, rescue_verbs, whole
 from mmbot.cli.research_parser import research_verbs
+from mmbot.cli.unit_parser import unit_verbs
 
 EXIT_CODES = """\
 exit codes:
@@ -55,9 +56,11 @@ def build_parser() -> argparse.ArgumentParser:
     _secrets(verbs, shared)
     _live_check(verbs, shared)
     control_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
+    notify_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     ledger_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     research_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     rescue_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _venue_flags)
+    unit_verbs(verbs, lambda where, *verb: _add(where, shared, *verb), _config_flags)
     return parser
 
 
@@ -134,6 +137,11 @@ def _run(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--close-on-exit", action="store_true", help="close the positions before the end"
+    )
+    verb.add_argument(
+        "--stay-halted",
+        action="store_true",
+        help="after a halt go on answering without orders, and begin anew after reset-halt",
     )
     verb.add_argument(
         "--accept-literal-skew",

@@ -23,7 +23,11 @@ def run(args: argparse.Namespace) -> int:
     """Trade, on paper or for real, or look on; the exit code says how it ended."""
     seconds = duration(args.duration)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(args, seconds)).code
+        report = runner.run(_run(args, seconds))
+        while report.cleared:
+            # Everything is read anew: settings, account, what other runs have left.
+            report = runner.run(_run(args, seconds))
+        return report.code
 
 
 async def _run(args: argparse.Namespace, seconds: float | None) -> ExitReport:
@@ -42,6 +46,7 @@ async def _run(args: argparse.Namespace, seconds: float | None) -> ExitReport:
         record=args.record,
         accept_literal_skew=args.accept_literal_skew,
         close_on_exit=args.close_on_exit,
+        stay_halted=args.stay_halted,
         warn=say if lines is None else lines.warn,
         notices=notices,
         sources=sources,

@@ -40,16 +40,22 @@ def set_value(path: Path, key: str, text: str) -> str:
     The result is validated before anything is written; the old file stays as `<name>.bak`.
     Raises ConfigError when the key, the value or the file is not valid.
     """
-    real = Path(os.path.realpath(path))
+    real = _real(path)
     load([path])
     load([path], overrides=[f"{key}={text}"])
     old = real.read_bytes().decode("utf-8")
     value = _plain(text, key)
     new = _edited(old, tuple(key.split(".")), value, path)
     if new != old:
-        _replace(real, new, backup=real.with_name(f"{real.name}.bak"))
+        _replace(real, new, backup=_backup(real))
     lines = (old.splitlines(keepends=True), new.splitlines(keepends=True))
     return "".join(difflib.unified_diff(*lines, str(path), str(path)))
+
+
+def put_back(path: Path) -> None:
+    """Undo the latest `set_value` of a file."""
+    real = _real(path)
+    _replace(real, _backup(real).read_bytes().decode("utf-8"))
 
 
 def round_trip(text: str, path: KeyPath = (), value: object = None) -> str:
@@ -127,6 +133,7 @@ def _replace(path: Path, text: str, backup: Path | None = None) -> None:
             os.fsync(stream.fileno())
         if path.exists():
             shutil.copymode(path, temporary)
+            _give(temporary, path.stat())
         if backup is not None:
             shutil.copy2(path, backup)
         temporary.replace(path)
@@ -136,3 +143,18 @@ def _replace(path: Path, text: str, backup: Path | None = None) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ConfigError([f"{path}: cannot be written: {str(error.strerror).lower()}"]) from error
+
+
+def _give(file: Path, like: os.stat_result) -> None:
+    """Have a file belong to whom another belongs to: a service has to read what root has edited."""
+    own = file.stat()
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+        os.chown(file, like.st_uid, like.st_gid)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _backup(real: Path) -> Path:
+    return real.with_name(f"{real.name}.bak")

@@ -57,6 +57,7 @@ class Key:
             "float": "number",
             "Decimal": "number",
             "str": "text",
+            "SecretStr": "text",
             "tuple": "list of numbers",
             "dict": "map",
         }

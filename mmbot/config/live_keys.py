@@ -71,6 +71,8 @@ LARGER_IS_LOOSER = {
     "risk.loss.drawdown_from_peak_pct": True,
     "risk.loss.drawdown_warn_pct": True,
 }
+# Addresses that are secrets, and where they may lead: no command carries or changes them.
+FILE_ONLY = frozenset({"alerts.webhook_url", "alerts.heartbeat_url", "alerts.allowed_hosts"})
 # Who may do what: changed in the file and on the machine only, no other value is tighter.
 RIGHTS = ("telegram.chats", "telegram.users")
 _MARKET_SECTIONS = frozenset(MarketConfig.model_fields)
@@ -100,6 +102,11 @@ def spelled_out(key: str, traded: Sequence[str]) -> list[str]:
     if key.partition(".")[0] in _MARKET_SECTIONS:
         return [f"markets.{symbol}.{key}" for symbol in traded]
     return [key]
+
+
+def filed_key(key: str) -> str:
+    """Return the key of a file that a short one means: that of every market without its own."""
+    return f"defaults.{key}" if key.partition(".")[0] in _MARKET_SECTIONS else key
 
 
 def differences(old: Config, new: Config, traded: Sequence[str]) -> list[Difference]:

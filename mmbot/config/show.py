@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from pydantic import SecretStr
+
 from mmbot.config.checks import quoted, remarks, resting_orders, worst_stop_s
 from mmbot.config.keys import unit_of, values
 from mmbot.config.loader import Loaded
@@ -11,7 +13,7 @@ from mmbot.config.paths import is_section, section_at
 from mmbot.config.problems import unknown
 from mmbot.config.schema import Config
 from mmbot.config.strict_yaml import as_text
-from mmbot.domain.params import Params
+from mmbot.domain.params import HIDDEN, Params
 from mmbot.errors import ConfigError
 
 Path = tuple[str, ...]
@@ -102,6 +104,8 @@ def scalar(value: object) -> str:
     """Return a setting's value as YAML on one line."""
     if isinstance(value, tuple):
         return f"[{', '.join(scalar(entry) for entry in value)}]"
+    if isinstance(value, SecretStr):
+        return as_text(HIDDEN)
     if isinstance(value, Params):
         return scalar({at[-1]: below for at, below in values(value)})
     if isinstance(value, dict):

@@ -71,6 +71,7 @@ LOCAL_FACES = frozenset({"cli", "signal"})
 class OperatorCommand(Struct, frozen=True):
     """One command. `market` None: all of them; `key`, `value`: of SET, UNSET, ACK and LOG_LEVEL.
 
+    `value` of FLATTEN: bps beyond the best price, instead of what the settings allow.
     for_s: how long an override holds, seconds. dry_run: only say what would change.
     """
 

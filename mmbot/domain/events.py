@@ -201,8 +201,12 @@ class Command(StrEnum):
 
 
 class Operator(Event, frozen=True, gc=False):
-    """An operator's order; `market` None means all of them."""
+    """An operator's order; `market` None means all of them.
+
+    slippage_ppb: of FLATTEN, how far beyond the best price; None: as far as the settings allow.
+    """
 
     command: Command
     market: int | None
     reason: str
+    slippage_ppb: int | None = None

@@ -12,3 +12,7 @@ class Params(BaseModel):
     """Base of the settings models; each package owns its own subclasses."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+HIDDEN = "***"
+"""What is shown of a secret setting; read again it counts as not set."""

@@ -183,7 +183,10 @@ class Engine:
         for desk in chosen:
             if event.command is Command.FLATTEN:
                 guards, min_lots = desk.guards, desk.state.market.min_lots
-                guards.flattening = Flattening(guards.slippage_ppb, guards.slicing, min_lots)
+                slippage_ppb = event.slippage_ppb
+                if slippage_ppb is None:
+                    slippage_ppb = guards.slippage_ppb
+                guards.flattening = Flattening(slippage_ppb, guards.slicing, min_lots)
             elif event.command in _ENDS_FLATTENING:
                 desk.guards.flattening = None
         self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)

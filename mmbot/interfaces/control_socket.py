@@ -12,6 +12,8 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from mmbot.domain.control import OperatorCommand, Role, Who
 from mmbot.domain.events import Fill
 from mmbot.errors import InUse, UsageError
@@ -109,17 +111,7 @@ async def _reply(control: Control, who: Who, request: Request) -> Reply:
     wish = request.wish
     if wish is None:
         return Reply(error="submit needs a wish")
-    command = OperatorCommand(
-        wish.verb,
-        who,
-        wish.issued_ns,
-        reason=wish.reason,
-        market=wish.market,
-        key=wish.key,
-        value=wish.value,
-        for_s=wish.for_s,
-        dry_run=wish.dry_run,
-    )
+    command = OperatorCommand(who=who, **msgspec.structs.asdict(wish))
     return Reply(answer=await control.submit(command))
 
 

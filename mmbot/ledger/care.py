@@ -2,9 +2,11 @@
 
 import csv
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -97,6 +99,18 @@ def backup(path: Path, target: Path) -> None:
         sync(target.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def dated_copy(folder: Path, path: Path, now_ns: int) -> Path:
+    """Return what a copy made now is called, beside others of this ledger and of others."""
+    now = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
+    return folder / f"{path.stem}-{now:%Y%m%dT%H%M%SZ}{path.suffix}"
+
+
+def older_copies(folder: Path, path: Path, keep: int) -> list[Path]:
+    """Return the dated copies of a ledger that are not among its newest ones."""
+    dated = re.compile(rf"{re.escape(path.stem)}-\d{{8}}T\d{{6}}Z{re.escape(path.suffix)}")
+    return sorted(each for each in folder.iterdir() if dated.fullmatch(each.name))[:-keep]
 
 
 def export(path: Path, folder: Path) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -97,8 +97,8 @@ class _Selection:
         return self.connection.execute(f"{select} {where} {tail}", values)
 
 
-class LedgerReader:
-    """One account's books: by default those of the newest run. Use it in a `with`."""
+class _Opened:
+    """A ledger that is read in a `with`."""
 
     def __init__(self, path: Path, account: str | None = None) -> None:
         """DataError when the file cannot be read or is no ledger, at `with`."""
@@ -107,7 +107,7 @@ class LedgerReader:
         self._stack = ExitStack()
         self._rows: _Selection
 
-    def __enter__(self) -> "LedgerReader":
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
             connection = stack.enter_context(reading(self.path))
             newest = last_run(connection)
@@ -127,6 +127,10 @@ class LedgerReader:
     def symbol(self, market: int | None) -> str:
         """Return a market's name, nothing for no market."""
         return "" if market is None else self.markets[market].symbol
+
+
+class LedgerReader(_Opened):
+    """One account's books: by default those of the newest run. Use it in a `with`."""
 
     def runs(self) -> Iterator[Run]:
         """Yield the account's runs, oldest first."""
@@ -153,6 +157,12 @@ class LedgerReader:
                 mark,
                 bool(hedge),
             )
+
+    def fills_by_minute(self, since_ns: int) -> Iterator[tuple[int, Side, int]]:
+        """Yield how many trades each minute since then had, by our side; minutes from 1970."""
+        rows = self._rows.of_markets(_MINUTES, Window(since_ns), "GROUP BY 1, 2 ORDER BY 1, 2")
+        for minute, side, count in rows:
+            yield minute, Side(side), count
 
     def marks(self, horizon_ns: int) -> dict[tuple[int, int], int]:
         """Return the mids so long after trades, by market and trade id."""
@@ -225,8 +235,11 @@ class LedgerReader:
         ]
 
     def events(self, window: Window, most: int) -> list[Note]:
-        """Return the latest events, oldest first; with symbols, those of these markets only."""
-        tail = "ORDER BY id DESC LIMIT ?"
+        """Return the latest events, oldest first; with symbols, those of these markets only.
+
+        Explanations are left out: see `explained`.
+        """
+        tail = "AND kind <> 'explained' ORDER BY id DESC LIMIT ?"
         if window.symbols is None:
             rows = list(self._rows.of_account(_JOURNAL, window, tail, most))
         else:
@@ -235,6 +248,12 @@ class LedgerReader:
             Note(ts_ns, kind, market, _number(order), text)
             for ts_ns, kind, market, order, text in reversed(rows)
         ]
+
+    def explained(self, window: Window) -> dict[str, str]:
+        """Return the latest explanation of each market, as JSON by symbol."""
+        tail = "AND kind = 'explained' ORDER BY id"
+        rows = self._rows.of_markets(_JOURNAL, window, tail)
+        return {self.symbol(market): text for _, _, market, _, text in rows}
 
 
 def _number(value: int | str | None) -> int | None:
@@ -247,6 +266,7 @@ _FILLS = (
     " coalesce(mark_half_ticks, (SELECT half_ticks FROM marks WHERE marks.market = fills.market"
     " AND marks.trade_id = fills.trade_id AND horizon_ns = 0)), hedge FROM fills"
 )
+_MINUTES = "SELECT ts_ns / 60000000000, side, count(*) FROM fills"
 _MARKS = (
     "SELECT market, trade_id, half_ticks FROM marks WHERE horizon_ns = ?"
     " AND market IN (SELECT id FROM markets WHERE account = ?)"

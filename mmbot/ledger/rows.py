@@ -20,6 +20,7 @@ class Kind(StrEnum):
     NOTICE = "notice"
     COMMAND = "command"
     RUN = "run"
+    EXPLAINED = "explained"
 
 
 class RunStart(Struct, frozen=True):

@@ -42,7 +42,8 @@ def audited(command: OperatorCommand, answer: Answer) -> Audited:
         after=answer.after[:LONGEST_WORD],
         market=_short(command.market),
         key=_short(command.key),
-        value=_short(command.value),
+        # An address is a secret, and refused: it must not be kept for that.
+        value=None if (command.key or "").endswith("_url") else _short(command.value),
         for_s=command.for_s,
         reason=command.reason[:LONGEST_WORD],
         dry_run=command.dry_run,

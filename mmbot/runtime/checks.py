@@ -1,9 +1,9 @@
 """What is looked at again and again while a bot runs: the loop, new books, the disk, the heart."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from mmbot.domain.events import Event
+from mmbot.domain.events import AccountSnapshot, Event
 from mmbot.domain.figures import REACTION_NS, Histogram
 from mmbot.ports import Emit
 from mmbot.runtime.hindering import JOURNAL, TICK_S, Hindering, Pulse, Warmth
@@ -11,6 +11,9 @@ from mmbot.runtime.works import Works
 
 # An engine whose decision is so late does not decide any more (reliability X06).
 LATE_NS = 2_000_000_000
+# Quotes come off long before anything is so old; if they do not, what takes them off is dead.
+DEAD_MS = 60_000.0
+NS_PER_MS = 1_000_000
 
 
 class Checks:
@@ -26,6 +29,7 @@ class Checks:
         self._left_out = left_out
         self._warmth = Warmth(symbols, emit, params.warmup_ms)
         self._journal = Hindering(JOURNAL, None, emit)
+        self._account_ns: int | None = None
 
     def begin(self) -> None:
         """Nothing is warm yet, and no time has been lost."""
@@ -40,6 +44,8 @@ class Checks:
     def take(self, event: Event) -> None:
         """See what has happened."""
         self._warmth.take(event)
+        if type(event) is AccountSnapshot:
+            self._account_ns = event.ts_recv_ns
 
     async def run(self) -> None:
         """Look, until cancelled."""
@@ -55,8 +61,26 @@ class Checks:
         self.pulse.beat(now_ns)
         self._warmth.beat(now_ns)
         self._journal.set(works.keeper.trouble(), now_ns)
-        due_ns = works.engine.next_wakeup_ns()
-        works.heart.beat(now_ns, deciding=due_ns is None or now_ns - due_ns < LATE_NS)
+        works.heart.beat(now_ns, self.signs)
+
+    def signs(self) -> Mapping[str, bool]:
+        """Say of each sign of life whether it is there; a bot that knows of its trouble lives."""
+        works, now_ns = self._works, self._works.clock()
+        engine = works.engine
+        due_ns = engine.next_wakeup_ns()
+        quoting = [
+            index
+            for index, desk in enumerate(engine.desks)
+            if engine.stops.reason(index) is None and desk.tracker.orders
+        ]
+        ages_ms = [works.book_age_ms(index) for index in quoting]
+        known_ns = self._account_ns
+        account = known_ns is None or now_ns - known_ns < DEAD_MS * NS_PER_MS
+        return {
+            "decisions come in time": due_ns is None or now_ns - due_ns < LATE_NS,
+            "quotes rest on fresh books": all(age is None or age < DEAD_MS for age in ages_ms),
+            "quotes rest on a known account": account or not quoting,
+        }
 
     def _revalidate(self, reason: str, now_ns: int) -> None:
         for feed in self._works.feeds:

@@ -24,6 +24,9 @@ from mmbot.runtime.operating import Operating, Target
 NS_PER_S = 1_000_000_000
 EVERYTHING = "all markets"
 EXIT_HALTED = 6
+# As far as risk.flatten_max_slippage_bps may go.
+WIDEST_BPS = 1_000
+PPB_PER_BPS = 100_000
 _NEED_REASON = frozenset({Verb.RESET_PNL, Verb.RESET_HALT})
 _NEED_KEY = frozenset({Verb.SET, Verb.UNSET})
 # What makes sense while the run ends already.
@@ -66,6 +69,7 @@ class Doing:
     """Who does what commands ask for.
 
     log_level sets a level and says what was wrong with it, None when it is in force now.
+    clear_halt takes who and why, and says what kept the halt from being cleared.
     """
 
     live: MarketMakerLive
@@ -73,6 +77,7 @@ class Doing:
     settings: Settings
     alerts: Alerts
     log_level: Callable[[str], str | None]
+    clear_halt: Callable[[str, str], Awaitable[str | None]]
 
 
 class Commands:
@@ -83,10 +88,11 @@ class Commands:
         operating = doing.operating
         self._waits: Mapping[Verb, Callable[[OperatorCommand, Target], Awaitable[Answer]]] = {
             Verb.CANCEL_ALL: lambda _, target: operating.cancel_all(target),
-            Verb.FLATTEN: lambda _, target: operating.flatten(target),
+            Verb.FLATTEN: self._flatten,
             Verb.RELOAD: self._reload,
             Verb.SET: self._set,
             Verb.UNSET: self._unset,
+            Verb.RESET_HALT: self._reset_halt,
         }
         self._at_once: Mapping[Verb, Callable[[OperatorCommand, Target], Answer]] = {
             Verb.PAUSE: lambda _, target: operating.pause(target),
@@ -94,7 +100,6 @@ class Commands:
             Verb.RESET_PNL: lambda _, target: operating.rebase(target),
             Verb.STOP: lambda _, target: operating.stop(target),
             Verb.ACK: self._acknowledge,
-            Verb.RESET_HALT: self._reset_halt,
             Verb.LOG_LEVEL: self._log_level,
         }
 
@@ -117,6 +122,9 @@ class Commands:
             return refused(f"{verb} needs a reason", exit_code=2)
         if verb in _NEED_KEY and not command.key:
             return refused(f"{verb} needs a key", exit_code=2)
+        if live.ending.stays and verb not in _WHILE_ENDING:
+            text = f"halted ({live.ending.halted}), no orders rest: `reset-halt` or `stop`"
+            return refused(text, exit_code=EXIT_HALTED)
         if live.ending.begun and verb not in _WHILE_ENDING:
             return refused(f"the run ends ({live.ending.reason}): orders are being taken off")
         return None
@@ -132,6 +140,20 @@ class Commands:
                 return Target(market.index, market.symbol, reason)
         traded = ", ".join(desk.state.market.symbol for desk in desks)
         return refused(f"{command.market} is not traded here, only {traded}", exit_code=2)
+
+    async def _flatten(self, command: OperatorCommand, target: Target) -> Answer:
+        if command.value is None:
+            return await self._doing.operating.flatten(target)
+        try:
+            bps = float(command.value)
+        except ValueError:
+            bps = 0.0
+        if not 0 < bps <= WIDEST_BPS:
+            text = f"slippage is above 0 and at most {WIDEST_BPS} bps, not {command.value}"
+            return refused(text, exit_code=2)
+        if command.who.face not in LOCAL_FACES:
+            return refused("another slippage than that of the settings: on the machine only")
+        return await self._doing.operating.flatten(target, round(bps * PPB_PER_BPS))
 
     async def _reload(self, command: OperatorCommand, _target: Target) -> Answer:
         local = command.who.face in LOCAL_FACES
@@ -151,12 +173,19 @@ class Commands:
         which = "is open and not acknowledged"
         return refused(f"no alert {which}" if command.key is None else f"{command.key}: {which}")
 
-    def _reset_halt(self, _command: OperatorCommand, _target: Target) -> Answer:
-        reason = halt_reason(self._doing.live.works.engine)
+    async def _reset_halt(self, command: OperatorCommand, _target: Target) -> Answer:
+        live = self._doing.live
+        reason = halt_reason(live.works.engine)
         if reason is None:
             return refused("not halted: there is nothing to clear")
-        text = f"halted ({reason}): the run ends by itself; then `mmbot reset-halt` on the machine"
-        return refused(text, exit_code=EXIT_HALTED)
+        if not live.ending.stays:
+            text = f"halted ({reason}): wait until it has ended, or shows no orders; then again"
+            return refused(text, exit_code=EXIT_HALTED)
+        trouble = await self._doing.clear_halt(str(command.who), command.reason)
+        if trouble is not None:
+            return refused(f"still halted ({reason}): {trouble}", exit_code=EXIT_HALTED)
+        live.ending.clear()
+        return Answer(Result.OK, f"cleared: {reason}; it starts again, losses count from now on")
 
     def _log_level(self, command: OperatorCommand, _target: Target) -> Answer:
         level = (command.value or "").lower()

@@ -52,7 +52,12 @@ class BotControl:
     async def submit(self, command: OperatorCommand) -> Answer:
         """See Control."""
         before = self._stand()
+        reloads = command.verb is Verb.RELOAD and not command.dry_run
+        if reloads:
+            self._works.heart.reloading(begins=True)
         answer = await self._commands.do(command)
+        if reloads:
+            self._works.heart.reloading(begins=False)
         answer = replace(answer, before=before, after=self._stand())
         self._audit(audited(command, answer), self._works.clock())
         self.watching.meters.happened.commanded(command, answer)

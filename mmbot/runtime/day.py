@@ -35,9 +35,12 @@ class Day:
 
     def fill(self, fill: Fill) -> None:
         """Count a fill."""
-        minute = fill.ts_recv_ns // MINUTE_NS
+        self.count(fill.ts_recv_ns // MINUTE_NS, fill.side, 1)
+
+    def count(self, minute: int, side: Side, fills: int) -> None:
+        """Count the fills of a minute, those of earlier runs for example."""
         counts = self._minutes.setdefault(minute, [0, 0])
-        counts[0 if fill.side is Side.BID else 1] += 1
+        counts[0 if side is Side.BID else 1] += fills
         if len(self._minutes) > DAY_MINUTES + 1:
             del self._minutes[min(self._minutes)]
 

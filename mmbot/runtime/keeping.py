@@ -1,6 +1,6 @@
 """What a live bot needs around it, as the loop sees it: who writes down, who watches over it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from mmbot.domain.actions import Batch
@@ -61,8 +61,12 @@ class LiveFeed(Protocol):
 class Heart(Protocol):
     """Tells those who watch over the process that it lives."""
 
-    def beat(self, now_ns: int, *, deciding: bool) -> None:
-        """The loop turns; `deciding`: the engine's decisions come when they are due."""
+    def beat(self, now_ns: int, signs: Callable[[], Mapping[str, bool]]) -> None:
+        """The loop turns; `signs` says of each sign of life whether it is there."""
+        ...
+
+    def reloading(self, *, begins: bool) -> None:
+        """Settings are being read anew, or have been."""
         ...
 
     async def run(self) -> None:

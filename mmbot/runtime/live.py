@@ -47,7 +47,7 @@ class MarketMakerLive:
         """Trade until told to stop; raises what went wrong inside, when the orders are off."""
         works, ending = self.works, self.ending
         self._checks.begin()
-        # What halted an earlier run holds until a person clears it: orders off, and out.
+        # What halted an earlier run holds until a person clears it: orders off, before all else.
         self._note_halt()
         unwatch = watch_callbacks(ending)
         try:
@@ -58,6 +58,11 @@ class MarketMakerLive:
                 ]
                 await ending.wait()
                 report = await self._leave()
+                if works.stay_halted and ending.halted is not None and report.leftovers.clean:
+                    await ending.stay()
+                    report = report._replace(cleared=ending.cleared)
+                self._alarm.stop()
+                self._inbox.close()
                 for task in tasks:
                     task.cancel()
         finally:
@@ -80,12 +85,18 @@ class MarketMakerLive:
         self.ending.interrupted = True
         self.ending.stop("interrupted")
 
-    def command(self, command: Command, market: int | None, reason: str) -> None:
-        """Give the engine an operator's order; STOP ends the run."""
+    def command(
+        self,
+        command: Command,
+        market: int | None,
+        reason: str,
+        slippage_ppb: int | None = None,
+    ) -> None:
+        """Give the engine an operator's order, see events.Operator; STOP ends the run."""
         if command is Command.STOP:
             self.stop(reason)
         else:
-            self._order(command, market, reason)
+            self._order(command, market, reason, slippage_ppb)
 
     def status(self, named: Named) -> StatusView:
         """Say how the bot stands."""
@@ -160,9 +171,15 @@ class MarketMakerLive:
     def _ring(self, now_ns: int) -> None:
         self._inbox.emit(Timer(now_ns, now_ns))
 
-    def _order(self, command: Command, market: int | None, reason: str) -> None:
+    def _order(
+        self,
+        command: Command,
+        market: int | None,
+        reason: str,
+        slippage_ppb: int | None = None,
+    ) -> None:
         now_ns = self.works.clock()
-        self._inbox.emit(Operator(now_ns, now_ns, command, market, reason))
+        self._inbox.emit(Operator(now_ns, now_ns, command, market, reason, slippage_ppb))
 
     async def _leave(self) -> ExitReport:
         """Take everything off, with the streams still telling what happens meanwhile."""
@@ -178,8 +195,6 @@ class MarketMakerLive:
             # The disk may be slow or gone: neither waits for the other.
             latched = works.keeper.halt(ending.halted, works.clock())
             leftovers, _ = await asyncio.gather(left, latched)
-        self._alarm.stop()
-        self._inbox.close()
         positions = works.engine.positions if gives_back else ()
         held = tuple(each.market.symbol for each in positions if each.lots)
         return ending.report(leftovers, held)

@@ -89,11 +89,14 @@ class Operating:
         text = f"not proven: {done}; {trouble}; {target.name} paused"
         return Answer(Result.UNKNOWN, text, facts=facts, exit_code=8)
 
-    async def flatten(self, target: Target) -> Answer:
-        """Cancel, give the positions back within the band, and see that they are gone."""
+    async def flatten(self, target: Target, slippage_ppb: int | None = None) -> Answer:
+        """Cancel, give the positions back within the band, and see that they are gone.
+
+        slippage_ppb: another band than that of the settings, this time.
+        """
         works = self._live.works
         began_ns = works.clock()
-        self._live.command(Command.FLATTEN, target.market, target.reason)
+        self._live.command(Command.FLATTEN, target.market, target.reason, slippage_ppb)
         desks = self._desks(target.market)
         until_ns = began_ns + round(FLATTEN_TIMEOUT_S * 1e9)
         while any(desk.guards.flattening is not None for desk in desks):

@@ -17,12 +17,16 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class ExitReport(NamedTuple):
-    """How a run ended; `code` is what the process ends with. `held`: positions not given back."""
+    """How a run ended; `code` is what the process ends with. `held`: positions not given back.
+
+    cleared: a halt that a person has cleared, so that another run may begin.
+    """
 
     code: int
     reason: str
     leftovers: Leftovers
     held: tuple[str, ...] = ()
+    cleared: bool = False
 
 
 class Ending:
@@ -33,7 +37,10 @@ class Ending:
         self.halted: str | None = None
         self.interrupted = False
         self.failure: BaseException | None = None
+        self.stays = False
+        self.cleared = False
         self._begun = asyncio.Event()
+        self._dismissed = asyncio.Event()
 
     @property
     def begun(self) -> bool:
@@ -44,8 +51,20 @@ class Ending:
         """Return when the run is to end."""
         await self._begun.wait()
 
+    async def stay(self) -> None:
+        """Halted, with nothing left to take off: wait until somebody stops or clears it."""
+        self.stays = True
+        await self._dismissed.wait()
+        self.stays = False
+
+    def clear(self) -> None:
+        """A person has cleared the halt."""
+        self.cleared = True
+        self._dismissed.set()
+
     def stop(self, reason: str) -> None:
         """End as asked for."""
+        self._dismissed.set()
         self._begin(reason)
 
     def halt(self, reason: str) -> None:
@@ -56,6 +75,7 @@ class Ending:
 
     def fail(self, error: BaseException, where: str) -> None:
         """End because of a mistake of ours; the first is kept."""
+        self._dismissed.set()
         if self.failure is None:
             self.failure = error
             self._begin(f"{where}: {type(error).__name__}: {error}")

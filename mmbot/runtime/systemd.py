@@ -1,4 +1,4 @@
-"""Words for systemd: ready, stopping, status, and the watchdog's pet (sd_notify without a library).
+"""Words for systemd: ready, reloading, stopping, status, the watchdog's pet (sd_notify by hand).
 
 Nothing happens where systemd is not listening. A pet from a bare timer proves nothing (fault X06),
 so it names its conditions and is left out when one of them fails.
@@ -27,6 +27,10 @@ class Supervisor:
     def ready(self, status: str) -> None:
         """The bot is able to quote."""
         self._tell(f"READY=1\nSTATUS={_line(status)}")
+
+    def reloading(self, monotonic_ns: int) -> None:
+        """Settings are being read anew; `ready` ends it."""
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns // 1000}\nSTATUS=reloading")
 
     def stopping(self, status: str) -> None:
         """The bot ends."""

@@ -12,7 +12,10 @@ from mmbot.runtime.params import RuntimeParams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Works:
-    """The parts. close_on_exit: positions are given back before the end, as far as that goes."""
+    """The parts. close_on_exit: positions are given back before the end, as far as that goes.
+
+    stay_halted: a halted bot goes on answering until somebody stops it or clears the halt.
+    """
 
     engine: Engine
     venue: Venue
@@ -24,3 +27,4 @@ class Works:
     clock: Clock
     params: RuntimeParams
     close_on_exit: bool = False
+    stay_halted: bool = False

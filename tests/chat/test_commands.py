@@ -55,11 +55,11 @@ def talked(folder: Path, script: Script) -> None:
     run(work)
 
 
-async def answer(at: Place, text: str, user: int, words: str = "") -> str:
+async def answer(at: Place, text: str, user: int, words: str = "", within_s: float = 10.0) -> str:
     """Say something and return the answer."""
     before = len(at.api.messages)
     await at.api.say(text, user)
-    return (await at.api.seen(words, before, chat=user)).text
+    return (await at.api.seen(words, before, within_s, chat=user)).text
 
 
 async def changes(bot: Bot, mode: Mode) -> None:

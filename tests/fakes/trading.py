@@ -4,7 +4,7 @@ They behave; they count nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from mmbot.domain.actions import Batch, Place
@@ -185,14 +185,21 @@ class Diary:
 
 
 class Listener:
-    """Heart whose beats are remembered by time."""
+    """Heart whose beats are remembered by time, and whether all signs were there."""
 
     def __init__(self) -> None:
         self.beats: list[tuple[int, bool]] = []
+        self.lacking: set[str] = set()
+        self.reloads: list[bool] = []
         self.goodbye: Leftovers | None = None
 
-    def beat(self, now_ns: int, *, deciding: bool) -> None:
-        self.beats.append((now_ns, deciding))
+    def beat(self, now_ns: int, signs: Callable[[], Mapping[str, bool]]) -> None:
+        found = signs()
+        self.beats.append((now_ns, all(found.values())))
+        self.lacking |= {name for name, there in found.items() if not there}
+
+    def reloading(self, *, begins: bool) -> None:
+        self.reloads.append(begins)
 
     async def run(self) -> None:
         await asyncio.Event().wait()

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mmbot.cli import main
 from tests.process.served import Ended
 from tests.process.trading import PATIENCE_S, Place, place, run
 
@@ -19,8 +20,7 @@ QUIET = "requote: {price_tolerance_bps: 50, size_tolerance_pct: 50}"
 
 async def verb(at: Place, *words: str) -> Ended:
     """Run a verb to its end."""
-    name, *rest = words
-    child = await at.mmbot(name, "-c", str(at.config), *rest)
+    child = await at.mmbot(*words, "-c", str(at.config))
     return await child.ended()
 
 
@@ -45,6 +45,17 @@ async def until_spread(at: Place, bps: float) -> None:
         if terms.get("min") == bps / 2:
             return
         assert time.monotonic() < until, told
+
+
+async def until_mode(at: Place, mode: str) -> None:
+    """Wait until the bot is there and says so."""
+    until = time.monotonic() + 2 * PATIENCE_S
+    while True:
+        ended = await verb(at, "status", "--json")
+        if ended.code == 0 and json.loads(ended.out)["status"]["mode"] == mode:
+            return
+        assert time.monotonic() < until, ended
+        await asyncio.sleep(0.2)
 
 
 def test_orders_are_off_within_a_second_and_stay_off(tmp_path: Path) -> None:
@@ -128,7 +139,51 @@ def test_an_override_outlives_a_restart(tmp_path: Path) -> None:
                 await until_spread(at, 2.0)
                 assert (await status(at))["overrides"] == []
 
+                before = at.config.read_text()
+                kept = await verb(at, "set", "spread.min_bps", "3", "--persist")
+                assert (kept.code, "1 setting changed" in kept.out) == (0, True), kept.err
+                await until_spread(at, 3.0)
+                after = at.config.read_text()
+                assert after == before.replace("min_bps: 2", "min_bps: 3")
+                no = await verb(at, "set", "instance.id", "8", "--persist")
+                assert (no.code, "needs a restart" in no.err) == (3, True)
+                assert at.config.read_text() == after
+
     run(work())
+
+
+def test_an_upgrade_keeps_what_has_to_be_kept(tmp_path: Path) -> None:
+    """The drill of docs/systemd.md: copy, stop, check, start."""
+
+    async def work() -> None:
+        async with place(tmp_path, flow="normal") as at:
+            async with at.bot() as bot:
+                await at.quoting(bot)
+                paused = await verb(at, "pause", "--market", "ETHUSD", "--reason", "thin")
+                assert paused.code == 0, paused.err
+                assert (await verb(at, "db", "backup", "--into", ".", "--keep", "7")).code == 0
+                before = await status(at)
+                bot.send(signal.SIGTERM)
+                assert (await bot.ended()).code == 0
+            assert await at.epochs() == []
+            assert (await verb(at, "check-config")).code == 0
+            async with at.bot() as bot:
+                await at.quoting(bot, 2)
+                after = await status(at)
+                assert after["epoch"] == before["epoch"] + 1
+                fills = [sum(each["day_fills"].values()) for each in (before, after)]
+                assert fills[0] <= fills[1]
+                btc, eth = after["markets"]
+                assert btc["bids"]
+                assert btc["asks"]
+                assert "thin (cli:" in eth["reason"]
+                assert not eth["bids"] + eth["asks"]
+                assert (await verb(at, "resume", "--market", "ETHUSD")).code == 0
+                await at.quoting(bot, 4)
+
+    run(work())
+    (copy,) = tmp_path.glob("proc-*.ledger")
+    assert main(["db", "verify", "--ledger", str(copy)]) == 0
 
 
 def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
@@ -139,13 +194,16 @@ def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
                 ended = await bot.ended(PATIENCE_S + 30)
                 assert ended.code == 6, ended.err
             edit(at, "daily_limit_usd: 0.02", "daily_limit_usd: 500")
-            async with at.bot() as bot:
-                assert (await bot.ended()).code == 6
+            async with at.bot("--stay-halted") as bot:
+                # A restart clears nothing; this one stays to be asked.
+                await until_mode(at, "halted")
+                assert (await verb(at, "resume")).code == 6
                 assert await at.epochs() == []
-            cleared = await verb(at, "reset-halt", "--reason", "looked at it")
-            assert cleared.code == 0, cleared.err
-            async with at.bot() as bot:
+                assert (await verb(at, "health")).code == 10
+                cleared = await verb(at, "reset-halt", "--reason", "looked at it")
+                assert cleared.code == 0, cleared.err
                 await at.quoting(bot)
+                assert set(await at.epochs()) == {3}
                 refused = await verb(at, "reset-halt", "--reason", "again")
                 assert (refused.code, "not halted" in refused.err) == (1, True)
 

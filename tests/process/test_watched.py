@@ -80,7 +80,7 @@ def test_positions_are_given_back_when_asked_for(tmp_path: Path, rule: str) -> N
     async def work() -> None:
         async with place(tmp_path) as at, at.bot("--close-on-exit") as bot:
             await at.venue.faults({"knob": "eng.reduce_rule", "rule": rule})
-            await _filled(at, bot)
+            await filled(at, bot)
             bot.send(signal.SIGTERM)
             ended = await bot.ended()
             assert ended.code == 0, ended.err
@@ -91,7 +91,8 @@ def test_positions_are_given_back_when_asked_for(tmp_path: Path, rule: str) -> N
     run(work())
 
 
-async def _filled(at: Place, bot: Child) -> None:
+async def filled(at: Place, bot: Child) -> None:
+    """Wait until the bot has traded."""
     until = time.monotonic() + PATIENCE_S
     while not await at.held():
         assert time.monotonic() < until, bot.err

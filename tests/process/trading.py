@@ -145,7 +145,7 @@ class Place:
         try:
             yield child
         finally:
-            await _put_down(child)
+            await put_down(child)
 
     @asynccontextmanager
     async def bot(self, *flags: str, env: dict[str, str] | None = None) -> AsyncIterator[Child]:
@@ -257,7 +257,8 @@ def run(work: Coroutine[None, None, None]) -> None:
     asyncio.run(asyncio.wait_for(work, HANGS_S))
 
 
-async def _put_down(child: Child) -> None:
+async def put_down(child: Child) -> None:
+    """Kill a process that still runs."""
     if child.process.returncode is None:
         child.process.kill()
     await child.process.wait()

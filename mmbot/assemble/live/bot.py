@@ -24,16 +24,18 @@ from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
 from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
+from mmbot.assemble.live.explanations import keep_explanations
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.leading import Lead, Rival, leading
 from mmbot.assemble.live.learned import LEARNED, go_on
+from mmbot.assemble.live.outside import Outward
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
 from mmbot.assemble.live.serving import Around, announced, api_server, serve
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
-from mmbot.assemble.live.talking import Spoken, in_force, telegram_face, telegram_token
+from mmbot.assemble.live.talking import Followed, Spoken, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
 from mmbot.assemble.live.watchers import Keepers
 from mmbot.assemble.live.world import LiveOptions, RunMode, World
@@ -46,7 +48,6 @@ from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
-from mmbot.interfaces.telegram.talk import InForce
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import Kind, RunStart
 from mmbot.quoting.params import learns
@@ -118,13 +119,15 @@ async def live_bot(
     Raises an MmbotError whose exit code says why a start is refused. Nothing has been sent then.
     """
     session = _session(config, world, options) if mode is RunMode.LIVE else None
+    outward = Outward(config)
+    options = replace(options, followers=(*options.followers, outward.follow))
     token = telegram_token(config, world.env, options.warn)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)
         )
-        chat = in_force(config)
-        options = _followed(options, chat)
+        chat = Followed(config)
+        options = replace(options, followers=(*options.followers, chat.follow))
         given = await _given(config, mode, world, options, http)
         holding = None
         if session is not None:
@@ -143,6 +146,9 @@ async def live_bot(
         listening = listens(world, config, mode, stack, options.warn)
         server = api_server(world, config, stack, options.warn)
         bot = await _wire(given, holding, ledger, stack)
+        outward.join(bot.live, bot.control, options.warn)
+        kept = partial(keep_explanations, bot.live.works.engine, ledger, world.clock)
+        bot.live.around.append(("explanations", kept))
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if server is not None:
@@ -152,21 +158,19 @@ async def live_bot(
             serve(server, bot.live, bot.control, around, stack)
             bot = replace(bot, lines=announced(bot.lines, server))
         if token is not None:
-            chat.follow(bot.config.telegram, bot.config.alerts)
-            tell = bot.keepers.notices
-            spoken = Spoken(bot.control, ledger, holding, bot.live.ending, tell, world.clock)
+            chat.follow(bot.config)
+            spoken = Spoken(
+                bot.control,
+                ledger,
+                holding,
+                bot.live.ending,
+                bot.keepers.notices,
+                options,
+                world,
+            )
             face = await stack.enter_async_context(telegram_face(token, chat, spoken))
             bot.live.around.append(("telegram", face.run))
         yield bot
-
-
-def _followed(options: LiveOptions, chat: InForce) -> LiveOptions:
-    """Have the chat follow the settings in force."""
-
-    def follow(config: Config) -> None:
-        chat.follow(config.telegram, config.alerts)
-
-    return replace(options, followers=(*options.followers, follow))
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:
@@ -276,6 +280,7 @@ async def _wire(
         clock=world.clock,
         params=config.runtime,
         close_on_exit=options.close_on_exit,
+        stay_halted=options.stay_halted,
     )
     live, named = MarketMakerLive(works), _named(given, epoch)
     seat = Seat(live, named, ledger, holding, footing.ids, keepers.notices)
@@ -366,7 +371,7 @@ def _venue(
 def _heart(given: _Given, holding: Holding | None, engine: Engine, epoch: int) -> Heart:
     world = given.world
     if holding is None or world.heart is None:
-        return NoHeart()
+        return NoHeart() if world.supervised is None else world.supervised(engine)
     return world.heart(
         HeartTerms(
             given.config,

@@ -1,5 +1,6 @@
 """Wires the control of a live bot: its settings in use, its audit, and the socket it listens at."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -29,10 +30,12 @@ from mmbot.errors import InUse
 from mmbot.execution.order_ids import OrderIds
 from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
+from mmbot.ledger.reader import LedgerReader
 from mmbot.ledger.rows import Kind
 from mmbot.runtime.audit import Audited
 from mmbot.runtime.commands import Doing, Settings
 from mmbot.runtime.control import BotControl, ControlParts
+from mmbot.runtime.day import DAY_NS
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.operating import Operating, Resting
 from mmbot.runtime.status import Named
@@ -82,6 +85,12 @@ def bot_control(
     def audit(row: Audited, now_ns: int) -> None:
         ledger.note(now_ns, Kind.COMMAND, None, None, msgspec.json.encode(row).decode())
 
+    async def clear_halt(who: str, reason: str) -> str | None:
+        now_ns = seat.live.works.clock()
+        if await asyncio.to_thread(ledger.clear_latch, who, reason, now_ns):
+            return None
+        return ledger.failure or "the disk does not take it"
+
     in_use = _settings(engine, settings, options, ground, holding, ledger)
     watching = Watching(
         Watched(
@@ -93,6 +102,9 @@ def bot_control(
             lease=None if holding is None or holding.lead is None else holding.lead.status,
         )
     )
+    with LedgerReader(ledger.path) as books:
+        for minute in books.fills_by_minute(seat.live.works.clock() - DAY_NS):
+            watching.meters.day.count(*minute)
     resting = _resting(http, ground, holding, seat.ids, engine)
     doing = Doing(
         live=seat.live,
@@ -100,6 +112,7 @@ def bot_control(
         settings=in_use,
         alerts=watching.alerts,
         log_level=options.log_level or _no_levels,
+        clear_halt=clear_halt,
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))

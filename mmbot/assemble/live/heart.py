@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -23,12 +24,20 @@ from mmbot.runtime.watchdog import Watchdog
 
 NS_PER_S = 1_000_000_000
 TRIP_TIMEOUT_S = 30.0
+# Started means able to quote; but a venue that is away for an hour is no reason to start again.
+STARTING = frozenset({Mode.BOOT, Mode.RECONCILING, Mode.WARMING})
+READY_WITHIN_S = 90
+
+Signs = Callable[[], Mapping[str, bool]]
 
 
 class NoHeart:
     """Heart that nobody listens to."""
 
-    def beat(self, now_ns: int, *, deciding: bool) -> None:
+    def beat(self, now_ns: int, signs: Signs) -> None:
+        """See Heart."""
+
+    def reloading(self, *, begins: bool) -> None:
         """See Heart."""
 
     async def run(self) -> None:
@@ -39,8 +48,62 @@ class NoHeart:
         """See Heart."""
 
 
-class GuardedHeart:
-    """Heart that a guard process, systemd and a watchdog thread listen to."""
+class SupervisedHeart:
+    """Heart that systemd listens to."""
+
+    def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
+        self._engine = engine
+        self._supervisor = supervisor
+        self._began_ns: int | None = None
+        self._petted_ns = 0
+        self._ready = False
+        self._told: Mode | None = None
+
+    def beat(self, now_ns: int, signs: Signs) -> None:
+        """See Heart."""
+        mode = standing(self._engine).mode
+        if self._began_ns is None:
+            self._began_ns = self._petted_ns = now_ns
+        starts = mode in STARTING and now_ns - self._began_ns < READY_WITHIN_S * NS_PER_S
+        if not (self._ready or starts):
+            self._ready = True
+            self._supervisor.ready(mode.value)
+        every_s = self._supervisor.pet_every_s
+        if every_s is not None and now_ns - self._petted_ns >= every_s * NS_PER_S:
+            self._petted_ns = now_ns
+            self._supervisor.pet(signs())
+        if mode is not self._told:
+            self._tell(mode)
+
+    def reloading(self, *, begins: bool) -> None:
+        """See Heart."""
+        if not self._ready:
+            return
+        if begins:
+            self._supervisor.reloading(time.monotonic_ns())
+        else:
+            self._supervisor.ready(standing(self._engine).mode.value)
+
+    async def run(self) -> None:
+        """See Heart."""
+        await asyncio.Event().wait()
+
+    async def end(self, leftovers: Leftovers) -> None:  # noqa: ARG002 - Heart's
+        """See Heart."""
+        if self._told is not Mode.DRAINING:
+            # A quick stop is over before the next beat.
+            self._tell(Mode.DRAINING)
+
+    def _tell(self, mode: Mode) -> None:
+        self._told = mode
+        if mode is Mode.DRAINING:
+            self._supervisor.stopping("taking orders off")
+        else:
+            self._supervisor.status(mode.value)
+
+
+class GuardedHeart(SupervisedHeart):
+    """Heart that a guard process and a watchdog thread listen to as well."""
 
     def __init__(
         self,
@@ -50,36 +113,17 @@ class GuardedHeart:
         supervisor: Supervisor,
         watchdog: Watchdog,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, supervisor)
         self._epoch = epoch
         self._heartbeat = heartbeat
-        self._supervisor = supervisor
         self._watchdog = watchdog
-        self._petted_ns: int | None = None
-        self._told: Mode | None = None
 
-    def beat(self, now_ns: int, *, deciding: bool) -> None:
+    def beat(self, now_ns: int, signs: Signs) -> None:
         """See Heart."""
         self._watchdog.beat()
-        mode = standing(self._engine).mode
-        said = KEYLESS if keyless(self._engine) else mode.value
+        said = KEYLESS if keyless(self._engine) else standing(self._engine).mode.value
         self._heartbeat.beat(said, orders_alive(self._engine), self._epoch)
-        if self._petted_ns is None:
-            self._supervisor.ready(mode.value)
-            self._petted_ns = now_ns
-        every_s = self._supervisor.pet_every_s
-        if every_s is not None and now_ns - self._petted_ns >= every_s * NS_PER_S:
-            self._petted_ns = now_ns
-            self._supervisor.pet({"decisions come in time": deciding})
-        if mode is not self._told:
-            self._tell(mode)
-
-    def _tell(self, mode: Mode) -> None:
-        self._told = mode
-        if mode is Mode.DRAINING:
-            self._supervisor.stopping("taking orders off")
-        else:
-            self._supervisor.status(mode.value)
+        super().beat(now_ns, signs)
 
     async def run(self) -> None:
         """See Heart."""
@@ -91,9 +135,7 @@ class GuardedHeart:
 
     async def end(self, leftovers: Leftovers) -> None:
         """See Heart."""
-        if self._told is not Mode.DRAINING:
-            # A quick stop is over before the next beat.
-            self._tell(Mode.DRAINING)
+        await super().end(leftovers)
         await self._heartbeat.goodbye(len(leftovers.orders) if leftovers.proven else 1)
 
 
@@ -118,6 +160,11 @@ def guarded_heart(terms: HeartTerms, env: Mapping[str, str]) -> GuardedHeart:
     watchdog = Watchdog(_rescue(terms, landing_s), os.abort)
     supervisor = Supervisor(env, os.getpid())
     return GuardedHeart(terms.engine, terms.epoch, heartbeat, supervisor, watchdog)
+
+
+def supervised_heart(engine: Engine, env: Mapping[str, str]) -> SupervisedHeart:
+    """Put a heart together for a run that has no orders anywhere but here."""
+    return SupervisedHeart(engine, Supervisor(env, os.getpid()))
 
 
 def _rescue(terms: HeartTerms, landing_s: int) -> Callable[[str], None]:

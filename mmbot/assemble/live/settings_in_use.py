@@ -15,6 +15,7 @@ import msgspec
 from mmbot.assemble.live.adopting import adopt, limits_of
 from mmbot.config.keys import values
 from mmbot.config.live_keys import (
+    FILE_ONLY,
     IDLE,
     NOT_THERE,
     Difference,
@@ -134,6 +135,8 @@ class SettingsInUse:
             return refused(f"{key} needs a value of at most {LONGEST_VALUE} letters", exit_code=2)
         if not all(is_live(tuple(each.split("."))) for each in spelled_out(key, self._traded)):
             return refused(f"{key} needs a restart: it cannot be set while the bot runs")
+        if key in FILE_ONLY:
+            return refused(f"{key} is changed in the file only, then `reload`")
         until_ns = now_ns + round(for_s * NS_PER_S)
         async with self._turn:
             wanted = Override(key, value, self._filed_value(key), until_ns, str(command.who))

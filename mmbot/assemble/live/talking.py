@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import NamedTuple
 
+from mmbot.assemble.live.looking_up import LookedUp, Place
 from mmbot.assemble.live.start import Holding
+from mmbot.assemble.live.world import LiveOptions, World
 from mmbot.config.schema import Config
 from mmbot.domain.notices import Notice
 from mmbot.interfaces.telegram.face import TelegramFace
@@ -29,7 +31,8 @@ class Spoken(NamedTuple):
     holding: Holding | None
     ending: Ending
     tell: Callable[[Sequence[Notice]], None]
-    clock: Callable[[], int]
+    options: LiveOptions
+    world: World
 
 
 def telegram_token(
@@ -44,14 +47,22 @@ def telegram_token(
     return resolve(config.secrets, SecretName.TELEGRAM_TOKEN, env, warn)
 
 
-def in_force(config: Config) -> InForce:
-    """Return the chat's settings; they follow those of the bot."""
-    return InForce(config.telegram, config.alerts)
+class Followed:
+    """Settings as they are in force, for the chat; `follow` takes on others."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.chat = InForce(config.telegram, config.alerts)
+
+    def follow(self, config: Config) -> None:
+        """Go by these from now on."""
+        self.config = config
+        self.chat.follow(config.telegram, config.alerts)
 
 
 @asynccontextmanager
 async def telegram_face(
-    token: Secret, params: InForce, spoken: Spoken
+    token: Secret, followed: Followed, spoken: Spoken
 ) -> AsyncIterator[TelegramFace]:
     """Open the chat and hang up at the end."""
     # Takes half a second and 20 MB, which a bot without a chat does not need.
@@ -59,15 +70,24 @@ async def telegram_face(
 
     ledger, holding = spoken.ledger, spoken.holding
     rates = None if holding is None else holding.rates
-    line = Line(token.reveal(), params.chat.api_base_url)
-    memory = Memory(ledger.kept(UPDATES), partial(ledger.keep_async, UPDATES), spoken.clock)
+    line = Line(token.reveal(), followed.config.telegram.api_base_url)
+    memory = Memory(ledger.kept(UPDATES), partial(ledger.keep_async, UPDATES), spoken.world.clock)
     parts = Parts(
         control=spoken.control,
         outlet=line,
-        params=params,
-        clock=spoken.clock,
+        params=followed.chat,
+        clock=spoken.world.clock,
         tell=spoken.tell,
         remember=memory.remember,
+        books=LookedUp(
+            Place(
+                ledger.path,
+                spoken.options.sources,
+                lambda: followed.config,
+                spoken.control,
+                spoken.world.env,
+            )
+        ),
         fees=Fees() if rates is None else Fees(rates.maker_ppm, rates.taker_ppm),
     )
     face = TelegramFace(line, parts, memory)

@@ -10,12 +10,13 @@ from random import Random, SystemRandom
 
 from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
-from mmbot.assemble.live.heart import HeartTerms, guarded_heart
+from mmbot.assemble.live.heart import HeartTerms, guarded_heart, supervised_heart
 from mmbot.assemble.live.leading import Pair, real_pair
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
+from mmbot.engine import Engine
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
@@ -39,7 +40,8 @@ class RunMode(StrEnum):
 class World:
     """Clock, chance, disk and environment.
 
-    heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
+    heart: who watches over a live run, if anybody; supervised: over any other.
+    socket: where it is commanded from, if anywhere.
     serves: whether it may be watched over HTTP.
     pair: what a bot with a standby needs, given whom to warn.
     """
@@ -50,6 +52,7 @@ class World:
     state: Path
     env: MutableMapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
+    supervised: Callable[[Engine], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
     serves: bool = False
     pair: Callable[[Callable[[str], None]], Pair] | None = None
@@ -70,6 +73,7 @@ class LiveOptions:
     record: Path | None = None
     accept_literal_skew: bool = False
     close_on_exit: bool = False
+    stay_halted: bool = False
     strategy: Callable[[Market], Strategy] | None = None
     warn: Callable[[str], None] = print
     notices: Callable[[Sequence[Notice]], None] | None = None
@@ -88,6 +92,7 @@ def real_world(env: MutableMapping[str, str]) -> World:
         state=state_folder(env),
         env=env,
         heart=partial(guarded_heart, env=env),
+        supervised=partial(supervised_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
         serves=True,
         pair=partial(real_pair, env),

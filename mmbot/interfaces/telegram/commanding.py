@@ -13,7 +13,7 @@ from mmbot.interfaces.telegram.params import ConfirmParams
 from mmbot.interfaces.telegram.questions import NS_PER_S, Question, Questions, Verdict, state_of
 from mmbot.interfaces.telegram.talk import Buttons, Parts, Talk
 from mmbot.interfaces.telegram.updates import Message, Press
-from mmbot.interfaces.telegram.wishes import Written, wish_of
+from mmbot.interfaces.telegram.wishes import Written, persisted, wish_of
 from mmbot.interfaces.telegram.wording import cost_lines, head, plain, safe, table
 
 NS_PER_MIN = 60 * NS_PER_S
@@ -46,12 +46,13 @@ class Commanding:
         heard = talk.heard
         issued_ns = heard.sent_s * NS_PER_S if isinstance(heard, Message) else self._parts.clock()
         symbols = [each.symbol for each in self._parts.control.markets]
+        kept = persisted(given)
         try:
-            command = wish_of(given, talk.who, issued_ns, symbols)
+            command = wish_of(kept or given, talk.who, issued_ns, symbols)
         except UsageError as error:
             await talk.say(plain(self._parts.control.status(), str(error)))
             return
-        await self._wished(talk, command)
+        await self._wished(talk, command, persist=kept is not None)
 
     async def ask(
         self, talk: Talk, text: str, yes: str, act: Callable[[], Awaitable[None]]
@@ -102,12 +103,12 @@ class Commanding:
         talk = Talk(self._parts.outlet, _place_of(question), NEEDS[Verb.STOP])
         await talk.correct(question.message_id, f"{question.text}\n<i>{safe(remark)}</i>")
 
-    async def _wished(self, talk: Talk, command: OperatorCommand) -> None:
+    async def _wished(self, talk: Talk, command: OperatorCommand, *, persist: bool = False) -> None:
         verb = command.verb
         # Who may not is refused by the control, which writes that down.
         may = talk.role >= NEEDS[verb]
         if not may or not self._is_asked(verb):
-            await self._done(talk, command)
+            await self._done(talk, command, persist=persist)
             return
         view = self._parts.control.status()
         lines = [f"{verb} {command.market or command.key or ''}".rstrip() + "?"]
@@ -121,7 +122,7 @@ class Commanding:
             lines += cost_lines(view, command.market, self._parts.fees.taker_ppm)
         elif verb is Verb.RESUME:
             lines += [*view.reasons, *(f"alert {a.id} {a.code}: {a.text}" for a in view.alerts)]
-        act = partial(self._done, talk, command)
+        act = partial(self._done, talk, command, persist=persist)
         if verb is Verb.STOP:
             await self._asked_in_writing(talk, view.instance, act)
         else:
@@ -152,14 +153,15 @@ class Commanding:
         until_ns = self._parts.clock() + round(self._parts.params.chat.confirm_timeout_s * NS_PER_S)
         return self.questions.ask(question, state_of(self._parts.control.status()), until_ns)
 
-    async def _done(self, talk: Talk, command: OperatorCommand) -> None:
+    async def _done(self, talk: Talk, command: OperatorCommand, *, persist: bool) -> None:
         control = self._parts.control
         view = control.status()
         late = _late(self._parts.clock() - command.issued_ns) if command.verb in REDUCING else ""
         if command.verb is Verb.CANCEL_ALL and talk.role >= NEEDS[Verb.CANCEL_ALL]:
             await self._cancelled(talk, command, late)
             return
-        answer = await control.submit(command)
+        books = self._parts.books
+        answer = await (books.persist(command) if persist else control.submit(command))
         buttons: Buttons = ()
         if command.verb is Verb.PAUSE and answer.result is Result.OK:
             buttons = (_resume_button(talk, command.market),)

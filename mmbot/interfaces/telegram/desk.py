@@ -142,17 +142,26 @@ class Desk:
         if item is None:
             await self._answer(talk, f"/{name[:32]} is not known; /help lists what is")
         elif item.verb is None:
-            if talk.role < item.role:
-                self._refuse(talk, given, "the role is too low")
-                await self._answer(talk, f"/{name} needs the role {item.role.name.lower()}")
-            else:
-                await self.reading.answer(talk, name, given.rest)
+            await self._asked(talk, name, given)
         elif reducing:
             noting = asyncio.ensure_future(self._parts.remember(message.update_id))
             await asyncio.wait((noting,), timeout=REMEMBER_S)
             await self.commanding.give(talk, given)
         elif await self._may_change(talk, message.update_id):
             await self.commanding.give(talk, given)
+
+    async def _asked(self, talk: Talk, name: str, given: Written) -> None:
+        item = MENU[name]
+        if talk.role < item.role:
+            self._refuse(talk, given, "the role is too low")
+            await self._answer(talk, f"/{name} needs the role {item.role.name.lower()}")
+        elif name == "bundle":
+            text = plain(self._parts.control.status(), "bundle? It holds two hours of the books")
+            await self.commanding.ask(
+                talk, text, "bundle", partial(self.reading.looking.bundle, talk)
+            )
+        else:
+            await self.reading.answer(talk, name, given.rest)
 
     async def _may_change(self, talk: Talk, update_id: int) -> bool:
         """Whether something may be changed now: once only, and not by whoever has our token."""

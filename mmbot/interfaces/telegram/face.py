@@ -11,6 +11,7 @@ from mmbot.interfaces.telegram.memory import Memory
 from mmbot.interfaces.telegram.news import News
 from mmbot.interfaces.telegram.outlet import Inlet
 from mmbot.interfaces.telegram.reading import Reading
+from mmbot.interfaces.telegram.reporting import Reporting
 from mmbot.interfaces.telegram.talk import Parts
 
 CLEAN_EVERY_S = 0.5
@@ -36,7 +37,8 @@ class TelegramFace:
             "questions": self._clean_up,
             "news": self._news.hear,
             "outbox": self._news.outbox.run,
-            "digests": self._news.look,
+            "alerts": self._news.look,
+            "reports": Reporting(self._parts, self._news).run,
         }
         try:
             async with asyncio.TaskGroup() as group:

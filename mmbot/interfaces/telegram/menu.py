@@ -16,13 +16,16 @@ class Item(NamedTuple):
 
 MENU: dict[str, Item] = {
     "status": Item(Role.VIEWER, "[market]", "how it stands"),
+    "pnl": Item(Role.VIEWER, "[1d|7d|30d]", "profit and where it came from"),
     "positions": Item(Role.VIEWER, "", "what is held"),
     "orders": Item(Role.VIEWER, "", "orders that rest"),
+    "fills": Item(Role.VIEWER, "[n]", "the latest trades"),
     "balance": Item(Role.VIEWER, "", "equity, margin, fees"),
     "risk": Item(Role.VIEWER, "", "limits: used, limit, left"),
     "explain": Item(Role.VIEWER, "[market]", "why the quotes are what they are"),
     "health": Item(Role.VIEWER, "", "feeds, latencies, session"),
     "alerts": Item(Role.VIEWER, "", "what is open"),
+    "config": Item(Role.OPERATOR, "[key]", "settings in force"),
     "pause": Item(Role.OPERATOR, "[market] [reason]", "stop quoting, cancel", Verb.PAUSE),
     "cancelall": Item(
         Role.OPERATOR, "[market] [reason]", "cancel until nothing is left, pause", Verb.CANCEL_ALL
@@ -32,16 +35,20 @@ MENU: dict[str, Item] = {
     "ack": Item(Role.OPERATOR, "[id]", "an alert is seen to, or all", Verb.ACK),
     "mute": Item(Role.OPERATOR, "[info|warning] 30m", "tell only what is critical for a while"),
     "unmute": Item(Role.OPERATOR, "", "tell everything again"),
-    "set": Item(Role.ADMIN, "KEY VALUE [for 30m]", "override a setting", Verb.SET),
+    "set": Item(
+        Role.ADMIN, "KEY VALUE [for 30m | persist]", "override a setting, or write it", Verb.SET
+    ),
     "unset": Item(Role.ADMIN, "KEY", "end an override", Verb.UNSET),
     "reload": Item(Role.ADMIN, "", "read the settings again", Verb.RELOAD),
     "reset_halt": Item(Role.ADMIN, "REASON", "leave a halt", Verb.RESET_HALT),
     "reset_pnl": Item(Role.ADMIN, "REASON", "count losses anew", Verb.RESET_PNL),
     "stop": Item(Role.ADMIN, "", "take the orders off and end", Verb.STOP),
+    "logs": Item(Role.ADMIN, "[n] [warning]", "the latest of the journal"),
+    "bundle": Item(Role.ADMIN, "", "an archive about an incident"),
     "help": Item(Role.VIEWER, "", "this list"),
     "version": Item(Role.VIEWER, "", "version of the program"),
 }
-KEYBOARD = (("/status", "/positions", "/risk"), ("/pause", "/cancelall"), ("/resume", "/help"))
+KEYBOARD = (("/status", "/pnl", "/risk"), ("/pause", "/cancelall"), ("/resume", "/help"))
 
 
 def allowed(role: Role) -> dict[str, Item]:

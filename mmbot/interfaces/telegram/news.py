@@ -7,19 +7,18 @@ from msgspec import Struct
 from mmbot.domain.events import Fill
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import Side
-from mmbot.domain.status import StatusView
 from mmbot.interfaces.status_block import usd
 from mmbot.interfaces.telegram.alerting import Alerting
-from mmbot.interfaces.telegram.kinds import NS_PER_S, loudness
+from mmbot.interfaces.telegram.kinds import loudness
 from mmbot.interfaces.telegram.outbox import Outbox, Post
 from mmbot.interfaces.telegram.talk import Parts
-from mmbot.interfaces.telegram.wording import dollars, fill_line, head, held_line, safe
+from mmbot.interfaces.telegram.wording import fill_line, head, held_line, safe
 
 LOOK_EVERY_S = 1.0
 MOST_UNREAD = 1_000
 
 
-class _Traded(Struct):
+class Traded(Struct):
     """Trades since a moment."""
 
     since_ns: int
@@ -35,7 +34,7 @@ class News:
         self.alerting = Alerting(parts.params, parts.control.status)
         self.outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()))
         self._parts = parts
-        self._traded = _Traded(parts.clock())
+        self.traded = Traded(parts.clock())
         self._begun = False
 
     async def hear(self) -> None:
@@ -60,22 +59,19 @@ class News:
             view = self._parts.control.status()
             for post in self.alerting.tick(view.alerts, now_ns):
                 self.outbox.post(post)
-            every_s = self._parts.params.chat.fill_digest_s
-            if now_ns - self._traded.since_ns >= every_s * NS_PER_S:
-                self._digest(view, now_ns)
 
     def end(self, why: str) -> None:
         """Say that the run is over."""
         view = self._parts.control.status()
         text = f"{why}\n{held_line(view)}; {view.orders} orders; equity {usd(view.equity_uusd)} USD"
-        self._say("shutdown", text)
+        self.say("shutdown", text)
 
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
             view = self._parts.control.status()
             markets = ", ".join(each.symbol for each in self._parts.control.markets)
-            self._say("startup", f"started: {markets}, version {view.version}, run {view.epoch}")
+            self.say("startup", f"started: {markets}, version {view.version}, run {view.epoch}")
 
     def _notice(self, notice: Notice) -> None:
         markets = self._parts.control.markets
@@ -85,26 +81,28 @@ class News:
 
     def _fill(self, fill: Fill) -> None:
         market = self._parts.control.markets[fill.market]
-        traded = self._traded
+        traded = self.traded
         traded.bids += fill.side is Side.BID
         traded.asks += fill.side is Side.ASK
         traded.uusd += market.notional_uusd(2 * fill.ticks, fill.lots)
         if self._parts.params.chat.notify.fill != "none":
-            self._say("fill", fill_line(fill, market), f"fill {fill.market} {fill.trade_id}")
+            self.say("fill", fill_line(fill, market), f"fill {fill.market} {fill.trade_id}")
 
-    def _digest(self, view: StatusView, now_ns: int) -> None:
-        traded, self._traded = self._traded, _Traded(now_ns)
-        count = traded.bids + traded.asks
-        if not count:
-            return
-        minutes = max(1, round((now_ns - traded.since_ns) / (60 * NS_PER_S)))
-        sides = f"({traded.bids} bid, {traded.asks} ask)"
-        text = f"fills {minutes} min: {count} {sides} {dollars(traded.uusd)} USD"
-        text = f"{text}\n{held_line(view)}"
-        self._say("fill_digest", text, f"fill digest {now_ns}")
+    def take_traded(self, now_ns: int) -> Traded:
+        """Return the trades since this was asked last."""
+        traded, self.traded = self.traded, Traded(now_ns)
+        return traded
 
-    def _say(self, kind: str, text: str, key: str | None = None) -> None:
+    def say(
+        self,
+        kind: str,
+        text: str,
+        key: str | None = None,
+        file: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Tell something of a kind of `telegram.notify`."""
         wanted = loudness(self._parts.params.chat, kind, Severity.INFO, self._parts.clock())
         if wanted != "none":
-            post = Post(key or kind, Severity.INFO, safe(text), silent=wanted == "silent")
+            silent = wanted == "silent"
+            post = Post(key or kind, Severity.INFO, safe(text), silent=silent, file=file)
             self.outbox.post(post)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from mmbot.domain.control import Role
 from mmbot.domain.params import Params
+from mmbot.interfaces.webhook.params import WebhookParams
 
 RoleName = Literal["viewer", "operator", "admin"]
 Loudness = Literal["loud", "silent", "none"]
@@ -120,8 +121,8 @@ class TelegramParams(Params):
         return chats
 
 
-class AlertParams(Params):
-    """How alerts are folded together, and when they are told again."""
+class AlertParams(WebhookParams):
+    """How alerts are folded together, when they are told again, and where besides the chat."""
 
     dedupe_window_s: Annotated[
         float, Field(ge=1, le=86_400, description="the same again: one message, with a count")

@@ -2,6 +2,7 @@
 
 from mmbot.errors import UsageError
 from mmbot.interfaces.telegram.alerting import Alerting
+from mmbot.interfaces.telegram.looking import LOOKED_UP, Looking
 from mmbot.interfaces.telegram.menu import KEYBOARD, help_lines
 from mmbot.interfaces.telegram.pages import ABOUT_MARKETS, page
 from mmbot.interfaces.telegram.talk import Buttons, Parts, Talk
@@ -18,9 +19,13 @@ class Reading:
     def __init__(self, parts: Parts, alerting: Alerting) -> None:
         self._parts = parts
         self._alerting = alerting
+        self.looking = Looking(parts)
 
     async def answer(self, talk: Talk, name: str, rest: str) -> None:
         """Answer a question of the menu."""
+        if name in LOOKED_UP:
+            await self.looking.answer(talk, name, rest)
+            return
         view = self._parts.control.status()
         if name == "help":
             keyboard = KEYBOARD if talk.heard.private else ()

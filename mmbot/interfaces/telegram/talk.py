@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from mmbot.domain.control import Role, Who
 from mmbot.domain.notices import Notice
+from mmbot.interfaces.telegram.books import Books
 from mmbot.interfaces.telegram.outlet import LineError, Outlet, Sending
 from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.interfaces.telegram.updates import Heard, Message
@@ -49,6 +50,7 @@ class Parts:
     tell: Callable[[Sequence[Notice]], None]
     remember: Callable[[int], Awaitable[bool]]
     fees: Fees
+    books: Books
 
 
 class Talk:

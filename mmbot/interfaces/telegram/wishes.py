@@ -33,6 +33,12 @@ def written(text: str, own_name: str) -> Written | None:
     return Written(found[1].lower(), " ".join((found[3] or "").split()))
 
 
+def persisted(given: Written) -> Written | None:
+    """Return a /set that is to be written into the file, without that word; None for any other."""
+    rest, _, word = given.rest.rpartition(" ")
+    return Written(given.name, rest) if (given.name, word) == ("set", "persist") else None
+
+
 class _Rest(NamedTuple):
     """What stands behind a command."""
 
@@ -75,13 +81,23 @@ def market_first(rest: str, symbols: Sequence[str]) -> tuple[str | None, str]:
     return (first.upper(), more) if first.upper() in symbols else (None, rest)
 
 
-def span_s(text: str) -> int:
-    """Return seconds of 90s, 30m, 2h or 1d; UsageError when it is none of them."""
+def span_s(text: str, most_s: int = LONGEST_SPAN_S) -> int:
+    """Return seconds of 90s, 30m, 2h or 1d; UsageError when it is none of them, or too long."""
     found = _SPAN.match(text)
     seconds = 0 if found is None else int(found[1]) * _SECONDS[found[2]]
-    if not 0 < seconds <= LONGEST_SPAN_S:
-        raise UsageError(f"{text[:40]} is no time: 90s, 30m, 2h or 1d, seven days at most")
+    if not 0 < seconds <= most_s:
+        days = most_s // _SECONDS["d"]
+        raise UsageError(f"{text[:40]} is no time: 90s, 30m, 2h or 1d, {days} days at most")
     return seconds
+
+
+def count_of(text: str, usual: int, most: int) -> int:
+    """Return a number of lines, the usual one of an empty text; UsageError."""
+    if not text:
+        return usual
+    if not text.isdecimal() or not 0 < int(text[:9]) <= most:
+        raise UsageError(f"{text[:40]} is no number from 1 to {most}")
+    return int(text)
 
 
 def _market_and_reason(rest: str, symbols: Sequence[str]) -> _Rest:

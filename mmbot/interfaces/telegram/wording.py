@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from html import escape
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from mmbot.domain.notices import Severity
 from mmbot.domain.order import Level, Side
 from mmbot.domain.status import MarketStatus, StatusView
 from mmbot.interfaces.status_block import NARROW_COLUMNS, gain, moment, narrowed, signed, usd
+from mmbot.interfaces.telegram.books import Earned
 from mmbot.interfaces.telegram.talk import Fees
 
 MOST_LETTERS = 4_096
@@ -210,3 +212,25 @@ def held_line(view: StatusView) -> str:
         if each.position_lots
     ]
     return f"position {', '.join(held) or 'none'}"
+
+
+def earned_lines(found: Earned) -> list[str]:
+    """Return what was earned, and where it came from."""
+    lines = [f"net  {found.pnl_usd:+,.2f} USD"]
+    lines += [f"  {name:<12}{usd:>+12,.2f}" for name, usd in found.lines.items() if usd]
+    lines.append(f"{found.fills:,} fills, {found.volume_usd:,.0f} USD")
+    if found.volume_usd:
+        lines.append(f"5 s markout {_markout_bps(found):+.1f} bps")
+    return lines
+
+
+def edge_line(found: Earned) -> str:
+    """Return what trades brought at once, and what prices did after them."""
+    spread = found.lines.get("spread", Decimal(0))
+    if not found.volume_usd:
+        return f"spread {spread:+,.2f}"
+    return f"spread {spread:+,.2f} \u00b7 5 s markout {_markout_bps(found):+.1f} bps"
+
+
+def _markout_bps(found: Earned) -> Decimal:
+    return found.adverse_usd / found.volume_usd * 10_000

@@ -243,6 +243,25 @@ def test_looking_after_it(run: Run, told: Path, tmp_path: Path) -> None:
     assert json.loads(out)["problems"]
 
 
+@pytest.mark.usefixtures("told")
+def test_dated_copies_outlive_each_other(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = [folder / f"mmbot-2026010{day}T002000Z.ledger" for day in (1, 2, 3)]
+    others = [folder / "mmbot-b-20260101T002000Z.ledger", folder / "mmbot-mine.ledger"]
+    for path in (*old, *others):
+        path.write_bytes(b"copy")
+    assert run("db", "backup", "--into", folder, "--keep", 2)[0] == OK
+    kept = set(folder.iterdir()) - set(others)
+    assert old[2] in kept
+    (new,) = kept - {old[2]}
+    assert new.name > old[2].name
+    assert len(json.loads(run("fills", "--json", where=new)[1])["items"]) == 3
+    assert all(path.exists() for path in others)
+    assert run("db", "backup", "--to", tmp_path / "copy", "--keep", 2)[0] == USAGE
+    assert run("db", "backup")[0] == USAGE
+
+
 def test_since() -> None:
     assert since_ns("90s", 100 * S_NS) == 10 * S_NS
     assert since_ns("24h", 0) == -24 * HOUR_NS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.config.edit import init, round_trip, set_value
+from mmbot.config.edit import init, put_back, round_trip, set_value
 from mmbot.config.keys import values
 from mmbot.config.loader import load
 from mmbot.config.reference import full, schema_text, template
@@ -198,3 +198,21 @@ def test_no_edit_damages_a_file(
     assert same == {name: value for name, value in DEFAULTS.items() if name != key}
     before = [line.split("#", 1)[1:] for line in full().splitlines()]
     assert [line.split("#", 1)[1:] for line in path.read_text().splitlines()] == before
+
+
+def test_the_latest_change_can_be_put_back(path: Path) -> None:
+    before = path.read_bytes()
+    path.chmod(0o640)
+    assert set_value(path, "risk.loss.daily_limit_usd", "7")
+    assert path.read_bytes() != before
+    put_back(path)
+    assert path.read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_keeps_its_owner(path: Path) -> None:
+    # Only root can give files away; for others the test can say less.
+    owner = (4_321, 4_322) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    os.chown(path, *owner)
+    assert set_value(path, "risk.loss.daily_limit_usd", "7")
+    assert (path.stat().st_uid, path.stat().st_gid) == owner

@@ -136,8 +136,10 @@ class Bench:
             Fill(self.now, self.now, 0, order_id, trade, side, ticks, lots, leaves, True, 0)
         )
 
-    def tell(self, command: Command, market: int | None = None) -> list[Action]:
-        return self.feed(Operator(self.now, self.now, command, market, "because"))
+    def tell(
+        self, command: Command, market: int | None = None, slippage_ppb: int | None = None
+    ) -> list[Action]:
+        return self.feed(Operator(self.now, self.now, command, market, "because", slippage_ppb))
 
     def codes(self) -> list[str]:
         return [notice.code for notice in self.notices()]

@@ -52,6 +52,19 @@ def test_one_order_inside_the_band_closes_it(lots: int, side: Side, ticks: int) 
     assert bench.engine.stops.reason(0) == "flattened: because"
 
 
+def test_an_operator_s_band_is_narrower_or_wider_this_once() -> None:
+    for bps, ticks in ((20, 998), (100, 990)):
+        bench = flattening()
+        bench.tell(Command.FLATTEN, slippage_ppb=bps * 100_000)
+        (order,) = beat(bench)
+        # Of 999 ticks 20 bps are 1.998, 100 bps 9.99, rounded toward the best.
+        assert order.ticks == ticks
+        bench.tell(Command.FLATTEN)
+        bench.say(order.order_id, CANCELLED)
+        (again,) = beat(bench, 1_200)
+        assert again.ticks == 995
+
+
 @pytest.mark.parametrize("late_ms", [0, 500, 900])
 def test_a_fill_heard_of_after_its_order_s_end_is_given_back_too(late_ms: int) -> None:
     bench = Bench()

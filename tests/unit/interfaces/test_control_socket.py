@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import fields
 
-from mmbot.domain.control import Result, Verb
+from mmbot.domain.control import OperatorCommand, Result, Verb, Who
 from mmbot.domain.notices import Notice, Severity
 from mmbot.errors import InUse, NotRunning, UsageError
 from mmbot.interfaces.control_client import ControlClient
@@ -53,6 +54,13 @@ def served(folder: Path, script: Script) -> None:
         assert not found.path.exists()
 
     asyncio.run(whole())
+
+
+def test_a_wish_is_a_command_without_the_one_who_gives_it() -> None:
+    wished = {each.name: each.type for each in fields(Wish)}
+    whole = {each.name: each.type for each in fields(OperatorCommand)}
+    assert whole.pop("who") is Who
+    assert wished == whole
 
 
 def test_only_the_owner_may_connect(tmp_path: Path) -> None:

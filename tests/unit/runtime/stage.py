@@ -20,11 +20,17 @@ class Stage:
     """One market; its book changes every 100 ms as long as `books` is on."""
 
     def __init__(
-        self, loop: VirtualLoop, *, close_on_exit: bool = False, lots: tuple[int, ...] = (0,)
+        self,
+        loop: VirtualLoop,
+        *,
+        close_on_exit: bool = False,
+        stay_halted: bool = False,
+        lots: tuple[int, ...] = (0,),
     ) -> None:
         self.loop = loop
         self.bench = Bench()
         self.books = True
+        self.book_age_ms = 0.0
         self.skip_ns = 0
         self.venue = RestingVenue(self.clock, lots)
         self.feed = ScriptedFeed(self._books)
@@ -36,12 +42,13 @@ class Stage:
                 venue=self.venue,
                 figures=self.venue.figures,
                 feeds=[self.feed],
-                book_age_ms=lambda _: 0.0,
+                book_age_ms=lambda _: self.book_age_ms,
                 keeper=self.diary,
                 heart=self.heart,
                 clock=self.clock,
                 params=RuntimeParams(),
                 close_on_exit=close_on_exit,
+                stay_halted=stay_halted,
             )
         )
 
@@ -73,6 +80,7 @@ def played(
     script: Callable[[Stage], Awaitable[None]],
     *,
     close_on_exit: bool = False,
+    stay_halted: bool = False,
     lots: tuple[int, ...] = (0,),
 ) -> tuple[Stage, ExitReport]:
     """Run the bot beside a script; the script's end stops a bot that nothing has stopped."""
@@ -80,7 +88,7 @@ def played(
     stages: list[Stage] = []
 
     async def whole() -> ExitReport:
-        stage = Stage(loop, close_on_exit=close_on_exit, lots=lots)
+        stage = Stage(loop, close_on_exit=close_on_exit, stay_halted=stay_halted, lots=lots)
         stages.append(stage)
         bot = asyncio.create_task(stage.live.run())
         try:

@@ -8,7 +8,7 @@ import pytest
 from mmbot.assemble.live.settings_in_use import FixedSettings
 from mmbot.config.schema import Config
 from mmbot.domain.control import NEEDS, Answer, OperatorCommand, Result, Role, Verb, Who
-from mmbot.domain.events import Fill
+from mmbot.domain.events import Command, Fill
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode
 from mmbot.errors import Unavailable
@@ -17,7 +17,7 @@ from mmbot.runtime.commands import Doing
 from mmbot.runtime.control import BotControl, ControlParts
 from mmbot.runtime.operating import CANCEL_TIMEOUT_S, Operating
 from mmbot.runtime.status import Named
-from mmbot.runtime.supervision import EXIT_INCOMPLETE, ExitReport
+from mmbot.runtime.supervision import EXIT_HALTED, EXIT_INCOMPLETE, ExitReport
 from mmbot.runtime.watching import Watched, Watching
 from tests.unit.runtime.stage import Stage, played
 
@@ -32,6 +32,8 @@ class Desk:
         self.stage = stage
         self.kept: list[Audited] = []
         self.levels: list[str] = []
+        self.cleared: list[str] = []
+        self.stuck: str | None = None
         self.hidden = 0
         self.unreachable = False
         settings = FixedSettings(Config())
@@ -50,6 +52,7 @@ class Desk:
                     settings=settings,
                     alerts=self.watching.alerts,
                     log_level=self._level,
+                    clear_halt=self._clear,
                 ),
                 watching=self.watching,
                 audit=lambda row, _: self.kept.append(row),
@@ -66,18 +69,24 @@ class Desk:
             raise Unavailable("no route")
         return len(self.stage.venue.resting) + self.hidden
 
+    async def _clear(self, who: str, reason: str) -> str | None:
+        self.cleared.append(f"{who}: {reason}")
+        return self.stuck
+
     def _level(self, level: str) -> str | None:
         self.levels.append(level)
         return None if level == "debug" else f"{level} is no level"
 
 
-def commanded(script: Callable[[Desk], Awaitable[None]]) -> tuple[Stage, ExitReport]:
+def commanded(
+    script: Callable[[Desk], Awaitable[None]], *, stay_halted: bool = False
+) -> tuple[Stage, ExitReport]:
     async def whole(stage: Stage) -> None:
         desk = Desk(stage)
         await stage.quoting()
         await script(desk)
 
-    return played(whole)
+    return played(whole, stay_halted=stay_halted)
 
 
 def test_cancel_all_takes_everything_off_and_it_stays_off() -> None:
@@ -122,6 +131,27 @@ def test_a_venue_that_cannot_be_asked_proves_nothing_until_it_can() -> None:
         assert not asking.done()
         desk.unreachable = False
         assert (await asking).result is Result.OK
+
+    commanded(script)
+
+
+@pytest.mark.parametrize(
+    ("bps", "face", "why"),
+    [
+        ("0", "cli", "slippage is above 0"),
+        ("-5", "cli", "slippage is above 0"),
+        ("nan", "cli", "slippage is above 0"),
+        ("1000.1", "cli", "at most 1000 bps"),
+        ("much", "cli", "slippage is above 0"),
+        ("5", "telegram", "on the machine only"),
+    ],
+)
+def test_a_slippage_that_makes_no_sense_or_comes_from_afar(bps: str, face: str, why: str) -> None:
+    async def script(desk: Desk) -> None:
+        answer = await desk.do(Verb.FLATTEN, Who(face, "me", Role.ADMIN), value=bps)
+        assert answer.result is Result.REFUSED
+        assert why in answer.message
+        assert desk.control.status().mode is Mode.QUOTING
 
     commanded(script)
 
@@ -279,3 +309,60 @@ def test_the_day_of_a_market_begins_at_midnight() -> None:
         assert view.day_fills.bids + view.day_fills.asks == 0
 
     commanded(script)
+
+
+async def halted(desk: Desk) -> None:
+    """Have the bot halt, and wait until nothing of it rests any more."""
+    desk.stage.live.command(Command.HALT, None, "night")
+    async with asyncio.timeout(60):
+        while not desk.stage.live.ending.stays:  # noqa: ASYNC110 - time is virtual
+            await asyncio.sleep(0.1)
+    assert not desk.stage.venue.resting
+    assert desk.stage.diary.latched == "operator: night"
+
+
+def test_a_halted_bot_stays_answers_and_sends_nothing() -> None:
+    async def script(desk: Desk) -> None:
+        await halted(desk)
+        before = len(desk.stage.diary.batches)
+        await asyncio.sleep(600)
+        view = desk.control.status()
+        assert (view.mode, view.reasons[0]) == (Mode.HALTED, "operator: night")
+        assert view.ts_ns - desk.stage.heart.beats[-1][0] < 10**9
+        for verb in (Verb.RESUME, Verb.FLATTEN, Verb.CANCEL_ALL, Verb.RELOAD):
+            answer = await desk.do(verb)
+            assert (answer.result, answer.exit_code) == (Result.REFUSED, 6)
+        assert len(desk.stage.diary.batches) == before
+
+    stage, report = commanded(script, stay_halted=True)
+    # The end of the script is a stop: still halted.
+    assert (report.code, report.cleared) == (EXIT_HALTED, False)
+    assert stage.diary.ended == report
+
+
+def test_a_halt_is_cleared_for_a_reason_once_it_is_off_the_disk() -> None:
+    async def script(desk: Desk) -> None:
+        await halted(desk)
+        desk.stuck = "the disk is full"
+        answer = await desk.do(Verb.RESET_HALT, reason="looked")
+        assert (answer.result, desk.stage.live.ending.stays) == (Result.REFUSED, True)
+        assert "the disk is full" in answer.message
+        assert (await desk.do(Verb.RESET_HALT)).exit_code == 2
+        operator = Who("telegram", "op", Role.OPERATOR)
+        assert (await desk.do(Verb.RESET_HALT, operator, reason="x")).result is Result.REFUSED
+        desk.stuck = None
+        assert (await desk.do(Verb.RESET_HALT, reason="looked")).result is Result.OK
+        assert desk.cleared == ["cli:me: looked"] * 2
+
+    _, report = commanded(script, stay_halted=True)
+    assert (report.code, report.cleared) == (EXIT_HALTED, True)
+
+
+def test_without_staying_a_halt_ends_the_run() -> None:
+    async def script(desk: Desk) -> None:
+        desk.stage.live.command(Command.HALT, None, "night")
+        await asyncio.sleep(60)
+        assert desk.control.status().mode is Mode.EXIT
+
+    _, report = commanded(script)
+    assert (report.code, report.cleared) == (EXIT_HALTED, False)

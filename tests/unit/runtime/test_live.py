@@ -264,5 +264,24 @@ def test_the_heart_beats_as_long_as_the_loop_turns() -> None:
         await asyncio.sleep(3)
 
     stage, _ = played(script)
-    times = [at_ns for at_ns, deciding in stage.heart.beats if deciding]
+    times = [at_ns for at_ns, alive in stage.heart.beats if alive]
     assert len(times) >= 55
+
+
+def test_quotes_on_a_dead_book_are_no_sign_of_life() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.quoting()
+        assert not stage.heart.lacking
+        stage.book_age_ms = 61_000.0
+        await asyncio.sleep(1)
+        assert stage.heart.lacking == {"quotes rest on fresh books"}
+        stage.heart.lacking.clear()
+        # A bot that knows that it is in trouble, and has taken its quotes off, lives.
+        stage.live.command(Command.PAUSE, None, "news")
+        await asyncio.sleep(1)
+        assert not stage.venue.resting
+        stage.heart.lacking.clear()
+        await asyncio.sleep(1)
+        assert not stage.heart.lacking
+
+    played(script)
