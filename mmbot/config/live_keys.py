@@ -38,6 +38,8 @@ LIVE = (
     "risk.max_total_exposure_pct",
     "risk.max_open_orders_count",
     "risk.flatten_max_slippage_bps",
+    "risk.flatten_over_s",
+    "risk.flatten_urgency",
     "risk.loss",
     "logging.level",
     "logging.levels",

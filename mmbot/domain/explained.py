@@ -29,7 +29,7 @@ class Explanation(Struct, frozen=True):
     half the width of the best quotes, which add up to `half_width_bps`. `bound` names the end of
     its range the width has reached ("min", "max"). shift: the terms that move both quotes, positive
     up. size_cut_pct: how much less is quoted than the sizing asks for. room_bid, room_ask: what the
-    limits still leave.
+    limits still leave. learned: what the models have learned, a line each.
     """
 
     symbol: str
@@ -50,3 +50,4 @@ class Explanation(Struct, frozen=True):
     room_bid: Decimal | None = None
     room_ask: Decimal | None = None
     quotes: tuple[ExplainedQuote, ...] = ()
+    learned: tuple[str, ...] = ()

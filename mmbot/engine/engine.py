@@ -182,10 +182,11 @@ class Engine:
             self.stops.breaker.command(event)
         for desk in chosen:
             if event.command is Command.FLATTEN:
+                guards, min_lots = desk.guards, desk.state.market.min_lots
                 slippage_ppb = event.slippage_ppb
                 if slippage_ppb is None:
-                    slippage_ppb = desk.guards.slippage_ppb
-                desk.guards.flattening = Flattening(slippage_ppb)
+                    slippage_ppb = guards.slippage_ppb
+                guards.flattening = Flattening(slippage_ppb, guards.slicing, min_lots)
             elif event.command in _ENDS_FLATTENING:
                 desk.guards.flattening = None
         self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)

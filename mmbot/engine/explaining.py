@@ -44,14 +44,14 @@ def explain(engine: Engine, index: int, now_ns: int) -> Explanation:
     if type(strategy) is not MarketMaker or strategy.last.fair is None:
         if gate is None:
             gate = strategy.last.reason if type(strategy) is MarketMaker else "own strategy"
-        return Explanation(desk.state.market.symbol, now_ns, gate, mid=_mid(desk))
+        learned = _learned(strategy) if type(strategy) is MarketMaker else ()
+        return Explanation(desk.state.market.symbol, now_ns, gate, mid=_mid(desk), learned=learned)
     return _explained(desk, strategy, strategy.last, gate)
 
 
 def _explained(desk: Desk, strategy: MarketMaker, last: Decision, gate: str | None) -> Explanation:
     market, params, state = desk.state.market, strategy.params, desk.state
     spread, fair = last.spread or 0.0, last.fair or 0.0
-    narrow = min(params.spread.min_bps, spread * BPS)
     shift = (Term("skew", (last.skew or 0.0) * BPS), Term("bias", params.inventory.bias_bps))
     answer = desk.answer
     quotes = answer if type(answer) is Quotes else Quotes((), ())
@@ -64,10 +64,7 @@ def _explained(desk: Desk, strategy: MarketMaker, last: Decision, gate: str | No
         fair_source=params.fair_price.source,
         reservation=_price(market, last.reservation or fair),
         half_width_bps=spread * BPS / 2,
-        half_width=(
-            Term("min", narrow / 2),
-            Term("imbalance", (spread * BPS - narrow) / 2),
-        ),
+        half_width=_half_width(strategy, spread * BPS / 2),
         bound=_bound(spread * BPS, params.spread.min_bps, params.spread.max_bps),
         imbalance=last.imbalance,
         shift=tuple(term for term in shift if term.bps),
@@ -80,7 +77,24 @@ def _explained(desk: Desk, strategy: MarketMaker, last: Decision, gate: str | No
             *_quotes(market, quotes.bids, fair, Side.BID),
             *_quotes(market, quotes.asks, fair, Side.ASK),
         ),
+        learned=_learned(strategy),
     )
+
+
+def _half_width(strategy: MarketMaker, half_bps: float) -> tuple[Term, ...]:
+    """What the model asks for, and what is added to it or taken off."""
+    params = strategy.params.spread
+    if params.model == "seed":
+        narrow = min(params.min_bps / 2, half_bps)
+        return Term("min", narrow), Term("imbalance", half_bps - narrow)
+    asked = strategy.stages.half_bps(strategy.learning.signals)
+    rest = half_bps - asked
+    model = Term(params.model, asked)
+    return (model, Term("widened or bounded", rest)) if abs(rest) > 1e-9 else (model,)
+
+
+def _learned(strategy: MarketMaker) -> tuple[str, ...]:
+    return strategy.learning.told() if strategy.learns else ()
 
 
 def _quotes(

@@ -11,6 +11,7 @@ from mmbot.domain.order import Side
 from mmbot.domain.quotes import Quotes
 from mmbot.engine.flattening import Flattening
 from mmbot.execution.tracker import Tracker, WorkingOrder
+from mmbot.hedging.slicing import Slicing
 from mmbot.quoting.state import QuotingState
 from mmbot.risk.band import PriceBand
 from mmbot.risk.limits import MarketRiskParams, RiskParams
@@ -36,6 +37,7 @@ class Guards:
         "band",
         "flattening",
         "rejects",
+        "slicing",
         "slippage_ppb",
     )
 
@@ -49,6 +51,7 @@ class Guards:
         self.rejects = RejectWatch()
         self.flattening: Flattening | None = None
         self.slippage_ppb = round(account.flatten_max_slippage_bps * BPS_PPB)
+        self.slicing = Slicing(account.flatten_over_s, account.flatten_urgency)
         self._shock = ShockGate(params.shock) if params.shock.enabled else None
         self._ages_ns = (stale.book_ms * MILLISECOND_NS, stale.reference_ms * MILLISECOND_NS)
         self._recovery = stale.recovery_updates_count
@@ -61,6 +64,7 @@ class Guards:
         """Hold to another price band and another slippage; all that was seen stays."""
         self.band.adopt(params.max_distance_from_mark_bps)
         self.slippage_ppb = round(account.flatten_max_slippage_bps * BPS_PPB)
+        self.slicing = Slicing(account.flatten_over_s, account.flatten_urgency)
 
     @property
     def sigma_ticks(self) -> float:

@@ -31,6 +31,8 @@ def _change(change: Change) -> str:
 def _explained(each: Explanation) -> Iterator[str]:
     gate = "quoted" if each.gate is None else f"gate: {each.gate}"
     yield f"{each.symbol}  {gate}"
+    for line in each.learned:
+        yield f"  learned: {line}"
     if each.fair is None:
         return
     yield f"  fair {_price(each.fair)} ({each.fair_source}), mid {_price(each.mid)}"

@@ -12,7 +12,7 @@ from pydantic import Field
 from mmbot.cext.estimates import Arrivals, Volatility
 from mmbot.cext.rolling import RollingMedian
 from mmbot.domain.params import Params
-from mmbot.quoting.markout import MarkoutControl
+from mmbot.quoting.markout import MarkoutControl, MarkoutMemory
 from mmbot.quoting.signals import Signals
 from mmbot.quoting.spread import SpreadParams
 from mmbot.quoting.state import QuotingState
@@ -92,6 +92,34 @@ class Learning:
         if spread.model == "markout":
             self.markout = MarkoutControl(spread.markout, spread.maker_fee_bps)
             self.signals.floor_bps = self.markout.floor_bps
+
+    def memory(self, now_ns: int) -> MarkoutMemory | None:
+        """What to keep for the next run; None where nothing is worth it."""
+        return None if self.markout is None else self.markout.memory(now_ns)
+
+    def restore(self, memory: MarkoutMemory, now_ns: int) -> None:
+        """Go on with what an earlier run kept; ValueError when it is damaged."""
+        if self.markout is not None:
+            self.markout.restore(memory, now_ns)
+            self.signals.floor_bps = self.markout.floor_bps
+
+    def told(self) -> tuple[str, ...]:
+        """What has been learned, in words and figures."""
+        signals = self.signals
+        a, k = signals.arrivals
+        slope, share = signals.slopes
+        lines = [
+            f"a second moves {signals.sigma:.2f} bps",
+            f"arrivals {a:.3g} /s, decay {k:.3g} /bps" + ("" if signals.fits else ", no good fit"),
+            f"imbalance {signals.imbalance:+.2f} at {slope:.2f} bps;"
+            f" outside {signals.deviation_bps:+.2f} bps at {share:.0%}",
+        ]
+        if self.fills.all.count:
+            own, toxic = self.fills.all, f", toxic {signals.toxic}" if signals.toxic else ""
+            lines.append(
+                f"{own.count} own fills, {own.mean:+.2f} +- {own.error:.2f} bps after fee{toxic}"
+            )
+        return (*lines, *(self.markout.told() if self.markout is not None else ()))
 
     def see(self, state: QuotingState, mid: float, spread_ticks: int) -> None:
         """Take in the market as it is: volatility, spread, how far takers went."""

@@ -46,7 +46,7 @@ class MarkoutParams(Params):
     ] = 1.0
     sigma_multiple: Annotated[
         float, Field(ge=0, le=100, description="least half width per usual move of a second")
-    ] = 1.5
+    ] = 3.0
 
 
 class Choice(NamedTuple):
@@ -184,6 +184,18 @@ class MarkoutControl:
         _, count, mean, _ = table[nearest]
         if count > LEAST_FILLS:
             self._bias.take(markout_bps - mean)
+
+    def told(self) -> list[str]:
+        """The table of shadow fills, and what follows from it."""
+        rows = [
+            f"at {away:.1f} bps {count:.0f} shadow fills, {mean:+.2f} +- {error:.2f} bps"
+            for away, count, mean, error in self.shadows.table()
+            if count >= 1.0
+        ]
+        if self.choice.depth is not None:
+            away = self.shadows.depth(self.choice.depth)
+            return [*rows, f"best depth {away:.1f} bps, half width {self.floor_bps:.2f} bps"]
+        return [*rows, NO_DEPTH if self.gate else "too few shadow fills to choose a depth"]
 
     def memory(self, now_ns: int) -> MarkoutMemory:
         """What to keep for the next run."""

@@ -108,6 +108,11 @@ class MarketMaker:
         """What explains the latest answer."""
         return Decision(*self._last)
 
+    @property
+    def learns(self) -> bool:
+        """Does any of its models learn?"""
+        return bool(self._learns)
+
     def renewed(
         self, params: QuotingParams, limits: QuotingLimits, market: Market
     ) -> "MarketMaker":

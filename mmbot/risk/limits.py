@@ -74,6 +74,12 @@ class RiskParams(Params):
     flatten_max_slippage_bps: Annotated[
         float, Field(gt=0, le=1000, description="flatten: worst price from the best")
     ] = 50.0
+    flatten_over_s: Annotated[
+        float, Field(ge=0, le=86_400, description="flatten: in slices over so long; 0: at once")
+    ] = 0.0
+    flatten_urgency: Annotated[
+        float, Field(ge=0, le=1000, description="flatten_over_s: more of it sooner; 0: evenly")
+    ] = 0.0
     stale: StaleParams = StaleParams()
     loss: LossParams = LossParams()
 

@@ -11,6 +11,7 @@ import msgspec
 from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.trading.money import MarketMoney
+from mmbot.assemble.live.learned import LEARNED, memories
 from mmbot.assemble.live.mids import Mids
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
@@ -129,10 +130,10 @@ class Bookkeeping:
         self._halt_lost = False
 
     async def run(self) -> None:
-        """See Keeper: what the breaker remembers, every minute."""
+        """See Keeper: what breaker and models remember, every minute."""
         while True:
             await asyncio.sleep(MEMORY_EVERY_S)
-            await self._ledger.keep_async(BREAKER, _memory(self._engine))
+            await _keep_memories(self._ledger, self._engine, self._clock())
 
     def event(self, event: Event) -> None:
         """See Keeper."""
@@ -200,7 +201,7 @@ class Bookkeeping:
             lacking = await _lacking(self.last_trades)
             if lacking is not None:
                 self._ledger.note(now_ns, Kind.RUN, None, None, lacking)
-        await self._ledger.keep_async(BREAKER, _memory(self._engine))
+        await _keep_memories(self._ledger, self._engine, self._clock())
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
@@ -290,6 +291,11 @@ def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:
         own.is_maker,
         money.trade_fee_atoms(own),
     )
+
+
+async def _keep_memories(ledger: Ledger, engine: Engine, now_ns: int) -> None:
+    await ledger.keep_async(BREAKER, _memory(engine))
+    await ledger.keep_async(LEARNED, memories(engine, now_ns))
 
 
 def _memory(engine: Engine) -> bytes:

@@ -28,6 +28,7 @@ from mmbot.assemble.live.explanations import keep_explanations
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.leading import Lead, Rival, leading
+from mmbot.assemble.live.learned import LEARNED, go_on
 from mmbot.assemble.live.outside import Outward
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
@@ -48,7 +49,7 @@ from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.ledger import Ledger
-from mmbot.ledger.rows import RunStart
+from mmbot.ledger.rows import Kind, RunStart
 from mmbot.quoting.params import learns
 from mmbot.risk.breaker import Breaker, BreakerMemory
 from mmbot.runtime.control import BotControl
@@ -254,7 +255,10 @@ async def _wire(
     books_of = [each.book for each in given.markets]
     strategy = RunOptions(strategy=options.strategy)
     engine = build_engine(config, grids, books_of, strategy, footing)
+    learned = go_on(engine, ledger.kept(LEARNED), world.clock())
     run = ledger.begin_run(_run_start(given, holding, epoch), grids)
+    for line in learned:
+        ledger.note(world.clock(), Kind.RUN, None, None, line)
     books = Bookkeeping(ledger, run, engine, config.runtime, world.clock)
     folder = _run_folder(given, holding, stack)
     placed, taps = _venue(given, holding, footing.ids, books, ledger)

@@ -55,7 +55,7 @@ def test_widths_by_hand(model: str, bps: float) -> None:
 
 
 def test_markout_is_never_nearer_than_the_market_moves() -> None:
-    assert width_bps("markout", signals(sigma=10.0)) == pytest.approx(30.0)
+    assert width_bps("markout", signals(sigma=10.0)) == pytest.approx(60.0)
 
 
 def test_a_model_whose_arrivals_do_not_fit_gives_way_to_volatility() -> None:
