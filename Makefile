@@ -21,12 +21,16 @@ KERNELS := $(wildcard cext/*.pyx cext/*.pxi)
 # What setup.py may compile as it stands; make rebuilds only what has changed.
 MODULES := $(shell find mmbot -name '*.pxd') $(patsubst %.pxd,%.py,$(shell find mmbot -name '*.pxd')) mmbot/runtime/replay.py
 
-.PHONY: run test faults soak strategy-report bench build clean
+# Programs that tests start, each with its package of Debian.
+DEBIAN := redis-server:redis-server chromium:chromium chromedriver:chromium-driver
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run debian test faults soak strategy-report bench build clean
 
 run: build
 	$(BIN)/python -m mmbot demo --for 60s
 
-test: build $(VENV)/.dev
+test: build $(VENV)/.dev debian
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
 	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8
 
@@ -59,6 +63,11 @@ $(VENV)/.built: $(VENV)/.packages setup.py $(KERNELS) $(MODULES)
 $(VENV)/.dev: $(VENV)/.built
 	@MMBOT_CEXT=0 $(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
+
+debian:
+	@for each in $(DEBIAN); do command -v "$${each%:*}" > /dev/null || missing="$$missing $${each#*:}"; done; \
+	[ -z "$$missing" ] || { echo "installing$$missing ..."; $(ROOT) apt-get -qq update && \
+	DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get -qq install --no-install-recommends $$missing > /dev/null; }
 
 clean:
 	rm -rf $(VENV) build *.egg-info

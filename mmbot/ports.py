@@ -7,6 +7,14 @@ from mmbot.domain.actions import Batch
 from mmbot.domain.control import Answer, OperatorCommand
 from mmbot.domain.events import Event, Fill
 from mmbot.domain.explained import Explanation
+from mmbot.domain.figures import (
+    NO_READINGS,
+    CurvePoint,
+    Ladder,
+    MarketPnl,
+    Readings,
+    Timing,
+)
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.domain.status import StatusView
@@ -67,11 +75,23 @@ class Leftovers(NamedTuple):
 
 
 class VenueFigures(NamedTuple):
-    """What a venue measures of itself, None where nothing was yet. Times in milliseconds."""
+    """What a venue measures of itself, None where nothing was yet. Times in milliseconds.
+
+    `readings` are its own counts and times.
+    """
 
     ack_p50_ms: float | None = None
     ack_p99_ms: float | None = None
     reconnects: int = 0
+    readings: Readings = NO_READINGS
+
+
+class FeedFigures(NamedTuple):
+    """How a feed does: how often its connection was made anew, and what came over it."""
+
+    stream: str
+    reconnects: int = 0
+    messages: int = 0
 
 
 class Venue(Protocol):
@@ -148,4 +168,36 @@ class Control(Protocol):
 
     def subscribe(self, most: int = 1000) -> Subscription:
         """Hear of notices and fills, of which `most` are kept for a reader who is slow."""
+        ...
+
+
+class Instruments(Protocol):
+    """What is measured of a running bot, for those who watch it. All calls return at once."""
+
+    def readings(self) -> Readings:
+        """Return all counts, gauges and times."""
+        ...
+
+    def ladders(self, levels: int) -> tuple[Ladder, ...]:
+        """Return so many levels a side of every market's book."""
+        ...
+
+    def pnl(self) -> tuple[MarketPnl, ...]:
+        """Return every market's profit, and where it came from."""
+        ...
+
+    def curve(self) -> tuple[CurvePoint, ...]:
+        """Return equity and profit over this run, oldest first."""
+        ...
+
+    def fills(self) -> tuple[Fill, ...]:
+        """Return the newest fills of this run, oldest first."""
+        ...
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what people were told last, oldest first."""
+        ...
+
+    def timings(self) -> tuple[Timing, ...]:
+        """Return how long things take."""
         ...

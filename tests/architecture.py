@@ -82,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchange": SHELL | WIRE | {"adapters.sim"},
     "runtime": {"ports", "engine", "domain", "tape", "errors"},
     "research": {"engine", "domain", "errors"},
-    "interfaces": {"ports", "domain", "errors"},
+    "interfaces": {"ports", "domain", "errors", "secrets.secret"},
     "secrets": {"domain.params", "errors"},
     "config": {"domain.params", "errors", "secrets.redaction"},
     # The rules for key files and places are the bot's; they stand on the standard library, too.

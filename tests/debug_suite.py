@@ -18,7 +18,7 @@ COPIED = (
 )
 # The sources and the documents are the same whatever the build. Faults and whole processes ask
 # nothing of the kernels that the replays, oracles and unit tests do not, and take most of the time.
-LEFT_OUT = ("test_source.py", "test_docs.py", "faults", "regressions", "process")
+LEFT_OUT = ("test_source.py", "test_docs.py", "faults", "regressions", "process", "web")
 SUITE = ("tests", *(f"--ignore=tests/{each}" for each in LEFT_OUT))
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.so")
 CLAIM = (

@@ -18,7 +18,7 @@ from mmbot.config.schema import Config
 from mmbot.errors import SecretError
 from mmbot.secrets.params import SecretName
 from mmbot.secrets.resolving import is_set, resolve
-from mmbot.secrets.secret import Secret
+from mmbot.secrets.secret import Secret, fit_token
 
 EXIT_SECRET = SecretError.exit_code
 _BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,50}")
@@ -65,9 +65,20 @@ def _token(secret: Secret) -> str:
     return "has the form of a token"
 
 
+def _api_token(secret: Secret) -> str:
+    fit_token(secret)
+    return "has the form of a token"
+
+
+def _password(_secret: Secret) -> str:
+    return "is there"
+
+
 _FORMS: dict[SecretName, Callable[[Secret], str]] = {
     SecretName.WALLET_KEY: _wallet,
     SecretName.TELEGRAM_TOKEN: _token,
+    SecretName.API_TOKEN: _api_token,
+    SecretName.REDIS_PASSWORD: _password,
 }
 
 

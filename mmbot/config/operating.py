@@ -1,6 +1,8 @@
 """The sections of what runs around trading: keys, books, watchers, and whom it talks to."""
 
+from mmbot.adapters.lease.params import CoordinationParams
 from mmbot.domain.params import Params
+from mmbot.interfaces.api.params import ApiParams
 from mmbot.interfaces.telegram.params import AlertParams, TelegramParams
 from mmbot.ledger.params import StorageParams
 from mmbot.runtime.guard_params import GuardParams
@@ -15,5 +17,7 @@ class Operating(Params):
     storage: StorageParams = StorageParams()
     guard: GuardParams = GuardParams()
     control: ControlParams = ControlParams()
+    api: ApiParams = ApiParams()
+    coordination: CoordinationParams = CoordinationParams()
     telegram: TelegramParams = TelegramParams()
     alerts: AlertParams = AlertParams()

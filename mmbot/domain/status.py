@@ -74,13 +74,21 @@ class DayFills(Struct, frozen=True):
     asks: int = 0
 
 
+class LeaseStatus(Struct, frozen=True):
+    """The lease of a bot that has a standby: its run, how old it is, and what is wrong with it."""
+
+    epoch: int
+    age_ms: float
+    trouble: str | None = None
+
+
 class StatusView(Struct, frozen=True):
     """The whole bot at `ts_ns`. Counts are since the start of this run; latencies milliseconds.
 
     `reasons` has every hindrance, pause or halt in force. `ack_p50_ms` is from an action leaving to
     its receipt; `unknown` counts orders whose outcome is not known. Equity is the venue's.
     exposure_ratio: worth of all positions by equity. budget_ratio: share of the request allowance
-    that is left. session_ends_ns: when the trading key ends.
+    that is left. session_ends_ns: when the trading key ends. lease: None without a standby.
     """
 
     ts_ns: int
@@ -115,3 +123,4 @@ class StatusView(Struct, frozen=True):
     overrides: tuple[Override, ...] = ()
     alerts: tuple[Alert, ...] = ()
     version: str = ""
+    lease: LeaseStatus | None = None

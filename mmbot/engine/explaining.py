@@ -22,6 +22,20 @@ def skew_bps(desk: Desk) -> float | None:
     return strategy.last.skew * BPS
 
 
+def widest_bps(desk: Desk) -> float | None:
+    """How wide the best quotes may be by the settings; None for a strategy without such."""
+    strategy = desk.strategy
+    return strategy.params.spread.max_bps if type(strategy) is MarketMaker else None
+
+
+def seen_in_book(desk: Desk) -> tuple[float | None, float | None]:
+    """Return the fair price, in currency, and the imbalance of the last decision."""
+    strategy = desk.strategy
+    if type(strategy) is not MarketMaker or strategy.last.fair is None:
+        return None, None
+    return float(desk.state.market.tick) * strategy.last.fair, strategy.last.imbalance
+
+
 def explain(engine: Engine, index: int, now_ns: int) -> Explanation:
     """Say why the last quotes of a market are what they are."""
     desk = engine.desks[index]

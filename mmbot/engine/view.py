@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from mmbot.domain.order import OrderState, Side
 from mmbot.domain.quotes import Quotes
 from mmbot.domain.status import Mode
+from mmbot.engine.desk import Desk
 from mmbot.engine.engine import Engine
 from mmbot.risk.breaker import BreakerState
 
@@ -51,6 +53,18 @@ def market_reason(engine: Engine, index: int) -> str | None:
 def orders_alive(engine: Engine) -> int:
     """Orders that are alive or may be."""
     return sum(len(desk.tracker.orders) for desk in engine.desks)
+
+
+def best_resting(desk: Desk) -> tuple[int, int]:
+    """Ticks of our best bid and ask that rest, 0 for none."""
+    bid = ask = 0
+    for order in desk.tracker.orders.values():
+        if order.state is OrderState.OPEN:
+            if order.side is Side.BID:
+                bid = max(bid, order.ticks)
+            else:
+                ask = min(ask or order.ticks, order.ticks)
+    return bid, ask
 
 
 def orders_unknown(engine: Engine) -> int:

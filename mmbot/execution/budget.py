@@ -78,6 +78,14 @@ class Budget:
         """Share of the request allowance that is not used, 0 to 1."""
         return self._requests.free(now_ns) / self._requests.capacity
 
+    def tokens(self, now_ns: int) -> dict[str, int]:
+        """What may still be sent, by kind."""
+        buckets = (("orders", self._places), ("cancels", self._cancels))
+        return {
+            **{name: bucket.free(now_ns) for name, bucket in buckets},
+            "requests": self._requests.free(now_ns),
+        }
+
     def scarce(self, now_ns: int) -> bool:
         """Whether a replacement that is not pressing should wait; never but live."""
         return self._even is not None and self._even.free(now_ns) < _SPARED

@@ -52,6 +52,11 @@ class OrderIds:
             return None
         return (order_id >> _RUN_SHIFT) % (1 << EPOCH_BITS)
 
+    def later(self, order_id: int) -> bool:
+        """Is it an id of a later run of this instance?"""
+        epoch = self.epoch_of(order_id)
+        return epoch is not None and epoch > self.epoch
+
     def issued(self, order_id: int) -> bool:
         """Was it handed out by this run?"""
         sequence = order_id % _SEQUENCES

@@ -24,6 +24,8 @@ def troubles(view: StatusView) -> list[str]:
         found.append(f"{view.unknown} orders whose outcome is not known")
     if view.loop_lag_p99_ms is not None and view.loop_lag_p99_ms > SLOW_LOOP_MS:
         found.append(f"loop lag p99 {view.loop_lag_p99_ms:.0f} ms")
+    if view.lease is not None and view.lease.trouble is not None:
+        found.append(f"lease {view.lease.epoch}: {view.lease.trouble}")
     left_s = session_left_s(view)
     if left_s is not None and left_s < SHORT_SESSION_S:
         found.append(f"session ends in {left_s // 60} min")
@@ -52,10 +54,16 @@ def health_lines(view: StatusView) -> list[str]:
         f"loop lag p99 {_ms(view.loop_lag_p99_ms)}",
         f"reconnects {view.reconnects}",
         "session -" if left_s is None else f"session {span(max(0, left_s))} left",
+        *_lease(view),
         *(f"book {each.symbol} {age(each.book_age_ms)} old" for each in view.markets),
     ]
     wrong = troubles(view)
     return [*lines, *(f"wrong: {each}" for each in wrong)] if wrong else [*lines, "all is well"]
+
+
+def _lease(view: StatusView) -> list[str]:
+    lease = view.lease
+    return [] if lease is None else [f"lease {lease.epoch}, {age(lease.age_ms)} old"]
 
 
 def _ms(milliseconds: float | None) -> str:

@@ -55,6 +55,7 @@ def _wrapped(line: str) -> list[str]:
 def _head(view: StatusView, narrow: bool) -> Iterator[str]:
     name = f"{view.instance}  {view.run_mode.upper()}  {view.mode.upper()}"
     up = f"up {span((view.ts_ns - view.started_ns) // NS_PER_S)}"
+    lease = "" if view.lease is None else f"lease {view.lease.epoch}"
     session = ""
     if view.session_ends_ns is not None:
         left_s = max(0, (view.session_ends_ns - view.ts_ns) // NS_PER_S)
@@ -62,13 +63,13 @@ def _head(view: StatusView, narrow: bool) -> Iterator[str]:
     money = [f"equity {usd(view.equity_uusd)} USD", f"day {gain(view.day_pnl_uusd)}"]
     held = [f"drawdown {_drawdown(view)}", f"margin {_margin(view)}", f"exposure {_exposure(view)}"]
     if narrow:
-        yield name
+        yield "  ".join(part for part in (name, lease) if part)
         yield "  ".join(part for part in (up, session) if part)
         yield "  ".join(money)
         yield f"{held[0]}  {held[2]}"
         yield held[1]
     else:
-        yield "  ".join(part for part in (name, up, session) if part)
+        yield "  ".join(part for part in (name, up, lease, session) if part)
         yield "  ".join((*money, *held))
 
 

@@ -6,7 +6,7 @@ says why. The venue's truth is not here: orders and positions are asked for at t
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -34,21 +34,25 @@ class Memory:
 
 
 class Keeping:
-    """The durable half of a Ledger."""
+    """The durable half of a Ledger. `epochs` are those used last here, by instance."""
 
     def __init__(self, writer: Writer, memory: Memory, lock: Lock) -> None:
         self._asking = Asking(writer)
         self._memory = memory
         self._lock = lock
+        self.epochs: Mapping[int, int] = lock.epochs
         self._run: int | None = None
         self._markets: list[int] = []
         self._cursor = 0
         self._cursor_key = ""
 
-    def next_epoch(self, instance_id: int) -> int:
-        """Return an epoch that no start of this instance had; DataError when all are used up."""
-        copied = self._lock.epochs.get(instance_id, 0)
-        epoch = int(self._asking.done(lambda c: _next_epoch(c, instance_id, copied)))
+    def next_epoch(self, instance_id: int, *, least: int = 1) -> int:
+        """Return an epoch that no start of this instance had here; DataError when all are used up.
+
+        `least`: not below the one that a lease has granted.
+        """
+        known = max(self.epochs.get(instance_id, 0), least - 1)
+        epoch = int(self._asking.done(lambda c: _next_epoch(c, instance_id, known)))
         try:
             self._lock.remember({instance_id: epoch})
         except OSError as error:
@@ -173,8 +177,8 @@ def epochs_of(connection: sqlite3.Connection) -> dict[int, int]:
     return dict(connection.execute("SELECT instance_id, epoch FROM epochs"))
 
 
-def _next_epoch(connection: sqlite3.Connection, instance_id: int, copied: int) -> int:
-    epoch = max(copied, epochs_of(connection).get(instance_id, 0)) + 1
+def _next_epoch(connection: sqlite3.Connection, instance_id: int, known: int) -> int:
+    epoch = max(known, epochs_of(connection).get(instance_id, 0)) + 1
     if epoch >= EPOCHS:
         raise sqlite3.DataError(
             f"instance {instance_id} has used all {EPOCHS - 1} epochs: give it another instance.id"

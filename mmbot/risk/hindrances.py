@@ -17,6 +17,7 @@ BLOCKING = frozenset(
         "session",
         "listing",
         "foreign_epoch",
+        "lease",
         "stopping",
     }
 )

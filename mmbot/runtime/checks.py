@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from mmbot.domain.events import Event
+from mmbot.domain.figures import REACTION_NS, Histogram
 from mmbot.ports import Emit
 from mmbot.runtime.hindering import JOURNAL, TICK_S, Hindering, Pulse, Warmth
 from mmbot.runtime.works import Works
@@ -19,6 +20,8 @@ class Checks:
         params = works.params
         symbols = [desk.state.market.symbol for desk in works.engine.desks]
         self.pulse = Pulse(emit, self._revalidate, params.stall_ms, works.clock())
+        # From what came, a book or its time, to the bytes of what was decided by it.
+        self.reactions = Histogram(REACTION_NS)
         self._works = works
         self._left_out = left_out
         self._warmth = Warmth(symbols, emit, params.warmup_ms)

@@ -55,6 +55,7 @@ class BotControl:
         answer = await self._commands.do(command)
         answer = replace(answer, before=before, after=self._stand())
         self._audit(audited(command, answer), self._works.clock())
+        self.watching.meters.happened.commanded(command, answer)
         if command.verb in SETTINGS and not command.dry_run:
             done = answer.result is Result.OK
             self._say(

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from mmbot.domain.events import BookGap, BookUpdate, Event, Hindrance
+from mmbot.domain.figures import LAG_NS, Histogram
 from mmbot.ports import Emit
 
 NS_PER_MS = 1_000_000
@@ -52,6 +53,7 @@ class Pulse:
         self._stall_ns = stall_ms * NS_PER_MS
         self._seen_ns = self._beat_ns = now_ns
         self._late_ns = 0
+        self.lags = Histogram(LAG_NS)
         self._lags: deque[int] = deque(maxlen=_LAGS)
 
     def begin(self, now_ns: int) -> None:
@@ -78,6 +80,7 @@ class Pulse:
         lag_ns = max(0, now_ns - self._beat_ns - _TICK_NS)
         self._beat_ns = now_ns
         self._lags.append(lag_ns)
+        self.lags.add(lag_ns)
         self.look(now_ns)
         if lag_ns > CALM_NS:
             self._late_ns = now_ns

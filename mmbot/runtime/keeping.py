@@ -6,7 +6,7 @@ from typing import Protocol
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event
 from mmbot.domain.notices import Notice
-from mmbot.ports import Emit, Leftovers
+from mmbot.ports import Emit, FeedFigures, Leftovers
 from mmbot.runtime.supervision import ExitReport
 
 
@@ -53,8 +53,8 @@ class LiveFeed(Protocol):
         """Believe nothing that came before now."""
         ...
 
-    def reconnects(self) -> int:
-        """How often a connection was made anew."""
+    def figures(self) -> FeedFigures:
+        """How it does."""
         ...
 
 

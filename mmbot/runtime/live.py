@@ -37,6 +37,7 @@ class MarketMakerLive:
         self._inbox = Inbox(self._take, self._failed, works.params.inbox_count)
         self._alarm = Alarm(works.clock, self._ring)
         self._checks = Checks(works, self._inbox.emit, self._inbox.take_left_out)
+        self.reactions, self.lags = self._checks.reactions, self._checks.pulse.lags
         self._inheritance = Inheritance(works.engine)
         self._account: AccountSnapshot | None = None
         self._exited = False
@@ -96,7 +97,7 @@ class MarketMakerLive:
             self._account,
             works.figures(),
             self._checks.pulse.lag_p99_ms(),
-            sum(feed.reconnects() for feed in works.feeds),
+            sum(feed.figures().reconnects for feed in works.feeds),
         )
         return status_view(works.engine, named, moment, works.book_age_ms)
 
@@ -129,6 +130,8 @@ class MarketMakerLive:
         works = self.works
         engine, keeper = works.engine, works.keeper
         batches = engine.handle(event)
+        if batches:
+            self.reactions.add(works.clock() - event.ts_recv_ns)
         due_ns = engine.next_wakeup_ns()
         if type(event) is Timer and not batches and due_ns is not None:
             due_ns += QUIET_NS

@@ -1,18 +1,18 @@
 """Watching: what a control knows of a bot besides the engine: alerts, the day, who listens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from mmbot.domain.actions import Batch, Cancel
+from mmbot.domain.actions import Batch
 from mmbot.domain.alerts import Alerts
-from mmbot.domain.events import AccountSnapshot, Event, Fill
+from mmbot.domain.events import AccountSnapshot, BookUpdate, Event, Fill
 from mmbot.domain.notices import Notice
-from mmbot.domain.status import StatusView
+from mmbot.domain.status import LeaseStatus, StatusView
 from mmbot.runtime.commands import Settings
-from mmbot.runtime.day import Day
 from mmbot.runtime.live import MarketMakerLive
+from mmbot.runtime.metering import Meters
 from mmbot.runtime.status import Named
 from mmbot.runtime.telling import Telling
 
@@ -26,6 +26,7 @@ class Watched:
     settings: Settings
     session_ends_ns: int | None
     version: str
+    lease: Callable[[int], LeaseStatus] | None = None
 
 
 class Watching:
@@ -34,16 +35,14 @@ class Watching:
     def __init__(self, watched: Watched) -> None:
         self.telling = Telling()
         self.alerts = Alerts()
+        self.meters = Meters(watched.live.works.engine, watched.live.works.clock)
         self._watched = watched
         desks = watched.live.works.engine.desks
         self.markets = tuple(desk.state.market for desk in desks)
-        self._day = Day(len(desks))
-        self._cancels = 0
-        self._batches = 0
 
     def view(self) -> StatusView:
         """Say how the bot stands."""
-        watched, day = self._watched, self._day
+        watched, day = self._watched, self.meters.day
         view = watched.live.status(watched.named)
         return replace(
             view,
@@ -57,29 +56,35 @@ class Watching:
             overrides=watched.settings.overrides(),
             alerts=self.alerts.open(view.ts_ns),
             version=watched.version,
+            lease=None if watched.lease is None else watched.lease(view.ts_ns),
         )
 
     def sent(self) -> tuple[int, int]:
         """Return how many cancels were sent since the start, in how many batches."""
-        return self._cancels, self._batches
+        return self.meters.orders.cancels, self.meters.orders.batches
 
     def notices(self, notices: Sequence[Notice]) -> None:
         """Hear what people should know."""
         for notice in notices:
             market = None if notice.market is None else self.markets[notice.market].symbol
             self.alerts.take(notice, market)
+        self.meters.notices(notices)
         self.telling.notices(notices)
 
     def event(self, event: Event) -> None:
         """Hear what has happened."""
-        if type(event) is Fill and self.telling.fill(event):
-            self._day.fill(event)
-        elif type(event) is AccountSnapshot and self._day.began(event.ts_recv_ns):
+        if type(event) is BookUpdate:
+            # The most of all events, and nothing to be noted.
+            return
+        if type(event) is Fill:
+            if self.telling.fill(event):
+                self.meters.fill(event)
+            return
+        if type(event) is AccountSnapshot and self.meters.day.began(event.ts_recv_ns):
             view = self._watched.live.status(self._watched.named)
-            self._day.start([each.pnl_uusd for each in view.markets])
+            self.meters.day.start([each.pnl_uusd for each in view.markets])
+        self.meters.event(event)
 
     def batch(self, batch: Batch) -> None:
         """Hear what was sent."""
-        cancels = sum(type(action) is Cancel for action in batch.actions)
-        self._cancels += cancels
-        self._batches += bool(cancels)
+        self.meters.batch(batch)

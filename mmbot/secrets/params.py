@@ -16,6 +16,8 @@ class SecretName(StrEnum):
 
     WALLET_KEY = "wallet_key"
     TELEGRAM_TOKEN = "telegram_token"  # noqa: S105 - a name
+    API_TOKEN = "api_token"  # noqa: S105 - a name
+    REDIS_PASSWORD = "redis_password"  # noqa: S105 - a name
 
 
 class SecretParams(Params):
@@ -87,11 +89,16 @@ class SecretsParams(Params):
 
     wallet_key: SecretParams = SecretParams()
     telegram_token: SecretParams = SecretParams()
+    api_token: SecretParams = SecretParams()
+    redis_password: SecretParams = SecretParams()
     aws: AwsParams = AwsParams()
     ledger: LedgerParams = LedgerParams()
 
     @model_validator(mode="after")
     def _devices_hold_keys(self) -> "SecretsParams":
-        if self.telegram_token.source == "ledger":
-            raise ValueError("telegram_token: a hardware wallet holds no tokens")
+        for name in (SecretName.TELEGRAM_TOKEN, SecretName.API_TOKEN):
+            if getattr(self, name).source == "ledger":
+                raise ValueError(f"{name}: a hardware wallet holds no tokens")
+        if self.redis_password.source == "ledger":
+            raise ValueError("redis_password: a hardware wallet holds no passwords")
         return self

@@ -24,6 +24,8 @@ class _Usual(NamedTuple):
 _USUAL = {
     SecretName.WALLET_KEY: _Usual("wallet_key", "PRIVATE_KEY_BASE58"),
     SecretName.TELEGRAM_TOKEN: _Usual("telegram_token", "TELEGRAM_TOKEN"),
+    SecretName.API_TOKEN: _Usual("api_token", "MMBOT_API_TOKEN"),
+    SecretName.REDIS_PASSWORD: _Usual("redis_password", "REDIS_PASSWORD"),
 }
 
 

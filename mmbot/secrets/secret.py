@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import NoReturn
 
+from mmbot.errors import SecretError
 from mmbot.secrets.redaction import KNOWN
+
+LEAST_TOKEN_CHARS = 24
 
 
 class Secret:
@@ -32,3 +35,11 @@ class Secret:
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("a secret is not pickled or copied")
+
+
+def fit_token(secret: Secret) -> Secret:
+    """Return a secret that is fit to be the token; SecretError for one that could be guessed."""
+    text = secret.reveal()
+    if len(text) < LEAST_TOKEN_CHARS or not text.isascii() or not text.isprintable():
+        raise SecretError(f"{secret.place}: a token has {LEAST_TOKEN_CHARS} characters or more")
+    return secret

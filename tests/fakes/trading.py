@@ -11,7 +11,7 @@ from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import AccountSnapshot, Event, Fill, OrderUpdate, VenueOrder, VenueSnapshot
 from mmbot.domain.notices import Notice
 from mmbot.domain.order import OrderState, Side
-from mmbot.ports import Emit, Leftovers, VenueFigures
+from mmbot.ports import Emit, FeedFigures, Leftovers, VenueFigures
 from mmbot.runtime.supervision import ExitReport
 from mmbot.runtime.watching import Watching
 
@@ -135,8 +135,8 @@ class ScriptedFeed:
         self.doubts.append(reason)
         self.on_doubt(now_ns)
 
-    def reconnects(self) -> int:
-        return 0
+    def figures(self) -> FeedFigures:
+        return FeedFigures("book")
 
 
 class Diary:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
-from tests.faults import elsewhere, machine, network, protocol, venue
+from tests.faults import elsewhere, leases, machine, network, protocol, venue
 from tests.faults.scenario import Entry, Scenario
 
-_MODULES = (network.ENTRIES, venue.ENTRIES, protocol.ENTRIES, machine.ENTRIES, elsewhere.ENTRIES)
+_MODULES = (
+    *(network.ENTRIES, venue.ENTRIES, protocol.ENTRIES, machine.ENTRIES, leases.ENTRIES),
+    elsewhere.ENTRIES,
+)
 CATALOGUE: Mapping[str, Entry] = {entry.id: entry for entries in _MODULES for entry in entries}
 SCENARIOS: Mapping[str, Scenario] = {
     name: entry for name, entry in CATALOGUE.items() if isinstance(entry, Scenario)

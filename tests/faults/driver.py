@@ -42,6 +42,7 @@ def of_fault(scenario: Scenario, seed: int, factory: Factory, terms: Terms) -> P
         act=act,
         ends=scenario.ends,
         settled=scenario.settled,
+        leased=scenario.leased,
     )
 
 

@@ -1,6 +1,6 @@
 """Faults that no schedule injects, static ones and those of whole processes, with their tests.
 
-Groups T and R have no tests yet: Telegram and Redis are built by issue 5.
+Group T has no scenarios yet: Telegram is built by issue 5.
 """
 
 from tests.faults.scenario import Elsewhere, Entry
@@ -107,5 +107,4 @@ ENTRIES: tuple[Entry, ...] = (
         (f"{_REFUSALS}::test_published_keys_are_for_this_machine_only",),
     ),
     *(Elsewhere(f"T{number:02}", "no Telegram yet: issue 5") for number in range(1, 7)),
-    *(Elsewhere(f"R{number:02}", "no Redis yet: issue 5") for number in range(1, 5)),
 )

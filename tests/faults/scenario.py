@@ -34,7 +34,8 @@ class Expect(Struct, frozen=True, kw_only=True):
 class Scenario(Struct, frozen=True, kw_only=True):
     """One fault. `faults` draws the schedule of a seed; `act` does what no schedule can say.
 
-    `ends`: the bot is stopped in the end, and must show that it left nothing.
+    `ends`: the bot is stopped in the end, and must show that it left nothing. `leased`: it trades
+    under a lease.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     ends: bool = True
     settled: bool = True
     may_take: bool = False
+    leased: bool = False
 
 
 class Elsewhere(Struct, frozen=True):

@@ -15,10 +15,10 @@ MIXED = range(1, 41)
 MIXED_S = 30.0
 # Quoting has half a minute to be back (I20).
 MIXED_QUIET_S = 32.0
-GROUPS = {"N": 14, "V": 16, "P": 15, "C": 5, "X": 10, "D": 5, "O": 4, "H": 5, "M": 4}
-LATER = {"T": 6, "R": 4, "F": 5}
+GROUPS = {"N": 14, "V": 16, "P": 15, "C": 5, "X": 10, "D": 5, "O": 4, "H": 5, "M": 4, "R": 4}
+LATER = {"T": 6, "F": 5}
 ALL_FAULTS = 93
-UNBUILT = ("T", "R")
+UNBUILT = ("T",)
 ROOT = Path(__file__).resolve().parents[2]
 
 

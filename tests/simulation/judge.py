@@ -85,11 +85,11 @@ class Judge:
             return
         request = None if body is None else read_request(body)
         if body is None:
-            self.sendings.read()
+            self.sendings.read(process)
         elif request is None:
             self.report("I14", "bytes that are no action were sent")
         else:
-            self.sendings.sent(request)
+            self.sendings.sent(request, process)
 
     def _happened(self, kind: Kind, content: bytes, result: Any) -> None:
         if kind is Kind.ACT:

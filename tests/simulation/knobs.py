@@ -9,7 +9,8 @@ from functools import partial
 from signal import SIGTERM
 
 from mmbot.exchange.faults.table import KNOBS
-from tests.simulation.network import End
+from tests.simulation.leases import Leases
+from tests.simulation.network import End, Terms
 from tests.simulation.process import Process
 from tests.simulation.schedule import Fault, Schedule, exchange_entry
 from tests.simulation.stage import Run, Stage
@@ -70,15 +71,24 @@ def _half_open(stage: Stage, _fault: Fault) -> None:
 
 
 def _slow(stage: Stage, fault: Fault) -> End_:
-    terms = stage.loop.network.terms
-    before = terms.latency_s, terms.jitter_s
-    terms.latency_s = fault.entry["latency_ms"] / 1000
-    terms.jitter_s = fault.entry.get("jitter_ms", 0) / 1000
+    stage.troubles.slowed.append(fault)
+    _as_slow_as_asked(stage)
 
     def end() -> None:
-        terms.latency_s, terms.jitter_s = before
+        stage.troubles.slowed.remove(fault)
+        _as_slow_as_asked(stage)
 
     return end
+
+
+def _as_slow_as_asked(stage: Stage) -> None:
+    """As the newest of those that last has it: they overlap, and end in any order."""
+    terms, usual = stage.loop.network.terms, Terms()
+    terms.latency_s, terms.jitter_s = usual.latency_s, usual.jitter_s
+    if stage.troubles.slowed:
+        entry = stage.troubles.slowed[-1].entry
+        terms.latency_s = entry["latency_ms"] / 1000
+        terms.jitter_s = entry.get("jitter_ms", 0) / 1000
 
 
 def _nameless(stage: Stage, _fault: Fault) -> End_:
@@ -196,6 +206,47 @@ def _wedge(stage: Stage, _fault: Fault) -> None:
         stage.run.bot.wedge()
 
 
+def _redis_down(stage: Stage, _fault: Fault) -> End_:
+    leases = _leases(stage)
+    leases.down = True
+
+    def end() -> None:
+        leases.down = False
+
+    return end
+
+
+def _redis_slow(stage: Stage, fault: Fault) -> End_:
+    leases = _leases(stage)
+    leases.slow_s = fault.entry["ms"] / 1000
+
+    def end() -> None:
+        leases.slow_s = 0.0
+
+    return end
+
+
+def _redis_garbage(stage: Stage, _fault: Fault) -> End_:
+    rules = _leases(stage).rules
+    rules.garbage = True
+
+    def end() -> None:
+        rules.garbage = False
+
+    return end
+
+
+def _redis_lose_write(stage: Stage, _fault: Fault) -> End_:
+    leases = _leases(stage)
+    leases.lose_write()
+    return leases.heal
+
+
+def _leases(stage: Stage) -> Leases:
+    assert stage.machine.leases is not None
+    return stage.machine.leases
+
+
 _HARNESS: Mapping[str, Callable[[Stage, Fault], End_ | None]] = {
     "net.cut": _cut,
     "net.reset": _reset,
@@ -212,4 +263,8 @@ _HARNESS: Mapping[str, Callable[[Stage, Fault], End_ | None]] = {
     "app.raise_in": _raise_in,
     "app.freeze_strategy": _wedge,
     "app.crash_on_start": _crash_loop,
+    "redis.down": _redis_down,
+    "redis.slow": _redis_slow,
+    "redis.garbage": _redis_garbage,
+    "redis.lose_write": _redis_lose_write,
 }

@@ -22,10 +22,14 @@ class Socket(Protocol):
 
 
 class Process:
-    """One program: `alive` until it is killed, frozen until a moment of the loop's time."""
+    """One program: `alive` until it is killed, frozen until a moment of the loop's time.
 
-    def __init__(self, name: str) -> None:
+    `host` names the machine it runs on.
+    """
+
+    def __init__(self, name: str, host: str = "") -> None:
         self.name = name
+        self.host = host
         self.alive = True
         self.frozen_until = 0.0
         # Handles of turns that were put off; what they hold has no public name.

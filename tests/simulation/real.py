@@ -14,6 +14,7 @@ from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.keys.session_files import StoredSession
 from mmbot.adapters.zo.wire import base58
 from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, World, live_bot
+from mmbot.assemble.live.leading import Pair
 from mmbot.config.schema import Config
 from mmbot.domain.events import Command
 from mmbot.domain.status import StatusView
@@ -25,6 +26,7 @@ from mmbot.runtime.supervision import EXIT_ERROR
 from tests.simulation.bot import Setting
 from tests.simulation.disk import slow_disk
 from tests.simulation.knobs import InjectedError
+from tests.simulation.leases import LeaseClient
 from tests.simulation.terms import MarketTerms, Terms
 
 TASKS = {
@@ -61,6 +63,10 @@ def settings(setting: Setting) -> Config:
     """Return the configuration: small orders in three markets, an outside price, tight limits."""
     return Config.model_validate(
         {
+            "coordination": {
+                "backend": "none" if setting.machine.leases is None else "redis",
+                "standby": setting.number > 1,
+            },
             "instance": {"id": setting.instance, "account_id": setting.account},
             "venue": {"http_url": setting.url, "action_lifetime_s": setting.lifetime_s},
             "reference": {"url": setting.reference_url},
@@ -139,8 +145,14 @@ class Real:
             rng=lambda: Random(setting.rng.getrandbits(64)),
             open_ledger=self._ledger,
             state=setting.machine.folder,
+            pair=self._pair,
             env={"STATE_DIRECTORY": str(setting.machine.folder)},
         )
+
+    def _pair(self, _warn: Any) -> Pair:
+        leases = self.setting.machine.leases
+        assert leases is not None
+        return Pair(lambda _config, _account: LeaseClient(leases), _nobody)
 
     def _ledger(self, path: Path, params: StorageParams, now_ns: int) -> Ledger:
         disk = slow_disk(self.setting.machine)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tests.simulation import books, knobs
 from tests.simulation.bot import Factory
+from tests.simulation.leases import Leases
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.schedule import Schedule, shorter
 from tests.simulation.stage import Stage
@@ -23,6 +24,7 @@ WARM_S = 30.0
 STOP_S = 30.0
 # Longer than anything signed lives.
 AFTERMATH_S = 8.0
+LEASE_S = 10.0
 
 Act = Callable[[Stage], Coroutine[Any, Any, None]]
 
@@ -30,7 +32,8 @@ Act = Callable[[Stage], Coroutine[Any, Any, None]]
 class Plan(Struct, frozen=True, kw_only=True):
     """What to simulate. `warm_s` ends as soon as the bot quotes; times in virtual seconds.
 
-    `act` runs along, for what a schedule cannot say; `ends` False leaves out the orderly stop.
+    `act` runs along, for what a schedule cannot say; `ends` False leaves out the orderly stop;
+    `leased`: bots trade under a lease.
     """
 
     seed: int
@@ -43,6 +46,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     act: Act | None = None
     ends: bool = True
     settled: bool = True
+    leased: bool = False
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -71,6 +75,8 @@ def simulate(plan: Plan) -> Result:
         asyncio.Runner(loop_factory=lambda: loop) as runner,
     ):
         stage = Stage(loop, plan.factory, Path(folder), plan.seed, plan.terms)
+        if plan.leased:
+            stage.machine.leases = Leases(loop, LEASE_S)
         runner.run(_whole(stage, plan))
     return Result(
         violations=tuple(stage.judge.violations),
@@ -125,7 +131,7 @@ async def stopped(stage: Stage) -> None:
     elif run.code != 0:
         stage.judge.report("I11", f"exit code {run.code} after SIGTERM without any fault")
     else:
-        for what in books.wrong(stage.venue, stage.terms.account, stage.machine.folder):
+        for what in books.wrong(stage.venue, stage.terms.account, run.machine.folder):
             stage.judge.report("I10", what)
     await asyncio.sleep(AFTERMATH_S)
 

@@ -1,11 +1,12 @@
 """Invariants of actions, sent (I5, I14-I16, I18) and executed (I8, I9, I12, I13, I24)."""
 
-from collections import deque
+from collections import defaultdict, deque
 from typing import NamedTuple
 
 from mmbot.domain.status import MarketStatus, Mode, StatusView
 from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.process import Process
 from tests.simulation.requests import ALLOWED_KINDS, Request, epoch_of, instance_of
 from tests.simulation.terms import Report, Surroundings, Terms
 
@@ -38,6 +39,10 @@ class _Windows(NamedTuple):
     places: _Window
     cancels: _Window
     requests: _Window
+
+
+def _windows() -> _Windows:
+    return _Windows(_Window(SECOND), _Window(SECOND), _Window(MINUTE))
 
 
 class _Jumps:
@@ -76,30 +81,32 @@ class Sendings:
         self._terms = terms
         self._surroundings = surroundings
         self._report = report
-        self._windows = _Windows(_Window(SECOND), _Window(SECOND), _Window(MINUTE))
+        # By machine: those of a pair know nothing of each other.
+        self._windows: defaultdict[str, _Windows] = defaultdict(_windows)
         self._known: set[bytes] = set()
         self._before: dict[int, str] = {}
         self._jumps = _Jumps(loop, venue)
 
-    def read(self) -> None:
+    def read(self, process: Process) -> None:
         """A GET was sent."""
-        self._asked()
+        self._asked(process)
 
-    def sent(self, request: Request) -> None:
+    def sent(self, request: Request, process: Process) -> None:
         """An action was sent, for the first time or again."""
         self.count += 1
-        self._asked()
+        self._asked(process)
         if request.kind not in ALLOWED_KINDS:
             self._report("I14", f"an action of the kind {request.kind} was signed")
             return
         self._stamped(request)
-        self._paced(request)
+        self._paced(request, self._windows[process.host])
         if request.places:
-            self._allowed(request)
+            self._allowed(request, self._surroundings.told_by(process))
         self._known.add(request.digest)
 
-    def _asked(self) -> None:
-        if self._windows.requests.add(1, self._loop.now_s) > self._terms.actions_per_min:
+    def _asked(self, process: Process) -> None:
+        requests = self._windows[process.host].requests
+        if requests.add(1, self._loop.now_s) > self._terms.actions_per_min:
             self._report("I18", f"more than {self._terms.actions_per_min} requests in a minute")
 
     def _stamped(self, request: Request) -> None:
@@ -118,23 +125,16 @@ class Sendings:
             if not ahead:
                 self._report("I15", f"a place can land for {left} s")
 
-    def _paced(self, request: Request) -> None:
+    def _paced(self, request: Request, windows: _Windows) -> None:
         if request.digest in self._known:
             return
         now_s, terms = self._loop.now_s, self._terms
-        if (
-            request.places
-            and self._windows.places.add(len(request.places), now_s) > terms.places_per_s
-        ):
+        if request.places and windows.places.add(len(request.places), now_s) > terms.places_per_s:
             self._report("I18", f"more than {terms.places_per_s} places in a second")
-        if (
-            request.cancels
-            and self._windows.cancels.add(request.cancels, now_s) > terms.cancels_per_s
-        ):
+        if request.cancels and windows.cancels.add(request.cancels, now_s) > terms.cancels_per_s:
             self._report("I18", f"more than {terms.cancels_per_s} cancels in a second")
 
-    def _allowed(self, request: Request) -> None:
-        view = self._surroundings.belief
+    def _allowed(self, request: Request, view: StatusView | None) -> None:
         if view is None:
             self._report("I5", "a place was sent by a bot that does not say how it stands")
             return

@@ -20,6 +20,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
 from tests.simulation.machine import Machine
 from tests.simulation.process import PROCESS, Process, owner
+from tests.simulation.schedule import Fault
 from tests.simulation.terms import Terms
 
 SESSION_S = 20 * 86_400
@@ -47,9 +48,13 @@ class Cast:
 
 
 class Troubles:
-    """What keeps the bot from seeing or from being understood, and since when nothing does."""
+    """What keeps the bot from seeing or from being understood, and since when nothing does.
+
+    `slowed` has what slows the network now, the newest last.
+    """
 
     def __init__(self) -> None:
+        self.slowed: list[Fault] = []
         self._under_way: dict[int, None] = {}
         self._calm_from = 0.0
 
@@ -98,14 +103,20 @@ class Stage:
 
     @property
     def run(self) -> "Run | None":
-        """The bot that runs now."""
-        last = self.runs[-1] if self.runs else None
-        return last if last is not None and last.is_on else None
+        """The bot that runs now; of a pair the one that trades, the newer if both do."""
+        on = [each for each in self.runs if each.is_on]
+        trading = [each for each in on if each.bot.status() is not None]
+        chosen = trading or on
+        return chosen[-1] if chosen else None
 
     @property
     def belief(self) -> StatusView | None:
         """See Surroundings."""
         return None if self.run is None else self.run.bot.status()
+
+    def told_by(self, process: Process) -> StatusView | None:
+        """See Surroundings."""
+        return next((each.bot.status() for each in self.runs if each.process is process), None)
 
     @property
     def started_s(self) -> float:
@@ -137,10 +148,11 @@ class Stage:
         for violation in self.venue.exchange.violations():
             self.judge.report("EXCHANGE", violation)
 
-    def begin(self, factory: Factory | None = None) -> "Run":
-        """Start a bot."""
+    def begin(self, factory: Factory | None = None, machine: Machine | None = None) -> "Run":
+        """Start a bot, on its usual machine or another one."""
         number = len(self.runs) + 1
-        run = Run(self, number, (factory or self._factory)(self._setting(number)))
+        place = machine or self.machine
+        run = Run(self, number, (factory or self._factory)(self._setting(number, place)), place)
         self.runs.append(run)
         self.judge.started()
         self.judge.deadlines.bot = run.process
@@ -159,14 +171,14 @@ class Stage:
         elif process.alive:
             self.judge.report("CRASH", f"{process.name}: {context['message']}: {error!r}")
 
-    def _setting(self, number: int) -> Setting:
+    def _setting(self, number: int, machine: Machine) -> Setting:
         cast, pace = self.cast, self.venue.pace
 
         def clock() -> int:
             return pace.now_ns + HOST_AHEAD_NS
 
         def wall() -> int:
-            return pace.now_ns + HOST_AHEAD_NS + self.machine.wall_step_ns
+            return pace.now_ns + HOST_AHEAD_NS + machine.wall_step_ns
 
         return Setting(
             url=self.venue.url,
@@ -183,16 +195,17 @@ class Stage:
             instance=self.terms.instance,
             symbols=tuple(market.symbol for market in self.venue.exchange.params.markets),
             lifetime_s=self.terms.lifetime_s,
-            machine=self.machine,
+            machine=machine,
         )
 
 
 class Run:
     """One run of a bot, from its start to its end or death."""
 
-    def __init__(self, stage: Stage, number: int, bot: Bot) -> None:
+    def __init__(self, stage: Stage, number: int, bot: Bot, machine: Machine) -> None:
         self.bot = bot
-        self.process = Process(f"bot {number}")
+        self.machine = machine
+        self.process = Process(f"bot {number}", machine.folder.name)
         self.started_s = stage.loop.now_s
         self.code: int | None = None
         self._stage = stage

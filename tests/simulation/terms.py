@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from mmbot.domain.status import StatusView
+from tests.simulation.process import Process
 
 
 class MarketTerms(NamedTuple):
@@ -56,6 +57,10 @@ class Surroundings(Protocol):
     @property
     def belief(self) -> StatusView | None:
         """What the bot says of itself now, None while none runs."""
+        ...
+
+    def told_by(self, process: Process) -> StatusView | None:
+        """What the bot of a process says of itself."""
         ...
 
     @property

@@ -1,12 +1,15 @@
 """Schedules are drawn from a seed, written down, read again and made simpler."""
 
+import asyncio
+
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.schedule import Faults
 from mmbot.exchange.faults.table import KNOBS
 from mmbot.exchange.params import ExchangeParams
 from tests.faults.bots import careful
 from tests.simulation.naive import Mistake, naive
-from tests.simulation.runs import Plan, shrunk
+from tests.simulation.network import Terms
+from tests.simulation.runs import Plan, shrunk, simulate
 from tests.simulation.schedule import (
     Fault,
     exchange_entry,
@@ -15,6 +18,7 @@ from tests.simulation.schedule import (
     swarm,
     written,
 )
+from tests.simulation.stage import Stage
 
 
 def test_a_seed_is_a_schedule() -> None:
@@ -68,3 +72,30 @@ def test_a_failing_schedule_is_shrunk_to_what_matters() -> None:
     )
     small = shrunk(plan, frozenset({"I1"}), attempts=8)
     assert [fault.knob for fault in small.schedule] == ["act.drop_resp"]
+
+
+def test_faults_that_overlap_leave_the_network_as_it_was() -> None:
+    factory, terms = careful()
+    seen: list[float] = []
+
+    async def act(stage: Stage) -> None:
+        for _ in range(6):
+            await asyncio.sleep(1.0)
+            seen.append(stage.loop.network.terms.latency_s)
+
+    slow = {"latency_ms": 100, "jitter_ms": 0}, {"latency_ms": 200, "jitter_ms": 0}
+    schedule = (Fault(0.5, 2.0, "net.slow", slow[0]), Fault(1.5, 3.0, "net.slow", slow[1]))
+    simulate(
+        Plan(
+            seed=1,
+            factory=factory,
+            terms=terms,
+            schedule=schedule,
+            horizon_s=6.0,
+            quiet_s=1.0,
+            act=act,
+            settled=False,
+            ends=False,
+        )
+    )
+    assert seen == [0.1, 0.2, 0.2, 0.2, Terms().latency_s, Terms().latency_s]

@@ -79,7 +79,8 @@ class Malformed:
 class Connection:
     """Keeps one WebSocket open. `run` ends only by cancellation, and leaves no socket behind.
 
-    `url` must have been checked by the caller. `generation` counts the connections that stood.
+    `url` must have been checked by the caller. `generation` counts the connections that stood,
+    `frames` what came over all of them.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Connection:
     ) -> None:
         self.url = url
         self.generation = 0
+        self.frames = 0
         self.reason = "not connected yet"
         self._listener = listener
         self._params = params
@@ -160,6 +162,7 @@ class Connection:
                 return self._given_up or trouble(error)
             except TimeoutError:
                 return f"nothing came for {self._params.silent_s:g} s"
+            self.frames += 1
             now_ns = self._clock()
             try:
                 self._listener.frame(frame, now_ns)

@@ -26,9 +26,11 @@ from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
+from mmbot.assemble.live.leading import Lead, Rival, leading
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
+from mmbot.assemble.live.serving import Around, announced, api_server, serve
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
 from mmbot.assemble.live.talking import Spoken, in_force, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
@@ -120,24 +122,34 @@ async def live_bot(
         http = await stack.enter_async_context(
             open_http(config.venue, world.clock, config.rate_limits.requests_per_minute)
         )
-        catalog = await _catalog(http, config)
-        listings = wanted_markets(config, options.markets, catalog)
-        ground = Ground(catalog, listings, await read_clock(http, world.clock))
-        markets = tuple(
-            BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
-        )
         chat = in_force(config)
         options = _followed(options, chat)
-        given = _Given(config, mode, world, options, ground, markets, http)
+        given = await _given(config, mode, world, options, http)
         holding = None
         if session is not None:
-            holding = await _hold(given, session, stack)
-        listening = listens(world, config, mode, stack, options.warn)
+            holding = await _hold(given, session)
+            venue = str(config.venue.http_origin)
+            stack.enter_context(locked_account(world.state, venue, holding.account_id))
         ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
+        if session is not None and holding is not None:
+            lead = await _lead(given, holding, ledger, stack)
+            if lead is not None and lead.waited:
+                # What was read before the wait is old.
+                given = await _given(config, mode, world, options, http)
+                holding = await _hold(given, session)
+            holding = holding._replace(lead=lead)
+        listening = listens(world, config, mode, stack, options.warn)
+        server = api_server(world, config, stack, options.warn)
         bot = await _wire(given, holding, ledger, stack)
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
+        if server is not None:
+            around = Around(
+                ledger, given.ground.engine_clock, bot.folder, settings_sha(config), mode
+            )
+            serve(server, bot.live, bot.control, around, stack)
+            bot = replace(bot, lines=announced(bot.lines, server))
         if token is not None:
             chat.follow(bot.config.telegram, bot.config.alerts)
             tell = bot.keepers.notices
@@ -172,13 +184,47 @@ async def _catalog(http: ZoHttp, config: Config) -> Catalog:
         raise Unavailable(f"{config.venue.http_origin} cannot be reached: {error}") from error
 
 
-async def _hold(given: _Given, session: StoredSession, stack: AsyncExitStack) -> Holding:
-    config, world = given.config, given.world
+async def _given(
+    config: Config, mode: RunMode, world: World, options: LiveOptions, http: ZoHttp
+) -> _Given:
+    catalog = await _catalog(http, config)
+    listings = wanted_markets(config, options.markets, catalog)
+    ground = Ground(catalog, listings, await read_clock(http, world.clock))
+    markets = tuple(
+        BookedMarket(number, listing, OrderBook()) for number, listing in enumerate(listings)
+    )
+    return _Given(config, mode, world, options, ground, markets, http)
+
+
+async def _hold(given: _Given, session: StoredSession) -> Holding:
     allowed = Allowance(given.options.accept_literal_skew)
-    holding = await take_hold(given.http, config, given.ground, session, allowed, world.clock)
-    venue = str(config.venue.http_origin)
-    stack.enter_context(locked_account(world.state, venue, holding.account_id))
-    return holding
+    clock = given.world.clock
+    return await take_hold(given.http, given.config, given.ground, session, allowed, clock)
+
+
+async def _lead(
+    given: _Given, holding: Holding, ledger: Ledger, stack: AsyncExitStack
+) -> Lead | None:
+    """Take the lease of the account; None for a bot that has no standby."""
+    config, world = given.config, given.world
+    if config.coordination.backend == "none" or world.pair is None:
+        return None
+    ids = OrderIds(config.instance.id, 0)
+
+    async def engine_s() -> int:
+        return (await given.http.timestamp()).engine_s
+
+    resting = (ids.epoch_of(each.client_order_id or 0) for each in holding.view.orders)
+    rival = Rival(
+        config=config,
+        account=f"{config.venue.http_origin}:{holding.account_id}",
+        ledger=ledger,
+        newest_order=max((epoch for epoch in resting if epoch is not None), default=0),
+        clock=world.clock,
+        rng=world.rng(),
+        engine_s=engine_s,
+    )
+    return await stack.enter_async_context(leading(world.pair(given.options.warn), rival))
 
 
 def _ledger_path(given: _Given) -> Path:
@@ -197,18 +243,9 @@ async def _wire(
     settings = with_overrides(given.config, options, ledger, world.clock(), symbols)
     config = settings.in_force
     given = given._replace(config=config)
-    epoch = ledger.next_epoch(config.instance.id)
-    footing = Footing(
-        OrderIds(config.instance.id, epoch=epoch),
-        Breaker(config.risk.loss, _memory(ledger)),
-        VenueTraits(
-            batch_size=BATCH_SIZE,
-            book_includes_own=holding is not None,
-            has_index=holding is not None,
-            slack_ns=SENDING_NS,
-            reads_per_min=READS,
-        ),
-    )
+    lead = None if holding is None else holding.lead
+    epoch = ledger.next_epoch(config.instance.id, least=1 if lead is None else lead.epoch)
+    footing = _footing(config, ledger, epoch, real=holding is not None)
     grids = tuple(each.listing.market(each.index) for each in given.markets)
     books_of = [each.book for each in given.markets]
     strategy = RunOptions(strategy=options.strategy)
@@ -221,7 +258,9 @@ async def _wire(
     if folder is not None:
         taps.append(folder)
     book_feed, feeds = _feeds(given, taps, index=holding is None)
-    keepers = Keepers(books, folder)
+    if lead is not None:
+        feeds.append(lead.keeper)
+    keepers = Keepers(books, folder, lead)
     works = Works(
         engine=engine,
         venue=placed.venue,
@@ -248,6 +287,20 @@ async def _wire(
         named=named,
         account_id=None if holding is None else holding.account_id,
         lines=_lines(given, holding, epoch),
+    )
+
+
+def _footing(config: Config, ledger: Ledger, epoch: int, *, real: bool) -> Footing:
+    return Footing(
+        OrderIds(config.instance.id, epoch=epoch),
+        Breaker(config.risk.loss, _memory(ledger)),
+        VenueTraits(
+            batch_size=BATCH_SIZE,
+            book_includes_own=real,
+            has_index=real,
+            slack_ns=SENDING_NS,
+            reads_per_min=READS,
+        ),
     )
 
 
@@ -333,9 +386,12 @@ def _trading(
     books.money = {each.listing.market_id: each for each in money}
     signer = holding.session.signer(holding.account_id, config.venue.action_lifetime_s)
     traded = TradedAccount(signer, holding.session.pubkey, ground.catalog, ground.listings, ids)
+    lead, last = holding.lead, ledger.last_run()
     outside = Surroundings(world.clock, world.rng(), ground.engine_clock)
-    last = ledger.last_run()
-    start = Start(ledger.cursor(), previous_run_clean=last is None or last.clean)
+    clean = last is None or last.clean
+    if lead is not None:
+        outside, clean = outside._replace(barred=lead.keeper.barred), lead.previous_run_clean()
+    start = Start(ledger.cursor(), previous_run_clean=clean)
     hooks = Hooks(books.trades, given.options.warn, books.heard)
     return real_venue(given.http, config, traded, outside, hooks, start)
 
@@ -356,7 +412,6 @@ def _memory(ledger: Ledger) -> BreakerMemory:
 def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
     place = str(given.config.venue.http_origin)
     account = given.mode.value if holding is None else str(holding.account_id)
-    settings = given.config.model_dump_json().encode()
     protocol = resources.files("mmbot.adapters.zo.wire.proto").joinpath("nord.proto").read_bytes()
     return RunStart(
         given.world.clock(),
@@ -365,9 +420,14 @@ def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:
         given.config.instance.id,
         epoch,
         __version__,
-        hashlib.sha256(settings).hexdigest(),
+        settings_sha(given.config),
         hashlib.sha256(protocol).hexdigest(),
     )
+
+
+def settings_sha(config: Config) -> str:
+    """Return what tells these settings from others."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
 
 
 def _feeds(

@@ -90,6 +90,7 @@ def bot_control(
             settings=in_use,
             session_ends_ns=None if holding is None else holding.session.expiry_s * NS_PER_S,
             version=__version__,
+            lease=None if holding is None or holding.lead is None else holding.lead.status,
         )
     )
     resting = _resting(http, ground, holding, seat.ids, engine)
@@ -102,6 +103,7 @@ def bot_control(
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))
+    seat.live.around.append(("meters", watching.meters.run))
     return control
 
 

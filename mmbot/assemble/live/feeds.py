@@ -22,7 +22,7 @@ from mmbot.domain.events import (
 )
 from mmbot.domain.order import Side
 from mmbot.errors import VenueError
-from mmbot.ports import Emit
+from mmbot.ports import Emit, FeedFigures
 
 Levels = Sequence[tuple[int, int]]
 INDEX_EVERY_S = 1.0
@@ -92,9 +92,11 @@ class BookFeed:
         for _, sync in self._places.values():
             sync.doubt(reason, now_ns)
 
-    def reconnects(self) -> int:
+    def figures(self) -> FeedFigures:
         """See LiveFeed."""
-        return sum(max(0, stream.connection.generation - 1) for stream in self.streams)
+        connections = [stream.connection for stream in self.streams]
+        again = sum(max(0, each.generation - 1) for each in connections)
+        return FeedFigures("book", again, sum(each.frames for each in connections))
 
     def age_ms(self, market: int) -> float | None:
         """For how long nothing has proved the book right, None when it is not known."""
@@ -170,9 +172,10 @@ class OutsideFeed:
         """See LiveFeed: trust is built anew."""
         self._feed.opened(now_ns)
 
-    def reconnects(self) -> int:
+    def figures(self) -> FeedFigures:
         """See LiveFeed."""
-        return max(0, self._feed.connection.generation - 1)
+        connection = self._feed.connection
+        return FeedFigures("reference", max(0, connection.generation - 1), connection.frames)
 
     def _told(self, event: ReferencePrice) -> None:
         self._emit(event)
@@ -210,9 +213,9 @@ class IndexFeed:
     def revalidate(self, reason: str, now_ns: int) -> None:
         """See LiveFeed: every price is a new one."""
 
-    def reconnects(self) -> int:
+    def figures(self) -> FeedFigures:
         """See LiveFeed: nothing is kept open."""
-        return 0
+        return FeedFigures("index")
 
 
 def _nobody(_event: Event) -> None:

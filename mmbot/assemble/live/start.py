@@ -8,6 +8,7 @@ from mmbot.adapters.zo.keys.session import READINGS_COUNT, check_usable
 from mmbot.adapters.zo.keys.session_files import StoredSession
 from mmbot.adapters.zo.rest.answers import AccountView, Catalog, FeeRates, Listing
 from mmbot.adapters.zo.rest.http import ZoHttp
+from mmbot.assemble.live.leading import Lead
 from mmbot.assemble.live.refusals import (
     Allowance,
     account_of,
@@ -37,6 +38,7 @@ class Holding(NamedTuple):
     account_id: int
     view: AccountView
     rates: FeeRates
+    lead: Lead | None = None
 
 
 async def read_clock(http: ZoHttp, clock: Clock) -> EngineClock:

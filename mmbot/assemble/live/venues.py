@@ -18,10 +18,12 @@ from mmbot.adapters.zo.trading.params import (
     TradedAccount,
     TradingParams,
 )
+from mmbot.adapters.zo.trading.venue import VenueFigures as ZoFigures
 from mmbot.adapters.zo.trading.venue import ZoVenue
 from mmbot.assemble import BPS_PPB, MILLISECOND_NS
 from mmbot.cext.matching import Matching
 from mmbot.config.schema import Config
+from mmbot.domain.figures import Labels, Readings
 from mmbot.domain.market import MICRO
 from mmbot.ports import Venue, VenueFigures
 
@@ -53,12 +55,32 @@ def real_venue(
     def figures() -> VenueFigures:
         told = venue.figures
         acks = sorted(told.ack_ns)
-        if not acks:
-            return VenueFigures(reconnects=told.reconnects)
-        p50_ns, p99_ns = acks[len(acks) // 2], acks[len(acks) * 99 // 100]
-        return VenueFigures(p50_ns / MILLISECOND_NS, p99_ns / MILLISECOND_NS, told.reconnects)
+        p50_ms = p99_ms = None
+        if acks:
+            p50_ms = acks[len(acks) // 2] / MILLISECOND_NS
+            p99_ms = acks[len(acks) * 99 // 100] / MILLISECOND_NS
+        readings = _readings(venue, told, http, outside.clock())
+        return VenueFigures(p50_ms, p99_ms, told.reconnects, readings)
 
     return Placed(venue, figures, venue.audit)
+
+
+def _readings(venue: ZoVenue, told: ZoFigures, http: ZoHttp, now_ns: int) -> Readings:
+    """Return what is counted between us and the venue."""
+    requests: dict[Labels, float] = dict(http.answered)
+    for outcome in ("accepted", "rejected", "unanswered", "not_sent"):
+        requests["action", outcome] = getattr(told, outcome)
+    return Readings(
+        counts={
+            "http_requests": requests,
+            "order_retries": {("action",): told.repeats},
+            "rate_limit_rejections": {("venue",): told.refused_for_rate},
+            "ws_messages": {("account",): told.messages},
+            "ws_reconnects": {("account",): told.reconnects},
+        },
+        gauges={"rate_limit_tokens": {("venue",): http.allowance.left(now_ns)}},
+        times={"order_ack_seconds": venue.acks},
+    )
 
 
 def paper_venue(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mmbot.assemble.live.bookkeeping import Bookkeeping
+from mmbot.assemble.live.leading import Lead
 from mmbot.assemble.live.run_folder import RunFolder
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import Event
@@ -27,12 +28,15 @@ class Listener(Protocol):
 
 
 class Keepers:
-    """Keeper: the ledger, the folder of the run if there is one, and whoever listens besides."""
+    """Keeper: the ledger, the folder of the run and the lease if there are, and who listens."""
 
-    def __init__(self, books: Bookkeeping, folder: RunFolder | None) -> None:
+    def __init__(
+        self, books: Bookkeeping, folder: RunFolder | None, lead: Lead | None = None
+    ) -> None:
         self.listeners: list[Listener] = [] if folder is None else [folder]
         self._books = books
         self._folder = folder
+        self._lead = lead
 
     async def run(self) -> None:
         """See Keeper."""
@@ -70,6 +74,8 @@ class Keepers:
         await self._books.end(report, now_ns)
         if self._folder is not None:
             self._folder.close()
+        if self._lead is not None:
+            await self._lead.end(report)
 
     @staticmethod
     async def _flush(folder: RunFolder) -> None:

@@ -11,6 +11,7 @@ from random import Random, SystemRandom
 from mmbot.adapters.web.clock import Clock, steady_clock
 from mmbot.adapters.zo.keys.session_files import StoredSession, state_folder
 from mmbot.assemble.live.heart import HeartTerms, guarded_heart
+from mmbot.assemble.live.leading import Pair, real_pair
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.domain.market import Market
@@ -39,6 +40,8 @@ class World:
     """Clock, chance, disk and environment.
 
     heart: who watches over a live run, if anybody. socket: where it is commanded from, if anywhere.
+    serves: whether it may be watched over HTTP.
+    pair: what a bot with a standby needs, given whom to warn.
     """
 
     clock: Clock
@@ -48,6 +51,8 @@ class World:
     env: MutableMapping[str, str]
     heart: Callable[[HeartTerms], Heart] | None = None
     socket: Callable[[Config], Path] | None = None
+    serves: bool = False
+    pair: Callable[[Callable[[str], None]], Pair] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,8 @@ def real_world(env: MutableMapping[str, str]) -> World:
         env=env,
         heart=partial(guarded_heart, env=env),
         socket=lambda config: control_socket(config.control, config.instance.name, env),
+        serves=True,
+        pair=partial(real_pair, env),
     )
 
 

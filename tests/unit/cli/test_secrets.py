@@ -50,6 +50,8 @@ def test_nothing_is_set_and_nothing_has_to_be(capsys: pytest.CaptureFixture[str]
     assert {name: each["ok"] for name, each in found.items()} == {
         "wallet_key": None,
         "telegram_token": None,
+        "api_token": None,
+        "redis_password": None,
     }
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mmbot.domain.alerts import Alert
 from mmbot.domain.control import Override
 from mmbot.domain.notices import Severity
-from mmbot.domain.status import DayFills, Limits, Mode
+from mmbot.domain.status import DayFills, LeaseStatus, Limits, Mode
 from mmbot.interfaces.health_text import health_lines, troubles
 from mmbot.interfaces.status_block import NARROW_COLUMNS, status_block
 from tests.unit.interfaces.test_terminal import BTC, ETH, SECOND_NS, VIEW
@@ -65,6 +65,17 @@ orders 3   fills 24h 312 (200 bid, 112 ask)   failures 0.2%   ack p99 4 ms   bud
 override: spread.min_bps 4.0 -> 8 until 10:02Z (telegram:@op1)
 !! 3f2c BTCUSD position (3x): 2 lots, not 3, acknowledged by cli:op1"""
     )
+
+
+def test_a_bot_with_a_standby_shows_its_lease() -> None:
+    leading = replace(FULL, markets=(BTC_NOW,), lease=LeaseStatus(17, 412.0))
+    head = "demo  LIVE  QUOTING  up 3d 04:12  lease 17  session 18h left"
+    assert status_block(leading)[0] == head
+    assert status_block(leading, narrow=True)[0] == "demo  LIVE  QUOTING  lease 17"
+    assert "lease 17, 0.4s old" in health_lines(leading)
+    assert troubles(leading) == []
+    cut_off = replace(leading, lease=LeaseStatus(17, 6_100.0, "not renewed for 6.1 s"))
+    assert troubles(cut_off) == ["lease 17: not renewed for 6.1 s"]
 
 
 def test_the_block_on_a_telephone_has_the_same_figures() -> None:

@@ -56,6 +56,8 @@ class ZoHttp:
         self.allowance.watch(actions)
         self._reads = PatientReads(reads, now_ns, self.allowance)
         self._actions = actions
+        # How reads were answered, by the first part of their path.
+        self.answered = self._reads.answered
         self._now_ns = now_ns
 
     async def info(self) -> Catalog:

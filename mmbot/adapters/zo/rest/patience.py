@@ -4,13 +4,15 @@ After HTTP 429 nothing is sent before its Retry-After is over (reliability V08):
 after that finds out whether it is. And nothing is sent ahead of its time: see Allowance.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from mmbot.adapters.zo.rest.allowance import UNPACED_PER_MIN as UNPACED_PER_MIN
 from mmbot.adapters.zo.rest.allowance import Allowance as Allowance
 from mmbot.adapters.zo.rest.gateway import retry_after_s
 from mmbot.adapters.zo.rest.transport import Reply, Transport
-from mmbot.errors import RateLimited
+from mmbot.domain.figures import Labels
+from mmbot.errors import RateLimited, VenueError
 
 TOO_MANY = 429
 # For a venue that does not say how long.
@@ -28,6 +30,8 @@ class PatientReads:
         self._now_ns = now_ns
         self._allowance = allowance
         self._until_ns: int | None = None
+        # Answers by the first part of the path, and how they were.
+        self.answered = Counter[Labels]()
 
     async def get(self, target: str) -> Reply:
         """See Transport. Raises RateLimited for a 429, and without asking while it holds."""
@@ -43,7 +47,13 @@ class PatientReads:
             raise RateLimited(f"{endpoint}: too much was read", wait_ns / _NS_PER_S)
         if patient:
             self._allowance.read(now_ns)
-        reply = await self._reads.get(target)
+        first = endpoint.split("/")[1]
+        try:
+            reply = await self._reads.get(target)
+        except VenueError:
+            self.answered[first, "unreachable"] += 1
+            raise
+        self.answered[first, _outcome(reply.status)] += 1
         if reply.status == TOO_MANY:
             wished_s = retry_after_s(reply.retry_after)
             wait_s = WAIT_S if wished_s is None else wished_s
@@ -51,3 +61,10 @@ class PatientReads:
             self._until_ns = max(self._until_ns or until_ns, until_ns)
             raise RateLimited(f"{endpoint}: HTTP {TOO_MANY}", wished_s)
         return reply
+
+
+def _outcome(status: int) -> str:
+    if status == TOO_MANY:
+        return "limited"
+    # What is not there is an answer, too.
+    return "ok" if status in (200, 404) else "failed"

@@ -4,7 +4,7 @@ from mmbot.adapters.zo.trading.pace cimport Pace
 from mmbot.adapters.zo.wire.signing cimport SessionSigner
 
 cdef class Dispatch:
-    cdef object _line, _nonce
+    cdef object _barred, _line, _nonce
     cdef SessionSigner _signer
     cdef Health _health
     cdef public object account_id, clock

@@ -16,7 +16,12 @@ from mmbot.adapters.zo.rest.action_line import Answer, Lost, NotSent
 from mmbot.adapters.zo.rest.gateway import judge
 from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.params import Line
-from mmbot.adapters.zo.wire.actions import SessionAction
+from mmbot.adapters.zo.wire.actions import (
+    CancelByClientId,
+    CancelById,
+    PlaceOrder,
+    SessionAction,
+)
 from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
 from mmbot.adapters.zo.wire.signing import SessionSigner
 from mmbot.errors import Unavailable
@@ -41,6 +46,7 @@ class Dispatch:
     """Signs and sends for one session. `engine_clock` is the engine's time as it is known."""
 
     __slots__ = (
+        "_barred",
         "_health",
         "_line",
         "_nonce",
@@ -58,6 +64,7 @@ class Dispatch:
         clocks: tuple[Clock, EngineClock],
         rng: Random,
         health: Health,
+        barred: Callable[[int], str | None],
     ) -> None:
         self.pace = health.pace
         self.clock, self.engine_clock = clocks
@@ -66,6 +73,7 @@ class Dispatch:
         self._signer = signer
         self._nonce = rng.getrandbits(32)
         self._health = health
+        self._barred = barred
 
     def sign(self, action: SessionAction, now_ns: int) -> Signed:
         """Make the bytes of an action.
@@ -94,9 +102,14 @@ class Dispatch:
         self.send(signed, judged, urgent=True)
 
     def no_places(self, now_ns: int) -> str | None:
-        """Say why nothing may be placed by the engine's time as it is known, if so."""
+        """Say why nothing may be placed, if so: the engine's time, or what is outside bars it.
+
+        Bytes are stamped as of the moment this was asked for, however late they leave.
+        """
         state = self.engine_clock.state(now_ns)
-        return None if state is ClockState.OK else f"the engine's time: {state}"
+        if state is not ClockState.OK:
+            return f"the engine's time: {state}"
+        return self._barred(now_ns)
 
     def expired(self, stamp: EngineSeconds) -> bool:
         """Whether bytes with this stamp can take effect no more, by a second the engine showed."""
@@ -113,5 +126,12 @@ class Dispatch:
             outcome = judge(answer, signed.action, self.account_id)
         if isinstance(outcome, Accepted):
             self.engine_clock.accepted(signed.stamp, sent_ns, now_ns)
-        self._health.note(outcome, sent_ns, now_ns)
+        self._health.note(outcome, sent_ns, now_ns, _kind(signed.action))
         judged(outcome)
+
+
+def _kind(action: SessionAction) -> str:
+    """Return the word that acknowledgements of such an action are measured by."""
+    if isinstance(action, PlaceOrder):
+        return "place"
+    return "cancel" if isinstance(action, CancelById | CancelByClientId) else "batch"

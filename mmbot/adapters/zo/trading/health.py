@@ -18,16 +18,31 @@ from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import Group
+from mmbot.domain.figures import NETWORK_NS, Histogram, Labels
 
 LATENCIES = 1024
+KINDS = ("place", "cancel", "batch")
 _TOO_MANY = "HTTP 429"
 _PATIENCE_S = 1.0
 
 Answered = Outcome | NotSent
 
 
+class Acks:
+    """How long acknowledgements took: the last ones, and all of them by kind of action."""
+
+    def __init__(self) -> None:
+        self.last_ns: deque[int] = deque(maxlen=LATENCIES)
+        self.by_kind: dict[Labels, Histogram] = {(kind,): Histogram(NETWORK_NS) for kind in KINDS}
+
+    def take(self, ns: int, kind: str) -> None:
+        """Note one."""
+        self.last_ns.append(ns)
+        self.by_kind[kind,].add(ns)
+
+
 class Health:
-    """Fed with every answer. `ack_ns` are the last acknowledgements' times.
+    """Fed with every answer.
 
     `pace` is asked before a cancel is made, and told of it.
     """
@@ -38,29 +53,31 @@ class Health:
         "_limit",
         "_quiet_until_ns",
         "accepted",
-        "ack_ns",
+        "acks",
         "maintained",
         "not_sent",
         "pace",
+        "refused_for_rate",
         "rejected",
         "unknown",
     )
 
     def __init__(self, hindrances: Hindrances, unanswered: int, pace: Pace) -> None:
         self.pace = pace
-        self.ack_ns: deque[int] = deque(maxlen=LATENCIES)
+        self.acks = Acks()
         self.accepted = 0
         self.rejected = 0
         self.unknown = 0
         self.not_sent = 0
+        self.refused_for_rate = 0
         self.maintained = False
         self._hindrances = hindrances
         self._limit = unanswered
         self._in_a_row = 0
         self._quiet_until_ns = 0
 
-    def note(self, outcome: Answered, sent_ns: int, now_ns: int) -> None:
-        """Take the answer to an action that was sent at `sent_ns`."""
+    def note(self, outcome: Answered, sent_ns: int, now_ns: int, kind: str = "batch") -> None:
+        """Take the answer to an action that was sent at `sent_ns`; its kind is one of KINDS."""
         if isinstance(outcome, NotSent):
             self.not_sent += 1
             self._trouble(outcome.reason)
@@ -68,7 +85,7 @@ class Health:
             self.unknown += 1
             self._unknown(outcome, now_ns)
         else:
-            self.ack_ns.append(now_ns - sent_ns)
+            self.acks.take(now_ns - sent_ns, kind)
             self._definite(outcome)
 
     def quiet(self, now_ns: int) -> bool:
@@ -111,6 +128,7 @@ class Health:
             self.maintained = True
             self._hindrances.begin(MAINTENANCE, "the venue is in maintenance")
         elif outcome.retry_after_s is not None or outcome.reason == _TOO_MANY:
+            self.refused_for_rate += 1
             wished_s = outcome.retry_after_s or _PATIENCE_S
             self._quiet_until_ns = now_ns + round(wished_s * NS_PER_S)
             self._hindrances.begin(RATE_LIMITED, f"{outcome.reason}, for {wished_s:g} s")

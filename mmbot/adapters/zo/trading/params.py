@@ -27,6 +27,10 @@ class OwnIds(Protocol):
         """Was it handed out by this run?"""
         ...
 
+    def later(self, order_id: int) -> bool:
+        """Is it an id of a later run of this instance?"""
+        ...
+
 
 class TradedAccount(NamedTuple):
     """Whose orders, and on which markets; a listing's place is the engine's number for it.
@@ -63,12 +67,20 @@ class Access(NamedTuple):
     ws_origin: Origin
 
 
+def _free(_now_ns: int) -> str | None:
+    """Nothing outside bars placing."""
+
+
 class Surroundings(NamedTuple):
-    """Clock, chance, and the engine's time as far as it is known already."""
+    """Clock, chance, and the engine's time as far as it is known already.
+
+    `barred` says why nothing may be placed at a moment, if so.
+    """
 
     clock: Clock
     rng: Random
     engine_clock: EngineClock
+    barred: Callable[[int], str | None] = _free
 
 
 TradesTold = Callable[[Sequence[OwnTrade], int], None]

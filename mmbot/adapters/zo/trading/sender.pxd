@@ -3,7 +3,7 @@ from mmbot.adapters.zo.trading.health cimport Health
 from mmbot.adapters.zo.trading.known_orders cimport KnownOrders
 
 cdef class Sender:
-    cdef public object ack_ns, resend_ns, split_ns, stopping
+    cdef public object ack_ns, repeats, resend_ns, split_ns, stopping
     cdef Dispatch _dispatch
     cdef KnownOrders _orders
     cdef Health _health

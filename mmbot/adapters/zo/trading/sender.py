@@ -26,7 +26,10 @@ _FORGET_NS = 5_000 * NS_PER_MS
 
 
 class Sender:
-    """Sends batches; `stopping` refuses everything that places."""
+    """Sends batches; `stopping` refuses everything that places.
+
+    `repeats` counts how often the same bytes went out again.
+    """
 
     __slots__ = (
         "_cancels",
@@ -36,6 +39,7 @@ class Sender:
         "_orders",
         "_verdicts",
         "ack_ns",
+        "repeats",
         "resend_ns",
         "split_ns",
         "stopping",
@@ -59,6 +63,7 @@ class Sender:
         self._verdicts = verdicts
         self._health = health
         self._flights: list[Flight] = []
+        self.repeats = 0
 
     @property
     def in_flight(self) -> int:
@@ -160,6 +165,7 @@ class Sender:
 
     def _hand_over(self, flight: Flight) -> None:
         flight.copies += 1
+        self.repeats += flight.copies > 1
         urgent = not flight.places
         self._dispatch.send(flight.signed, partial(self._judge, flight), urgent=urgent)
 

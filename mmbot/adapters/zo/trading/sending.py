@@ -35,7 +35,9 @@ class Sending:
             Pace(params.cancels_per_s, access.http.allowance),
         )
         clocks = (outside.clock, outside.engine_clock)
-        self.dispatch = Dispatch(access.line, traded.signer, clocks, outside.rng, self.health)
+        self.dispatch = Dispatch(
+            access.line, traded.signer, clocks, outside.rng, self.health, outside.barred
+        )
         on = Evidence(known.orders, known.joins, known.settling, known.hindrances)
         self.cancels = Cancels(self.dispatch, on, self.health)
         self.verdicts = Verdicts(self.dispatch, self.cancels, on)

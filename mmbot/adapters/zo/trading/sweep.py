@@ -19,7 +19,10 @@ from mmbot.ports import Leftovers
 
 
 class Sweep:
-    """Cancels what rests, whichever of our runs placed it, until the proof is complete."""
+    """Cancels what rests of this run and those before it, until the proof is complete.
+
+    What a later run of this instance has placed is its own business (reliability X09).
+    """
 
     def __init__(
         self,
@@ -74,5 +77,5 @@ class Sweep:
         return Look(own, view.update_id, asked_ns, clock(), settled)
 
     def _is_ours(self, order: RestingOrder) -> bool:
-        client_id = order.client_order_id
-        return client_id is not None and self._traded.ids.owns(client_id)
+        client_id, ids = order.client_order_id, self._traded.ids
+        return client_id is not None and ids.owns(client_id) and not ids.later(client_id)

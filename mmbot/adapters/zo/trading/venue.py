@@ -1,6 +1,7 @@
 """ZoVenue: the live venue behind the port, put together from its parts."""
 
 import asyncio
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ from mmbot.adapters.zo.trading.rounds import Rounds
 from mmbot.adapters.zo.trading.sending import Sending
 from mmbot.adapters.zo.trading.sweep import Sweep
 from mmbot.domain.actions import Batch
+from mmbot.domain.figures import Histogram, Labels
 from mmbot.ports import Emit, Leftovers
 
 
@@ -35,6 +37,9 @@ class VenueFigures(Struct, frozen=True):
     in_flight: int
     zombies: int
     reconnects: int
+    messages: int
+    repeats: int
+    refused_for_rate: int
     account_gaps: int
     restated: int
 
@@ -100,7 +105,7 @@ class ZoVenue:
         """How it went so far."""
         health, known = self._sending.health, self._known
         return VenueFigures(
-            tuple(health.ack_ns),
+            tuple(health.acks.last_ns),
             known.orders.unknown,
             health.unknown,
             health.accepted,
@@ -109,9 +114,17 @@ class ZoVenue:
             self._sending.sender.in_flight,
             known.settling.zombies + self._sending.verdicts.zombies,
             max(0, known.feed.connection.generation - 1),
+            known.feed.connection.frames,
+            self._sending.sender.repeats,
+            health.refused_for_rate,
             known.account.gaps,
             self._rounds.audit.restated,
         )
+
+    @property
+    def acks(self) -> Mapping[Labels, Histogram]:
+        """How long acknowledgements took, by kind of action."""
+        return self._sending.health.acks.by_kind
 
     async def _follow(self) -> None:
         # Whether `run` works or not, what is on its way is followed.

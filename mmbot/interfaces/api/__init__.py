@@ -1,0 +1,1 @@
+"""The HTTP face of a bot: figures, metrics, events, the status page, and commands with a token."""

@@ -1,0 +1,1 @@
+"""The status page: plain files for a browser, see interfaces.api."""
