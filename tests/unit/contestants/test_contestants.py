@@ -146,6 +146,20 @@ def test_textbook_rules_measure_how_far_takers_go() -> None:
     assert quoted(far, **at).bids[0].ticks == pytest.approx(1_000_000 - 811, abs=8)
 
 
+def test_takers_are_measured_from_the_mid_before_they_came() -> None:
+    strategy = made("avellaneda")
+    for step in range(60):
+        # Each purchase goes 10 bps far and takes the mid with it, to where the next one begins.
+        mid = 1_000_000 + 1_000 * step
+        seen = state(book=book([(mid, 10)], [(mid + 1, 10)]), now_ns=step * SECOND)
+        seen.takers.bought_ticks = mid if step else 0
+        last = strategy.decide(seen)
+    # From the mid of now they all went nowhere, and k would stay at 1.4; it is a tenth. sigma is
+    # a little under 10 bps: half = 4.9 + 2.4.
+    assert isinstance(last, Quotes)
+    assert 7.0 < (1 - last.bids[0].ticks / 1_059_000.5) * 1e4 < 7.8
+
+
 @pytest.mark.parametrize("name", ["notes", "notes:direction=1", "zo", "glft:skew=1", "avellaneda"])
 @given(
     mid=st.integers(20, 10**7),
