@@ -1,0 +1,86 @@
+"""A pair of bots on one exchange with a real Redis: one is killed, the other takes over."""
+
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from tests.fakes.redis_server import redis_server
+from tests.process.trading import Place, place, run
+
+LIFETIME_S, LEASE_S = 3, 5.5
+# The lease, what may still land, two seconds, a start; and what a busy machine may add.
+TAKEN_OVER_S = LEASE_S + LIFETIME_S + 2.0 + 4.0
+SLACK_S = 15.0
+
+
+def paired(at: Place, port: int, *, standby: bool) -> None:
+    """Let the bot of a place trade under a lease."""
+    config = at.config.read_text()
+    found = config.replace("action_lifetime_s: 5", f"action_lifetime_s: {LIFETIME_S}")
+    assert found != config
+    lease = f"backend: redis, redis_url: 'redis://127.0.0.1:{port}/0', lease_ttl_ms: 5500"
+    words = "true" if standby else "false"
+    at.config.write_text(f"{found}coordination: {{{lease}, standby: {words}}}\n")
+
+
+def host_beside(at: Place, folder: Path) -> Place:
+    """Return a second host: the same settings and key, a folder of its own."""
+    folder.mkdir(mode=0o700)
+    other = Place(at.venue, folder, at.account_id)
+    shutil.copytree(at.sessions, other.sessions)
+    shutil.copy(at.config, other.config)
+    return other
+
+
+def test_the_standby_takes_over_from_a_killed_leader(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir(mode=0o700)
+
+    async def work(port: int) -> None:
+        async with place(first) as at:
+            other = host_beside(at, second)
+            paired(at, port, standby=False)
+            paired(other, port, standby=True)
+            async with at.bot() as leader, other.bot() as standby:
+                await at.quoting(leader)
+                await standby.says("standing by: lease 1 is held by 7.")
+                leader.send(signal.SIGKILL)
+                killed_s = time.monotonic()
+                await other.gone(TAKEN_OVER_S + SLACK_S, newest_epoch=1)
+                await other.quoting(standby)
+                took_s = time.monotonic() - killed_s
+                assert LIFETIME_S + 2.0 < took_s < TAKEN_OVER_S + SLACK_S
+                assert set(await other.epochs()) == {2}
+                async with at.bot() as late:
+                    ended = await late.ended()
+                assert ended.code == 7, ended.err
+                (line,) = [each for each in ended.err.splitlines() if "error:" in each]
+                assert "lease 2 is held by 7." in line
+                standby.send(signal.SIGTERM)
+                assert (await standby.ended()).code == 0, standby.err
+                assert await other.epochs() == []
+            # Given back, it can be had at once; run numbers go on.
+            async with at.bot() as again:
+                await at.quoting(again)
+                assert set(await at.epochs()) == {3}
+                again.send(signal.SIGTERM)
+                assert (await again.ended()).code == 0, again.err
+            assert await at.venue.violations() == []
+
+    with redis_server() as port:
+        run(work(port))
+
+
+def test_without_redis_nothing_starts(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            with redis_server() as port:
+                paired(at, port, standby=False)
+            async with at.bot() as bot:
+                ended = await bot.ended()
+            assert ended.code == 5, ended.err
+            assert f"redis at 127.0.0.1:{port}" in ended.err
+            assert await at.epochs() == []
+
+    run(work())
