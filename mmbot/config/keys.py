@@ -64,6 +64,8 @@ class Key:
         kinds = [kind for kind in _members(self.field.annotation) if kind is not type(None)]
         if listed_section_of(self.field) is not None:
             return "list of sections"
+        if get_origin(kinds[0]) is tuple and str in get_args(kinds[0]):
+            return "list of texts"
         return words[getattr(get_origin(kinds[0]) or kinds[0], "__name__", "str")]
 
     @property

@@ -69,6 +69,8 @@ LARGER_IS_LOOSER = {
     "risk.max_total_exposure_pct": True,
     "risk.max_open_orders_count": True,
     "risk.flatten_max_slippage_bps": True,
+    "risk.flatten_over_s": True,
+    "risk.flatten_urgency": False,
     "risk.loss.daily_limit_usd": True,
     "risk.loss.drawdown_from_peak_pct": True,
     "risk.loss.drawdown_warn_pct": True,

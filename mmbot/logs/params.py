@@ -33,7 +33,7 @@ class LoggingParams(Params):
     ] = "info"
     levels: Annotated[
         tuple[str, ...],
-        Field(description="of single loggers, such as mmbot.ws=trace"),
+        Field(max_length=50, description="of single loggers, such as mmbot.ws=trace"),
     ] = ()
     console: Annotated[
         Literal["auto", "text", "json", "journal", "none"],

@@ -31,6 +31,7 @@ ALLOWED = (
     "mmbot.cli.parser",
     "mmbot.cli.rescue_parser",
     "mmbot.cli.research_parser",
+    "mmbot.cli.unit_parser",
     "mmbot.domain",
     "mmbot.domain.order",
     "mmbot.errors",
