@@ -38,8 +38,8 @@ def test_books_settings_and_archives(tmp_path: Path) -> None:
                 await answer(at, "/pause", OPERATOR)
                 await asyncio.sleep(3)
                 count = await booked(at.folder / "chatty.ledger")
-                fills = await answer(at, "/fills 500", VIEWER, " at ", 60)
-                assert len(re.findall(r"maker|taker", fills)) == count
+                fills = await answer(at, "/fills 5", VIEWER, " at ", 60)
+                assert len(re.findall(r"maker|taker", fills)) == min(count, 5)
                 profit = await answer(at, "/pnl 1d", VIEWER, "net ", 60)
                 assert f"{count} fills" in profit
                 assert sent_file(at).startswith(PNG)
