@@ -16,9 +16,13 @@ COPIED = (
     *("setup.py", "pyproject.toml", "README.md", "LICENSE"),
     *("cext", "mmbot", "tests", "examples", "docs", "systemd"),
 )
-# The sources and the documents are the same whatever the build. Faults and whole processes ask
-# nothing of the kernels that the replays, oracles and unit tests do not, and take most of the time.
-LEFT_OUT = ("test_source.py", "test_docs.py", "faults", "regressions", "process", "web")
+# What is left out asks nothing of the kernels that oracles, replays and the exchange do not:
+# sources and documents, faults, programs and faces, settings and books.
+LEFT_OUT = (
+    *("test_source.py", "test_docs.py", "faults", "regressions", "process", "web", "chat"),
+    *("contract", "simulation", "soak", "unit/cli", "unit/config", "unit/interfaces"),
+    *("unit/ledger", "unit/logs", "unit/rescue", "unit/secrets"),
+)
 SUITE = ("tests", *(f"--ignore=tests/{each}" for each in LEFT_OUT))
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.so")
 CLAIM = (
