@@ -1,6 +1,6 @@
 """Invariants with a deadline, looked at regularly: I2, I6, I10, I21; and at rest: I7, I19, I20."""
 
-from mmbot.domain.status import MarketStatus, Mode
+from mmbot.domain.status import MarketStatus, Mode, StatusView
 from mmbot.exchange.model import Order
 from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
@@ -38,12 +38,12 @@ class Deadlines:
         self._unquoted: dict[int, float] = {}
         self._told: set[tuple[str, int]] = set()
 
-    def look(self) -> None:
-        """Judge this moment."""
+    def look(self, view: StatusView | None) -> None:
+        """Judge this moment, `view` as the bot sees it."""
         orders = self._resting.own()
-        self._strangers(orders)
-        self._lingering(orders)
-        self._ancestors(orders)
+        self._strangers(orders, view)
+        self._lingering(orders, view)
+        self._ancestors(orders, view)
         if self.bot is not None:
             tasks, sockets = len(self.bot.tasks), len(self.bot.sockets)
             if tasks > self._terms.most_tasks or sockets > self._terms.most_sockets:
@@ -74,8 +74,8 @@ class Deadlines:
             wrong["I19", -1] = f"{len(orders)} orders rest, it says {view.orders}"
         return wrong
 
-    def _strangers(self, orders: list[Order]) -> None:
-        view, now_s = self._around.belief, self._loop.now_s
+    def _strangers(self, orders: list[Order], view: StatusView | None) -> None:
+        now_s = self._loop.now_s
         since = {}
         for order in orders:
             known = view is not None and _shown(order, view.markets[order.market_id])
@@ -87,8 +87,8 @@ class Deadlines:
             if now_s - max(from_s, self._around.calm_since) > most_s:
                 self._once("I2", order_id, f"order {order_id} rests, unknown since {from_s:.3f} s")
 
-    def _lingering(self, orders: list[Order]) -> None:
-        view, now_s = self._around.belief, self._loop.now_s
+    def _lingering(self, orders: list[Order], view: StatusView | None) -> None:
+        now_s = self._loop.now_s
         if view is None:
             self._unquoted.clear()
             return
@@ -107,8 +107,8 @@ class Deadlines:
                 why = status.reason or view.mode
                 self._report("I6", f"market {market}: orders rest {waited_s:.2f} s after {why}")
 
-    def _ancestors(self, orders: list[Order]) -> None:
-        view, now_s = self._around.belief, self._loop.now_s
+    def _ancestors(self, orders: list[Order], view: StatusView | None) -> None:
+        now_s = self._loop.now_s
         if view is None:
             return
         up_s = now_s - max(self._around.started_s, self._around.calm_since)

@@ -149,9 +149,8 @@ class Sendings:
             if self._before.get(market) is not None:
                 self._report("I5", f"a place in market {market}, not quoted: {why}")
 
-    def look(self) -> None:
-        """Remember what may not be quoted at this moment."""
-        view = self._surroundings.belief
+    def look(self, view: StatusView | None) -> None:
+        """Remember what may not be quoted at this moment, `view` as the bot sees it."""
         self._before = {}
         self._jumps.unheard()
         if view is not None:

@@ -105,14 +105,15 @@ class Stage:
     def run(self) -> "Run | None":
         """The bot that runs now; of a pair the one that trades, the newer if both do."""
         on = [each for each in self.runs if each.is_on]
-        trading = [each for each in on if each.bot.status() is not None]
-        chosen = trading or on
-        return chosen[-1] if chosen else None
+        if len(on) < 2:
+            return on[0] if on else None
+        return next((each for each in reversed(on) if each.bot.status() is not None), on[-1])
 
     @property
     def belief(self) -> StatusView | None:
         """See Surroundings."""
-        return None if self.run is None else self.run.bot.status()
+        run = self.run
+        return None if run is None else run.bot.status()
 
     def told_by(self, process: Process) -> StatusView | None:
         """See Surroundings."""
@@ -121,7 +122,8 @@ class Stage:
     @property
     def started_s(self) -> float:
         """See Surroundings."""
-        return self.run.started_s if self.run else NEVER
+        run = self.run
+        return NEVER if run is None else run.started_s
 
     @property
     def calm_since(self) -> float:
