@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ def _names(text: str) -> set[str]:
     return set(text.split())
 
 
+@cache
 def sources(*globs: str) -> list[Source]:
     """Read the files matching any of the globs, generated protobuf modules left out."""
     paths = {path for glob in globs for path in ROOT.glob(glob)}

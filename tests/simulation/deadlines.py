@@ -38,6 +38,11 @@ class Deadlines:
         self._unquoted: dict[int, float] = {}
         self._told: set[tuple[str, int]] = set()
 
+    @property
+    def belief(self) -> StatusView | None:
+        """How the bot says that it stands."""
+        return self._around.belief
+
     def look(self, view: StatusView | None) -> None:
         """Judge this moment, `view` as the bot sees it."""
         orders = self._resting.own()
@@ -54,7 +59,7 @@ class Deadlines:
 
         An order on its way is no finding: only what is wrong again and again is.
         """
-        view = self._around.belief
+        view = self.belief
         if view is None:
             return {("I20", -1): "no bot runs at the end"}
         wrong = {}

@@ -36,7 +36,6 @@ class Judge:
         self._loop = loop
         self._venue = venue
         self._terms = terms
-        self._surroundings = surroundings
         self.resting = Resting(venue, terms, self.report)
         self.sendings = Sendings(loop, venue, terms, surroundings, self.report)
         self.executions = Executions(loop, venue, terms, self.report)
@@ -77,7 +76,7 @@ class Judge:
             self.report(invariant, text)
 
     def _look(self) -> None:
-        view = self._surroundings.belief
+        view = self.deadlines.belief
         self.deadlines.look(view)
         self.sendings.look(view)
         self._loop.call_later(self.look_s, self._look)

@@ -16,6 +16,7 @@ from mmbot.domain.events import (
     IndexPrice,
     Operator,
     OrderUpdate,
+    PublicTrades,
     ReferencePrice,
     Restatement,
     Timer,
@@ -28,6 +29,7 @@ from mmbot.domain.order import FillMode, OrderState, Side
 EVENTS: list[Event] = [
     BookUpdate(1, 2, 0),
     BookGap(1, 2, 0, "update 7 after 5"),
+    PublicTrades(1, 2, 0, 1001, 0, 7, 0),
     ReferencePrice(1, 2, 0, 1000.5),
     OrderUpdate(1, 2, 0, 77, OrderState.OPEN, 5, None),
     Fill(1, 2, 0, 77, 9, Side.ASK, 1000, 5, 0, True, -3),
