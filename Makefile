@@ -31,8 +31,8 @@ run: build
 	$(BIN)/python -m mmbot demo --for 60s
 
 test: build $(VENV)/.dev debian
-	$(BIN)/python -m pytest -n auto --maxprocesses 8
-	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m tests.debug_suite -n auto --maxprocesses 8 --dist worksteal
 
 faults: build $(VENV)/.dev
 	$(BIN)/python -m tests.faults --seeds $(SEEDS) --mixed $(MIXED)

@@ -19,7 +19,16 @@ COPIED = (
 # What is left out asks nothing of the kernels that oracles, replays and the exchange do not:
 # sources and documents, faults, programs and faces, settings and books.
 LEFT_OUT = (
-    *("test_source.py", "test_docs.py", "faults", "regressions", "process", "web", "chat"),
+    *(
+        "test_source.py",
+        "test_docs.py",
+        "test_architecture.py",
+        "faults",
+        "regressions",
+        "process",
+        "web",
+        "chat",
+    ),
     *("contract", "simulation", "soak", "unit/cli", "unit/config", "unit/interfaces"),
     *("unit/ledger", "unit/logs", "unit/rescue", "unit/secrets"),
 )
