@@ -148,14 +148,20 @@ class SyntheticFlow:
         seed: int,
         start_ns: int,
         ticks: float,
+        *,
+        substeps: int = 1,
     ) -> None:
-        """`market.index` is the market's id; ValueError for a price below 100 ticks."""
+        """`market.index` is the market's id; ValueError for a price below 100 ticks.
+
+        So many `substeps` are one event, unless somebody trades before the last of them.
+        """
         if not ticks >= LOWEST_TICKS:
             raise ValueError(f"{market.symbol}: order flow needs a price of 100 ticks or more")
         self._clob = clob
         self._market = market
         self._kind = kind
         self._seed = seed
+        self._substeps = substeps
         self._stretch = 0
         self._cleared = False
         self._flow = self._begin(start_ns, ticks)
@@ -163,7 +169,7 @@ class SyntheticFlow:
 
     @property
     def next_ns(self) -> int:
-        """Engine time of the next sub-step of 50 ms."""
+        """Engine time of the next event, sub-steps being 50 ms."""
         return self._flow.next_ns
 
     @property
@@ -172,14 +178,14 @@ class SyntheticFlow:
         return self._flow.reference()
 
     def rows(self) -> bytes:
-        """Rows of the next sub-step."""
+        """Rows of the next event."""
         if self._flow.finished:
             self._stretch += 1
             self._cleared = False
             self._flow = self._begin(self._flow.next_ns, self._flow.reference())
         now_ns = self._flow.next_ns
         bid, ask = self._clob.best()
-        rows = self._flow.chunk(bid, ask, self._clob.take_prints())
+        rows = self._flow.chunk(bid, ask, self._clob.take_prints(), self._substeps)
         if not self._cleared:
             rows = cleared(now_ns) + rows
             self._cleared = True
