@@ -27,6 +27,12 @@ async def alerted(bot: Bot, code: str) -> str:
             await asyncio.sleep(0.02)
 
 
+def counted(bot: Bot, result: str) -> float:
+    """How often an alert was sent to a chat, with this result."""
+    alerts = bot.bot.control.watching.meters.readings().counts["alerts"]
+    return sum(n for (_, *how), n in alerts.items() if how == ["telegram", result])
+
+
 async def reached(bot: Bot) -> None:
     """Wait until the bot says no more that it is not."""
     async with asyncio.timeout(5):
@@ -72,6 +78,29 @@ def test_a_token_that_is_refused_ends_nothing(tmp_path: Path) -> None:
     run(work)
 
 
+def test_alerts_are_counted_as_they_are_delivered(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            at.settings("startup: none")
+            at.api.faults.errors = 10_000
+            async with at.bot() as bot:
+                await bot.quoting()
+                here = Who("cli", "me", Role.ADMIN)
+                await bot.bot.control.submit(OperatorCommand(Verb.PAUSE, here, 0))
+                async with asyncio.timeout(10):
+                    while counted(bot, "failed") < 3:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+                assert counted(bot, "delivered") == 0
+                at.api.faults.errors = 0
+                await at.api.seen("pause")
+                async with asyncio.timeout(10):
+                    # Every chat of the five has it.
+                    while counted(bot, "delivered") < 5:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+
+    run(work)
+
+
 def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
     """T06: down from the start, then slow, then flooded."""
 
@@ -81,6 +110,7 @@ def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
             async with at.bot() as bot:
                 await bot.quoting()
                 await alerted(bot, "telegram_down")
+                assert counted(bot, "delivered") == 0
                 await at.api.say("/pause", OPERATOR)
                 await asyncio.sleep(0.3)
                 assert bot.mode is Mode.QUOTING

@@ -152,9 +152,7 @@ async def live_bot(
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if server is not None:
-            around = Around(
-                ledger, given.ground.engine_clock, bot.folder, settings_sha(config), mode
-            )
+            around = _around(given, holding, ledger, bot.folder)
             serve(server, bot.live, bot.control, around, stack)
             bot = replace(bot, lines=announced(bot.lines, server))
         if token is not None:
@@ -171,6 +169,20 @@ async def live_bot(
             face = await stack.enter_async_context(telegram_face(token, chat, spoken))
             bot.live.around.append(("telegram", face.run))
         yield bot
+
+
+def _around(
+    given: _Given, holding: Holding | None, ledger: Ledger, folder: RunFolder | None
+) -> Around:
+    return Around(
+        ledger,
+        given.ground.engine_clock,
+        folder,
+        settings_sha(given.config),
+        given.mode,
+        None if holding is None else holding.holds,
+        given.options.logged,
+    )
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:

@@ -11,7 +11,7 @@ from mmbot.interfaces.status_block import usd
 from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.kinds import loudness
 from mmbot.interfaces.telegram.outbox import Outbox, Post
-from mmbot.interfaces.telegram.talk import Parts
+from mmbot.interfaces.telegram.talk import FACE, Parts
 from mmbot.interfaces.telegram.wording import fill_line, head, held_line, safe
 
 LOOK_EVERY_S = 1.0
@@ -32,7 +32,9 @@ class News:
 
     def __init__(self, parts: Parts) -> None:
         self.alerting = Alerting(parts.params, parts.control.status)
-        self.outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()))
+        self.outbox = Outbox(
+            parts.outlet, parts.params, lambda: head(parts.control.status()), self._delivered
+        )
         self._parts = parts
         self.traded = Traded(parts.clock())
         self._begun = False
@@ -106,3 +108,6 @@ class News:
             silent = wanted == "silent"
             post = Post(key or kind, Severity.INFO, safe(text), silent=silent, file=file)
             self.outbox.post(post)
+
+    def _delivered(self, severity: Severity, taken: bool) -> None:
+        self._parts.control.delivered(severity, FACE, taken=taken)

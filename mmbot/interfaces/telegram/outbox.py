@@ -22,6 +22,8 @@ MOST_LETTERS = 3_500
 MOST_REMEMBERED = 500
 FIRST_AGAIN_S, LONGEST_AGAIN_S = 1.0, 30.0
 _BETWEEN = "\n\n"
+Delivered = Callable[[Severity, bool], None]
+"""Told of each post of a message that was sent, or was not."""
 
 
 class Post(Struct, frozen=True):
@@ -126,11 +128,14 @@ class Queue:
 class Outbox:
     """All chats. `post` returns at once; `run` sends until cancelled, `drain` what is left then."""
 
-    def __init__(self, outlet: Outlet, params: InForce, head: Callable[[], str]) -> None:
+    def __init__(
+        self, outlet: Outlet, params: InForce, head: Callable[[], str], delivered: Delivered
+    ) -> None:
         self.failed = 0
         self._outlet = outlet
         self._params = params
         self._head = head
+        self._delivered = delivered
         self._queues: dict[int, Queue] = {}
         self._some: dict[int, asyncio.Event] = {}
         self._new = asyncio.Event()
@@ -196,16 +201,23 @@ class Outbox:
                 # Not ours any more.
                 queue.give_up(posts)
             elif posts:
-                queue.sent(posts, await self._outlet.send(self._sending(chat, posts)))
+                number = await self._outlet.send(self._sending(chat, posts))
+                queue.sent(posts, number)
+                self._count(posts, taken=True)
             elif told is not None:
                 # What is put into it while it is under way has to go on its way, too.
                 queue.corrected(told)
                 await self._outlet.edit(chat_id, told.message_id, self._text(told.parts.values()))
         except LineError as error:
             self.failed += 1
+            self._count(posts, taken=False)
             if error.passing:
                 raise
             queue.give_up(posts)
+
+    def _count(self, posts: list[Post], *, taken: bool) -> None:
+        for post in posts:
+            self._delivered(post.severity, taken)
 
     def _sending(self, chat: ChatParams, posts: list[Post]) -> Sending:
         return Sending(

@@ -18,6 +18,7 @@ from mmbot.interfaces.webhook.params import WebhookParams, host_of
 from mmbot.interfaces.webhook.sending import outside_session, send
 from mmbot.ports import Control
 
+CHANNEL = "webhook"
 MOST_WAITING = 100
 # What is left to say when the bot ends gets so long.
 LAST_WORDS_S = 3.0
@@ -99,13 +100,13 @@ class Webhook:
             hearing = asyncio.create_task(self._hear(control, symbols), name="webhook hears")
             try:
                 while True:
-                    await self._post_next(session, named)
+                    await self._post_next(session, named, control)
             finally:
                 hearing.cancel()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_WORDS_S):
                         while len(self._box):
-                            await self._post_next(session, named)
+                            await self._post_next(session, named, control)
 
     async def _hear(self, control: Control, symbols: Sequence[str]) -> None:
         subscription = control.subscribe()
@@ -124,12 +125,18 @@ class Webhook:
         if alert is not None and (over or alert.count == 1) and self._url() is not None:
             self._box.put(alert, over)
 
-    async def _post_next(self, session: aiohttp.ClientSession, named: tuple[str, str]) -> None:
+    async def _post_next(
+        self, session: aiohttp.ClientSession, named: tuple[str, str], control: Control
+    ) -> None:
         each = await self._box.first()
         url = self._url()
         if url is not None:
-            body = msgspec.json.encode(posted(*each, *named, self._box.dropped))
-            self._note(url, await send(session, url, body))
+            alert, over = each
+            body = msgspec.json.encode(posted(alert, over, *named, self._box.dropped))
+            why = await send(session, url, body)
+            self._note(url, why)
+            if not over:
+                control.delivered(alert.severity, CHANNEL, taken=why is None)
         self._box.sent(each)
 
     def _url(self) -> str | None:

@@ -97,6 +97,9 @@ def test_an_alert_is_posted_once_and_so_is_its_end() -> None:
         assert first["content"] == first["text"]
         assert (second["code"], second["severity"]) == ("halted", "critical")
         assert (third["code"], third["over"], third["id"]) == ("stale_book", True, first["id"])
+        # The end of an alert is no alert.
+        sent = [(Severity.WARNING, "webhook", True), (Severity.CRITICAL, "webhook", True)]
+        assert told.seat.control.sent == sent
 
     posting(script)
 
