@@ -13,6 +13,7 @@ from mmbot.domain.status import Mode
 from tests.chat.place import ADMIN, OPERATOR, VIEWER, Bot, place, run
 from tests.chat.test_commands import answer, changes
 from tests.fakes.bot_api import TOKEN
+from tests.unit.interfaces.webhook.listening import listening
 
 SECRET_PART = TOKEN.split(":")[1]
 
@@ -62,6 +63,39 @@ def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_pa
             seen = OperatorCommand(Verb.ACK, here, 0, key=name)
             assert (await bot.bot.control.submit(seen)).result is Result.OK
             await answer(at, "/resume", OPERATOR, "resume?")
+
+    run(work)
+
+
+def test_a_webhook_hears_what_the_chat_cannot_tell(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at, listening() as hook:
+            url = f'webhook_url: "{hook.url}"'
+            at.settings(alerts=f"alerts: {{{url}, escalate_after_s: 1}}")
+            async with at.bot() as bot:
+                await bot.quoting()
+                at.api.faults.conflicts = 1
+                name = await alerted(bot, "telegram_conflict")
+                # From now on the chat is dead.
+                at.api.faults.errors = 10_000
+                await hook.taken(3)
+                first, *others = [b for b in hook.bodies if b["code"] == "telegram_conflict"]
+                assert (first["severity"], first["id"], first["open_min"]) == (
+                    "critical",
+                    name,
+                    None,
+                )
+                assert [each["open_min"] for each in others] == [0] * len(others)
+                assert f"still open after 0 min: mmbot ack {name}" in others[0]["text"]
+                await alerted(bot, "telegram_down")
+                here = Who("cli", "me", Role.ADMIN)
+                await bot.bot.control.submit(OperatorCommand(Verb.ACK, here, 0, key=name))
+                await asyncio.sleep(1.2)
+                count = len(hook.bodies)
+                await asyncio.sleep(2.2)
+                assert not [b for b in hook.bodies[count:] if b["code"] == "telegram_conflict"]
+                assert {b["code"] for b in hook.bodies} >= {"telegram_conflict", "telegram_down"}
+                assert bot.mode is Mode.QUOTING
 
     run(work)
 
