@@ -18,7 +18,7 @@ from mmbot.domain.alerts import Alert
 from mmbot.domain.notices import Severity
 from mmbot.errors import Unavailable
 from mmbot.interfaces.webhook.params import host_of
-from mmbot.interfaces.webhook.posting import posted
+from mmbot.interfaces.webhook.posting import News, posted
 from mmbot.interfaces.webhook.sending import outside_session, send
 from mmbot.secrets.redaction import KNOWN, redacted
 
@@ -39,7 +39,7 @@ def report_failure(args: argparse.Namespace) -> int:
     KNOWN.add_text(url)
     now_ns = time.time_ns()
     alert = Alert("unit", Severity.CRITICAL, CODE, None, text, now_ns, now_ns)
-    told = posted(alert, over=False, instance=config.instance.name, run_mode="systemd")
+    told = posted(News(alert), config.instance.name, run_mode="systemd")
     story = redacted("\n".join(_journal(unit, args.lines)))
     content = f"{told.text}\n{story}" if story else told.text
     body = msgspec.structs.replace(told, text=content, content=content)

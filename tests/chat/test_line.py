@@ -13,6 +13,7 @@ from mmbot.domain.status import Mode
 from tests.chat.place import ADMIN, OPERATOR, VIEWER, Bot, place, run
 from tests.chat.test_commands import answer, changes
 from tests.fakes.bot_api import TOKEN
+from tests.unit.interfaces.webhook.listening import listening
 
 SECRET_PART = TOKEN.split(":")[1]
 
@@ -25,6 +26,12 @@ async def alerted(bot: Bot, code: str) -> str:
                 if alert.code == code:
                     return alert.id
             await asyncio.sleep(0.02)
+
+
+def counted(bot: Bot, result: str) -> float:
+    """How often an alert was sent to a chat, with this result."""
+    alerts = bot.bot.control.watching.meters.readings().counts["alerts"]
+    return sum(n for (_, *how), n in alerts.items() if how == ["telegram", result])
 
 
 async def reached(bot: Bot) -> None:
@@ -60,6 +67,39 @@ def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_pa
     run(work)
 
 
+def test_a_webhook_hears_what_the_chat_cannot_tell(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at, listening() as hook:
+            url = f'webhook_url: "{hook.url}"'
+            at.settings(alerts=f"alerts: {{{url}, escalate_after_s: 1}}")
+            async with at.bot() as bot:
+                await bot.quoting()
+                at.api.faults.conflicts = 1
+                name = await alerted(bot, "telegram_conflict")
+                # From now on the chat is dead.
+                at.api.faults.errors = 10_000
+                await hook.taken(3)
+                first, *others = [b for b in hook.bodies if b["code"] == "telegram_conflict"]
+                assert (first["severity"], first["id"], first["open_min"]) == (
+                    "critical",
+                    name,
+                    None,
+                )
+                assert [each["open_min"] for each in others] == [0] * len(others)
+                assert f"still open after 0 min: mmbot ack {name}" in others[0]["text"]
+                await alerted(bot, "telegram_down")
+                here = Who("cli", "me", Role.ADMIN)
+                await bot.bot.control.submit(OperatorCommand(Verb.ACK, here, 0, key=name))
+                await asyncio.sleep(1.2)
+                count = len(hook.bodies)
+                await asyncio.sleep(2.2)
+                assert not [b for b in hook.bodies[count:] if b["code"] == "telegram_conflict"]
+                assert {b["code"] for b in hook.bodies} >= {"telegram_conflict", "telegram_down"}
+                assert bot.mode is Mode.QUOTING
+
+    run(work)
+
+
 def test_a_token_that_is_refused_ends_nothing(tmp_path: Path) -> None:
     async def work() -> None:
         async with place(tmp_path) as at:
@@ -68,6 +108,29 @@ def test_a_token_that_is_refused_ends_nothing(tmp_path: Path) -> None:
                 await bot.quoting()
                 await alerted(bot, "telegram_refuses")
                 assert bot.mode is Mode.QUOTING
+
+    run(work)
+
+
+def test_alerts_are_counted_as_they_are_delivered(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            at.settings("startup: none")
+            at.api.faults.errors = 10_000
+            async with at.bot() as bot:
+                await bot.quoting()
+                here = Who("cli", "me", Role.ADMIN)
+                await bot.bot.control.submit(OperatorCommand(Verb.PAUSE, here, 0))
+                async with asyncio.timeout(10):
+                    while counted(bot, "failed") < 3:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+                assert counted(bot, "delivered") == 0
+                at.api.faults.errors = 0
+                await at.api.seen("pause")
+                async with asyncio.timeout(10):
+                    # Every chat of the five has it.
+                    while counted(bot, "delivered") < 5:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
 
     run(work)
 
@@ -81,6 +144,7 @@ def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
             async with at.bot() as bot:
                 await bot.quoting()
                 await alerted(bot, "telegram_down")
+                assert counted(bot, "delivered") == 0
                 await at.api.say("/pause", OPERATOR)
                 await asyncio.sleep(0.3)
                 assert bot.mode is Mode.QUOTING
