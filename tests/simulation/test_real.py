@@ -40,9 +40,7 @@ def test_the_short_word_is_the_long_one() -> None:
                 assert one.position_lots == other.position_lots
 
     factory, terms = next(iter(BOTS.values()))()
-    plan = Plan(
-        seed=3, factory=factory, terms=terms, schedule=TROUBLE, horizon_s=31.0, act=compare
-    )
+    plan = Plan(seed=3, factory=factory, terms=terms, schedule=TROUBLE, horizon_s=31.0, act=compare)
     assert [str(each) for each in simulate(plan).violations] == []
     assert len(modes) > 1
     assert len(reasons) > 3
