@@ -141,9 +141,7 @@ class Careful:
             requote_interval_ms=0.0,
         )
 
-    def belief(self) -> StatusView | None:
-        """See Bot."""
-        return self.status()
+    belief = status
 
     def decided(self, client_id: int) -> None:
         """See Bot: what it signs it sends."""
