@@ -114,8 +114,9 @@ def _sources(exchange: Exchange, seed: int) -> list[Source]:
         steps = COARSE if seed % FINE_EVERY else 1
         now_ns = exchange.state.now_ns
         clob = exchange.clobs[place]
-        grid = _grid(params, place)
-        sources.append(SyntheticFlow(clob, grid, kind, seed, now_ns, ticks, substeps=steps))
+        flow = SyntheticFlow(clob, _grid(params, place), kind, seed, now_ns, ticks)
+        flow.substeps = steps
+        sources.append(flow)
     return sources
 
 

@@ -138,6 +138,7 @@ class SyntheticFlow:
     It runs in stretches of an hour; each starts at the price the last one reached, with a seed of
     its own drawn from (seed, market, stretch). A flash crash comes once in every stretch, at 60 %
     of it; a trend may turn with each. The book is laid out anew at the start of a stretch.
+    `substeps` of 50 ms are one event, unless somebody trades before the last of them.
     """
 
     def __init__(
@@ -148,20 +149,15 @@ class SyntheticFlow:
         seed: int,
         start_ns: int,
         ticks: float,
-        *,
-        substeps: int = 1,
     ) -> None:
-        """`market.index` is the market's id; ValueError for a price below 100 ticks.
-
-        So many `substeps` are one event, unless somebody trades before the last of them.
-        """
+        """`market.index` is the market's id; ValueError for a price below 100 ticks."""
         if not ticks >= LOWEST_TICKS:
             raise ValueError(f"{market.symbol}: order flow needs a price of 100 ticks or more")
         self._clob = clob
         self._market = market
         self._kind = kind
         self._seed = seed
-        self._substeps = substeps
+        self.substeps = 1
         self._stretch = 0
         self._cleared = False
         self._flow = self._begin(start_ns, ticks)
@@ -185,7 +181,7 @@ class SyntheticFlow:
             self._flow = self._begin(self._flow.next_ns, self._flow.reference())
         now_ns = self._flow.next_ns
         bid, ask = self._clob.best()
-        rows = self._flow.chunk(bid, ask, self._clob.take_prints(), self._substeps)
+        rows = self._flow.chunk(bid, ask, self._clob.take_prints(), self.substeps)
         if not self._cleared:
             rows = cleared(now_ns) + rows
             self._cleared = True

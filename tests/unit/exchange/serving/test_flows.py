@@ -417,7 +417,8 @@ def test_every_row_once_in_order_and_never_early(
 
 def test_events_of_several_sub_steps_are_the_same_market() -> None:
     clob = Clob()
-    coarse = SyntheticFlow(clob, BTC, MarketType.NORMAL, 7, START_NS, 600_000.0, substeps=4)
+    coarse = SyntheticFlow(clob, BTC, MarketType.NORMAL, 7, START_NS, 600_000.0)
+    coarse.substeps = 4
     stage, flows = Stage([clob]), Flows([coarse])
     run(stage, flows, 300)
     expected = simulated(BTC, Decimal(60_000), 300)
