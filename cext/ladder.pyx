@@ -300,11 +300,13 @@ cdef struct Rest:
 
 
 # An order fits a level when its price is strictly between `above` and `below` and within
-# `price_ratio` of the level's, its lots off by at most the ratios `down` and `up` of the level's.
+# `price_ratio` of the level's, `growth` times as much at every level further out, and its lots are
+# off by at most the ratios `down` and `up` of the level's.
 cdef struct Fit:
     int64_t above
     int64_t below
     double price_ratio
+    double growth
     double down
     double up
 
@@ -313,18 +315,21 @@ def pair(list orders, tuple bids, tuple asks, tuple slack):
     """Find an order for each level; returns (orders, bids, asks): what is left without another.
 
     orders: anything with `side`, `ticks` and `leaves`; bids, asks: (ticks, lots) pairs, best
-    first. slack: (price_ratio, down, bid_up, ask_up): a fitting order of the level's side is off
-    its price by at most `price_ratio` of it, off its lots by at most the ratios `down` and that
-    side's `up`, and never in the way of the best level of the other side. A level takes its first
-    fitting order from the best outwards, each order once, and levels that find an order at
-    exactly their price choose first: else a neighbour within tolerance could take it from them.
-    Orders come back best first, those of equal price as they came, bids before asks.
+    first. slack: (price_ratio, down, bid_up, ask_up, growth): a fitting order of the level's side
+    is off its price by at most `price_ratio` of it, `growth` times as much at every level further
+    out, off its lots by at most the ratios `down` and that side's `up`, and never in the way of
+    the best level of the other side. A level takes its first fitting order from the best outwards,
+    each order once, and levels that find an order at exactly their price choose first: else a
+    neighbour within tolerance could take it from them. Orders come back best first, those of equal
+    price as they came, bids before asks.
     """
     cdef Py_ssize_t count = len(orders), bid_levels = len(bids), levels = bid_levels + len(asks)
     cdef Py_ssize_t bid_orders, at
+    if len(slack) != 5:
+        raise ValueError(f"five numbers of slack, not {len(slack)}")
     cdef Rest* rests = <Rest*>PyMem_Malloc((count + levels + 1) * sizeof(Rest))
     cdef Rest* wants = rests + count
-    cdef Fit fit = Fit(0, INT64_MAX, slack[0], slack[1], slack[2])
+    cdef Fit fit = Fit(0, INT64_MAX, slack[0], slack[4], slack[1], slack[2])
     if rests is NULL:
         raise MemoryError
     try:
@@ -338,7 +343,9 @@ def pair(list orders, tuple bids, tuple asks, tuple slack):
         if levels > bid_levels:
             fit.below = wants[bid_levels].ticks
         pair_side(rests, bid_orders, wants, bid_levels, &fit)
-        fit = Fit(wants[0].ticks if bid_levels else 0, INT64_MAX, slack[0], slack[1], slack[3])
+        fit.above = wants[0].ticks if bid_levels else 0
+        fit.below = INT64_MAX
+        fit.up = slack[3]
         pair_side(
             rests + bid_orders, count - bid_orders, wants + bid_levels, levels - bid_levels, &fit
         )
@@ -377,15 +384,17 @@ cdef void pair_side(
 ) noexcept:
     cdef Py_ssize_t at, level
     cdef int exact
-    cdef double slack
+    cdef double ratio, slack
     for at in range(count):
         # Outside the prices allowed it is as good as gone.
         rests[at].mark = FREE if fit.above < rests[at].ticks < fit.below else BARRED
     for exact in range(1, -1, -1):
+        ratio = 0.0 if exact else fit.price_ratio
         for level in range(wanted):
+            slack = ratio * wants[level].ticks
+            ratio *= fit.growth
             if wants[level].mark == PAIRED:
                 continue
-            slack = 0.0 if exact else fit.price_ratio * wants[level].ticks
             for at in range(count):
                 if rests[at].mark == FREE and fits(&rests[at], &wants[level], slack, fit):
                     rests[at].mark = wants[level].mark = PAIRED

@@ -13,7 +13,7 @@ RECOMMENDED: Sections = {
     "spread": {"model": "markout", "min_bps": 3.0, "max_bps": 120.0},
     "inventory": {"model": "linear"},
     "levels": {"count": 1},
-    "requote": {"price_tolerance_bps": 0.3},
+    "requote": {"price_tolerance_bps": 0.3, "tolerance_growth": 2.0},
 }
 PRESETS: Mapping[str, Sections] = {"seed": {}, "recommended": RECOMMENDED}
 

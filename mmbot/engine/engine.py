@@ -214,6 +214,8 @@ class Engine:
             desk.guards.take_reference(state.reference_ts_ns, event.ts_recv_ns)
             state.reference_ticks = event.mid_ticks
             state.reference_ts_ns = event.ts_recv_ns
+            if desk.guards.reference_share and event.ts_recv_ns < desk.due_ns:
+                self._decider.endangered(desk)
         elif type(event) is IndexPrice:
             desk.guards.band.index_ticks = event.ticks
         elif type(event) is BookGap:
