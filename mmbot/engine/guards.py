@@ -154,20 +154,19 @@ class Guards:
         best_bid, _, best_ask, _ = state.book.touch()
         if not 0 < best_bid < best_ask:
             return []
-        moved = best_bid + best_ask - then
+        moved: float = best_bid + best_ask - then
         reference = state.reference_ticks
         if self.reference_share and outside is not None and reference is not None:
-            ahead = round(2.0 * (reference - outside)) - moved
-            fair = moved + round(self.reference_share * ahead)
+            fair = moved + self.reference_share * (2.0 * (reference - outside) - moved)
             if abs(fair) > abs(moved):
                 moved = fair
         if -near < moved < near:
             return []
         self._calm = None
         side = Side.BID if moved < 0 else Side.ASK
-        centre += moved
+        nearest = centre + moved
         return [
             order
             for order in tracker.cancellable()
-            if order.side is side and side * (centre - 2 * order.ticks) <= near
+            if order.side is side and side * (nearest - 2 * order.ticks) <= near
         ]

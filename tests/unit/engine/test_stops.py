@@ -324,7 +324,7 @@ def test_a_quote_that_the_mid_comes_near_is_cancelled_between_decisions() -> Non
 
 
 @pytest.mark.parametrize(
-    ("share", "outside", "gone"), [(0.8, 995, 0), (0.8, 993, 1), (0.0, 900, 0)]
+    ("share", "outside", "gone"), [(0.8, 994, 0), (0.8, 993, 1), (0.0, 900, 0)]
 )
 def test_a_quote_that_the_outside_price_comes_near_is_cancelled_between_decisions(
     share: float, outside: int, gone: int
