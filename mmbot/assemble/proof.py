@@ -47,11 +47,11 @@ SETTINGS = (
     "simulate.latency_ms=100",
     "defaults.sizing.fixed_usd=1000",
     "defaults.market_risk.max_position_usd=20000",
+    "defaults.hedge.daily_cost_limit_usd=1000000",
     "risk.loss.daily_limit_usd=1000000",
     "risk.loss.drawdown_from_peak_pct=100",
     "risk.loss.drawdown_warn_pct=100",
 )
-HEDGED = ("defaults.hedge.enabled=true", "defaults.hedge.daily_cost_limit_usd=1000000")
 RULES = {
     "zo": "zo",
     "glft": "glft",
@@ -300,5 +300,4 @@ def _contestants(
         (kind, Job(name=name, strategy=rule, market=market, sets=sets))
         for name, rule in rules.items()
     ]
-    ours = (*sets, *HEDGED) if kind == "flash-crash" else sets
-    return [*jobs, (kind, Job(name=OURS, strategy=plan.ours, market=market, sets=ours))]
+    return [*jobs, (kind, Job(name=OURS, strategy=plan.ours, market=market, sets=sets))]
