@@ -27,9 +27,13 @@ class Wire:
         self.edits: list[tuple[float, int, str]] = []
         self.faults: list[Fault] = []
         self.counts = Counter[tuple[Severity, bool]]()
+        self.shut: list[tuple[int, Fault]] = []
 
-    def counted(self, severity: Severity, taken: bool) -> None:
+    def delivered(self, severity: Severity, *, taken: bool) -> None:
         self.counts[severity, taken] += 1
+
+    def gave_up(self, chat_id: int, fault: Fault) -> None:
+        self.shut.append((chat_id, fault))
 
     async def send(self, sending: Sending) -> int:
         if self.faults:
@@ -56,7 +60,7 @@ class Wire:
 def played(script: Callable[[Outbox, Wire], Awaitable[None]]) -> None:
     async def whole() -> None:
         wire = Wire()
-        outbox = Outbox(wire, InForce(CHATS, AlertParams()), lambda: "[bot]", wire.counted)
+        outbox = Outbox(wire, InForce(CHATS, AlertParams()), lambda: "[bot]", wire)
         running = asyncio.create_task(outbox.run())
         try:
             await script(outbox, wire)
@@ -168,6 +172,7 @@ def test_a_chat_that_takes_nothing_holds_nobody_up() -> None:
         await asyncio.sleep(5)
         assert len(wire.sent) == 1
         assert (outbox.failed, outbox.dropped) == (1, 1)
+        assert [fault for _, fault in wire.shut] == [Fault.REFUSED]
         outbox.post(Post("b", WARNING, "two"))
         await asyncio.sleep(5)
         assert len(wire.sent) == 3
