@@ -10,7 +10,7 @@ from mmbot import assemble
 from mmbot.cli.flags import feed_options, overrides, window
 from mmbot.cli.headers import Input, Words, delay_words, described, queue_words
 from mmbot.cli.output import ActionLog, Outputs
-from mmbot.cli.running import drive, name_of, remarks, run_options
+from mmbot.cli.running import drive, learned, name_of, remarks, run_options
 from mmbot.cli.simulate import simulated
 from mmbot.config.loader import Loaded, load
 from mmbot.errors import UsageError
@@ -55,7 +55,11 @@ def _backtest(
     record, stopped = drive(run, share, args.steps)
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
     read = Input(
-        ", ".join(map(str, args.data)), digest, remarks(run, config), run.venue.market_volume_usd()
+        ", ".join(map(str, args.data)),
+        digest,
+        remarks(run, config),
+        run.venue.market_volume_usd(),
+        learned(run),
     )
     params = config.backtest
     words = Words(queue_words(params), delay_words(params))
@@ -81,7 +85,9 @@ def _bars(
     words = Words(
         fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
     )
-    read = Input(str(path), digest, remarks(run, config), run.venue.market_volume_usd())
+    read = Input(
+        str(path), digest, remarks(run, config), run.venue.market_volume_usd(), learned(run)
+    )
     return described(config, name, read, words, record), stopped
 
 

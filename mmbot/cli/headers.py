@@ -8,16 +8,17 @@ from mmbot.adapters.sim.params import BacktestParams
 from mmbot.assemble import market_settings
 from mmbot.config.schema import Config
 from mmbot.research.record import RunRecord
-from mmbot.research.results import Results, RunHeader, describe
+from mmbot.research.results import Learned, Results, RunHeader, describe
 
 
 class Input(NamedTuple):
-    """What a run read: its name, its hash, and what was noticed in it."""
+    """What a run read: its name, its hash, what was noticed in it and learned from it."""
 
     source: str
     digest: str
     notes: Sequence[str]
     market_volume_usd: float | None
+    learned: tuple[Learned, ...] = ()
 
 
 class Words(NamedTuple):
@@ -70,4 +71,4 @@ def described(config: Config, name: str, read: Input, words: Words, record: RunR
         market_volume_usd=read.market_volume_usd,
         notes=tuple(read.notes),
     )
-    return describe(header, record)
+    return describe(header, record, read.learned)
