@@ -63,8 +63,12 @@ STATES = 1000
 TYPICAL_DISTANCE_BPS = 3.0
 SECOND_STEPS = 10
 LOOKS_OF_A_BAR = 10
-# The notes' rule, tight enough for a market with makers 3 bps wide to trade with it.
+# The notes' rule, tight enough for a market with makers 3 bps wide to trade with it; in both at
+# the pace of the bars, and with orders that a tenth of a bar's volume fills.
 NOTES_BY_BARS = (
+    "defaults.sizing.fixed_usd=50",
+    "defaults.market_risk.max_position_usd=1000",
+    "defaults.requote.min_interval_ms=1000",
     "defaults.spread.min_bps=3",
     "defaults.spread.max_bps=9",
     "defaults.levels.count=1",

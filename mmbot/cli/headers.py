@@ -5,7 +5,9 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from mmbot.adapters.sim.params import BacktestParams
-from mmbot.assemble import market_settings
+from mmbot.assemble import Run, market_settings
+from mmbot.assemble.learned import learned
+from mmbot.cli.running import remarks
 from mmbot.config.schema import Config
 from mmbot.research.record import RunRecord
 from mmbot.research.results import Learned, Results, RunHeader, describe
@@ -19,6 +21,12 @@ class Input(NamedTuple):
     notes: Sequence[str]
     market_volume_usd: float | None
     learned: tuple[Learned, ...] = ()
+
+
+def input_of(run: Run, config: Config, source: str, digest: str) -> Input:
+    """Say what a finished run has read."""
+    remarked = remarks(run, config)
+    return Input(source, digest, remarked, run.venue.market_volume_usd(), learned(run))
 
 
 class Words(NamedTuple):

@@ -10,9 +10,7 @@ from mmbot.cli.progress import metered
 from mmbot.config.checks import remarks as doubts
 from mmbot.config.schema import Config
 from mmbot.domain.notices import Notice, Severity
-from mmbot.quoting.strategy import MarketMaker
 from mmbot.research.record import RunRecord
-from mmbot.research.results import Learned, ShadowDepth
 from mmbot.research.text import iso_time
 from mmbot.runtime.replay import replay
 
@@ -27,24 +25,6 @@ def drive(run: Run, share: Callable[[], float], max_steps: int | None) -> tuple[
     if meter.stopped:
         say("stopped early: the results are of what was done so far")
     return run.watch.finish(), meter.stopped
-
-
-def learned(run: Run) -> tuple[Learned, ...]:
-    """What the virtual quotes of every market that has them have come to."""
-    found = []
-    for desk in run.engine.desks:
-        strategy = desk.strategy
-        control = strategy.learning.markout if type(strategy) is MarketMaker else None
-        if control is not None:
-            found.append(
-                Learned(
-                    symbol=desk.state.market.symbol,
-                    half_width_bps=control.floor_bps,
-                    pays=control.choice.pays,
-                    depths=tuple(ShadowDepth(*row) for row in control.shadows.table()),
-                )
-            )
-    return tuple(found)
 
 
 def remarks(run: Run, config: Config) -> list[str]:

@@ -5,9 +5,8 @@ from collections import deque
 from mmbot.domain.events import Fill, Restatement
 from mmbot.domain.figures import CurvePoint, Labels, MarketPnl, PnlLines, Readings
 from mmbot.engine import Engine
-from mmbot.engine.explaining import widest_bps
+from mmbot.engine.explaining import markout_control, widest_bps
 from mmbot.engine.view import best_resting
-from mmbot.quoting.strategy import MarketMaker
 from mmbot.runtime.curve import Curve
 from mmbot.runtime.day import DAY_NS, MINUTE_NS
 from mmbot.runtime.earning import Earning
@@ -107,8 +106,7 @@ class MarketWatch:
         widths: dict[Labels, float] = {}
         gates: dict[Labels, float] = {}
         for desk in self._desks:
-            strategy, symbol = desk.strategy, desk.state.market.symbol
-            control = strategy.learning.markout if type(strategy) is MarketMaker else None
+            control, symbol = markout_control(desk), desk.state.market.symbol
             if control is None:
                 continue
             widths[symbol,] = control.floor_bps
