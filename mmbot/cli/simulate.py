@@ -9,7 +9,7 @@ from time import time_ns
 
 from mmbot import assemble
 from mmbot.cli.flags import NS_PER_S, overrides
-from mmbot.cli.headers import Words, described, queue_words
+from mmbot.cli.headers import Words, described, input_of, queue_words
 from mmbot.cli.output import Outputs
 from mmbot.cli.running import drive, name_of, run_options
 from mmbot.config.loader import Loaded, load
