@@ -185,6 +185,7 @@ def _around(
         given.mode,
         None if holding is None else holding.holds,
         given.options.logged,
+        given.options.commit,
     )
 
 
