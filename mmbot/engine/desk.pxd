@@ -9,7 +9,8 @@ cdef class Counts:
     cdef public object rejected, volume_uusd
 
 cdef class Desk:
-    cdef public object answer, due_ns, hedging, observer, strategy
+    cdef public object answer, hedging, observer, strategy
+    cdef public long long due_ns
     cdef public Counts counts
     cdef public Guards guards
     cdef public WorkingOrder hedge
