@@ -16,7 +16,7 @@ from mmbot.domain.figures import (
     Timing,
 )
 from mmbot.domain.market import Market
-from mmbot.domain.notices import Notice
+from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import StatusView
 
 
@@ -168,6 +168,10 @@ class Control(Protocol):
 
     def subscribe(self, most: int = 1000) -> Subscription:
         """Hear of notices and fills, of which `most` are kept for a reader who is slow."""
+        ...
+
+    def delivered(self, severity: Severity, channel: str, *, taken: bool) -> None:
+        """Count an alert that people were sent over a channel; `taken`: it has arrived there."""
         ...
 
 

@@ -19,7 +19,7 @@ from mmbot.cli.bot_line import (
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
 from mmbot.cli.record import duration
 from mmbot.domain.control import Answer, Result, Verb
-from mmbot.domain.status import StatusView
+from mmbot.domain.status import Mode, StatusView
 from mmbot.errors import NotRunning, UsageError
 from mmbot.interfaces.answer_text import answer_lines, explain_lines
 from mmbot.interfaces.control_wire import Ask, Request, Wish
@@ -103,11 +103,12 @@ def cancelled_by_bot(args: argparse.Namespace) -> int | None:
     args.command = "cancel-all"
     try:
         with client(args) as bot:
-            mode = read_status(bot).run_mode
+            view = read_status(bot)
     except NotRunning:
         return None
-    if mode != "live":
-        say(f"the bot that runs here is in mode {mode}: going to the venue instead")
+    if view.run_mode != "live" or view.mode is Mode.STANDBY:
+        how = "stands by" if view.mode is Mode.STANDBY else f"is in mode {view.run_mode}"
+        say(f"the bot that runs here {how}: going to the venue instead")
         return None
     return _by_bot(args)
 

@@ -119,12 +119,12 @@ def notify_verbs(
     verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]
 ) -> None:
     """Add `notify test|whoami`."""
-    notify = verbs.add_parser("notify", help="try the chat, find out ids")
+    notify = verbs.add_parser("notify", help="try whether people are reached, find out ids")
     jobs = notify.add_subparsers(title="jobs", required=True, metavar="JOB")
-    made = add(jobs, "test", "write to every chat; exit 10 when one does not take it",
+    made = add(jobs, "test", "write to chats and webhook; exit 10 when one does not take it",
                ("notify", "test"))  # fmt: skip
     config_flags(made)
-    made = add(jobs, "whoami", "print the ids of those who write to the bot", ("notify", "whoami"))
+    made = add(jobs, "whoami", "print the ids of those who write to the bot", ("whoami", "whoami"))
     config_flags(made)
     made.add_argument("--for", dest="seconds", type=_seconds, default=60.0, metavar="SECONDS",
                       help="how long to listen (60)")  # fmt: skip

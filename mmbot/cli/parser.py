@@ -398,13 +398,21 @@ def _sessions(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--all", action="store_true", help="every session of the wallet")
 
 
+SECRETS = ("wallet_key", "telegram_token", "api_token", "redis_password")
+
+
 def _secrets(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:
-    secrets = verbs.add_parser("secrets", help="look at where keys and tokens come from")
+    secrets = verbs.add_parser("secrets", help="where keys and tokens come from")
     jobs = secrets.add_subparsers(title="jobs", required=True, metavar="JOB")
     summary = "say of each secret where it comes from and whether it is sound, never its value"
     verb = _add(jobs, shared, "check", summary, ("secrets", "check"))
     _config_flags(verb)
     verb.add_argument("--json", action="store_true", help="print JSON")
+    summary = "encrypt one from standard input for this machine (systemd-creds), never an argument"
+    verb = _add(jobs, shared, "encrypt", summary, ("sealing", "encrypt"))
+    verb.add_argument("name", choices=SECRETS, metavar="NAME", help=", ".join(SECRETS))
+    _config_flags(verb)
+    verb.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file")
 
 
 def _live_check(verbs: _Verbs, shared: argparse.ArgumentParser) -> None:

@@ -58,6 +58,7 @@ async def _run(
         texts=loaded.texts,
         log_level=logs.set_levels,
         followers=(lambda config: logs.follow(config.logging),),
+        logged=logs.counts,
     )
     mode, world = RunMode(args.mode), real_world(os.environ)
     async with live_bot(loaded.config, mode, world, options) as bot:

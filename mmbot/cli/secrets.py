@@ -54,7 +54,7 @@ def _looked_at(config: Config, name: SecretName) -> dict[str, Any]:
     except SecretError as error:
         return _item(name, False, source, str(error))
     try:
-        return _item(name, True, secret.place, _FORMS[name](secret), secret.path)
+        return _item(name, True, secret.place, FORMS[name](secret), secret.path)
     except SecretError as error:
         text = str(error).removeprefix(f"{secret.place}: ")
         return _item(name, False, secret.place, text, secret.path)
@@ -79,7 +79,7 @@ def _password(_secret: Secret) -> str:
     return "is there"
 
 
-_FORMS: dict[SecretName, Callable[[Secret], str]] = {
+FORMS: dict[SecretName, Callable[[Secret], str]] = {
     SecretName.WALLET_KEY: _wallet,
     SecretName.TELEGRAM_TOKEN: _token,
     SecretName.API_TOKEN: _api_token,

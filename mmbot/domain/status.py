@@ -12,8 +12,9 @@ from mmbot.domain.quotes import Room
 
 
 class Mode(StrEnum):
-    """What the bot is doing; quotes are sent in QUOTING only."""
+    """What the bot is doing; quotes are sent in QUOTING only. STANDBY: it waits for its lease."""
 
+    STANDBY = "standby"
     BOOT = "boot"
     RECONCILING = "reconciling"
     WARMING = "warming"

@@ -35,7 +35,7 @@ from mmbot.engine.desk import NEVER_NS, Desk
 from mmbot.engine.flattening import Flattening
 from mmbot.engine.outbox import Outbox, VenueTraits
 from mmbot.engine.reconciling import Reconciling
-from mmbot.engine.stops import STARTING, Stops
+from mmbot.engine.stops import Stops, severity_of
 from mmbot.errors import InvariantViolation
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
@@ -167,11 +167,9 @@ class Engine:
     def _take_hindrance(self, event: Hindrance) -> None:
         if self.stops.hinder(event):
             ended = event.reason is None
-            calm = ended or event.name in STARTING
-            severity = Severity.INFO if calm else Severity.WARNING
             text = "is over" if event.reason is None else event.reason
             code = f"{event.name}_over" if ended else event.name
-            self._outbox.notify(severity, code, event.market, text)
+            self._outbox.notify(severity_of(event), code, event.market, text)
             self._follow_stops()
 
     def _obey(self, event: Operator) -> None:

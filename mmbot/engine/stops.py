@@ -1,6 +1,7 @@
 """Stops: every reason not to quote, whoever gives it, as one answer for each market."""
 
 from mmbot.domain.events import AccountSnapshot, Hindrance, Operator
+from mmbot.domain.notices import Severity
 from mmbot.risk.breaker import Breaker, BreakerState
 from mmbot.risk.hindrances import HALTING, Hindrances
 from mmbot.risk.rejects import CancelWatch
@@ -10,6 +11,8 @@ POSITION = "position"
 WARMING = "warming"
 # What holds at every start, and for a moment only: nothing to warn of.
 STARTING = frozenset({"recovering", WARMING})
+# The other bot of a pair may trade from now on: somebody has to know at once.
+ALARMING = frozenset({"lease"})
 UNSOLICITED = "the venue took orders off that nobody cancelled"
 
 
@@ -75,3 +78,10 @@ class Stops:
         if third:
             self.breaker.pause(UNSOLICITED, None)
         return third
+
+
+def severity_of(event: Hindrance) -> Severity:
+    """How soon someone should look at the beginning or the end of a hindrance."""
+    if event.reason is None or event.name in STARTING:
+        return Severity.INFO
+    return Severity.CRITICAL if event.name in ALARMING else Severity.WARNING

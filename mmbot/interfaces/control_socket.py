@@ -52,12 +52,14 @@ class ControlSocket:
         self._clients: set[asyncio.StreamWriter] = set()
 
     async def run(self, control: Control) -> None:
-        """Serve until cancelled."""
+        """Serve until cancelled; another control may be served after that."""
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(control, reader, writer)
 
-        server = await asyncio.start_unix_server(serve, sock=self._socket, limit=MOST_BYTES)
+        # The server closes what it is given.
+        listening = self._socket.dup()
+        server = await asyncio.start_unix_server(serve, sock=listening, limit=MOST_BYTES)
         try:
             await asyncio.Event().wait()
         finally:

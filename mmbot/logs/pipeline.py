@@ -24,12 +24,16 @@ LOST = "log_lines_lost"
 
 
 class Counts:
-    """Lines by level, as written, and as lost because the queue was full or the disk refused."""
+    """Lines by level, as written, and as lost because the queue was full or the disk refused.
+
+    suppressed: stand in no line of their own, but in the count of a later one.
+    """
 
     def __init__(self) -> None:
         self.written: dict[int, int] = {}
         self.dropped: dict[int, int] = {}
         self.failed = 0
+        self.suppressed = 0
 
     @property
     def lost(self) -> int:
@@ -102,6 +106,7 @@ class Writing:
             while self._outlet.waiting:
                 for record in self._storms.passed(self._outlet.waiting.popleft()):
                     self._write(record)
+            self._counts.suppressed = self._storms.suppressed
             now_s = time.time()
             for record in self._storms.rest() if ending else self._storms.ended(now_s):
                 self._write(record)

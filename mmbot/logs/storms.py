@@ -25,10 +25,12 @@ class _Line:
 class Storms:
     """Decides what is written. Lines are the same when only their numbers differ.
 
-    What is below info, or marked `steady`, is never held back.
+    What is below info, or marked `steady`, is never held back. suppressed: lines that are in the
+    count of a later one only.
     """
 
     def __init__(self) -> None:
+        self.suppressed = 0
         self._lines: OrderedDict[Signature, _Line] = OrderedDict()
 
     def passed(self, record: logging.LogRecord) -> Iterator[logging.LogRecord]:
@@ -42,6 +44,7 @@ class Storms:
         line = self._lines.get(signature)
         if line is not None:
             line.count += 1
+            self.suppressed += line.last is not None
             line.last = record
             return
         if len(self._lines) == MOST_LINES:

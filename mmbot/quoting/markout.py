@@ -152,11 +152,12 @@ class MarkoutControl:
     def steer(self, now_ns: int, half_spread_bps: float) -> None:
         """Move the half width a little, every 5 s; half_spread_bps: the market's, as it usually is.
 
-        Depths follow the market's own spread.
+        Depths follow the market's own spread where it is wide. Where it is a tick, they stay as
+        they are: so near to the mid nobody who pays a fee earns it.
         """
         self._next_ns = now_ns + EVERY_NS
-        scale = half_spread_bps / USUAL_HALF_BPS
-        if 0.0 < scale < inf and not 1 / RESCALED < scale / self.shadows.scale < RESCALED:
+        scale = max(1.0, half_spread_bps / USUAL_HALF_BPS)
+        if scale < inf and not 1 / RESCALED < scale / self.shadows.scale < RESCALED:
             self.shadows.rescale(scale)
         table = self.shadows.table()
         self.choice = choice = choose(table, self._fee_bps, self._params, self._bias.shift_bps)

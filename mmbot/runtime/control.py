@@ -103,6 +103,10 @@ class BotControl:
         """See Control."""
         return self.watching.telling.subscribe(most)
 
+    def delivered(self, severity: Severity, channel: str, *, taken: bool) -> None:
+        """See Control."""
+        self.watching.meters.happened.alerted(severity, channel, taken=taken)
+
     def _say(self, severity: Severity, code: str, text: str) -> None:
         self._tell([Notice(self._works.clock(), severity, code, None, text)])
 

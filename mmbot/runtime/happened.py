@@ -11,6 +11,7 @@ from mmbot.engine.view import standing
 
 NS_PER_MS = 1_000_000
 CHANNELS = ("log", "telegram", "webhook")
+_RESULTS = ("failed", "delivered")
 _DENIED = "denied_"
 
 
@@ -29,7 +30,7 @@ class Happened:
                 (level, channel, result): 0
                 for level in levels
                 for channel in CHANNELS
-                for result in ("delivered", "failed")
+                for result in _RESULTS
             }
         )
         self._cancels: dict[Labels, Histogram] = {(): Histogram(NETWORK_NS)}
@@ -42,14 +43,14 @@ class Happened:
 
     def noticed(self, notice: Notice, symbol: str | None) -> None:
         """People are told of something."""
-        if notice.severity >= Severity.WARNING:
-            self.alerted(notice.severity, "log", "delivered")
+        self.alerted(notice.severity, "log", taken=True)
         if notice.code.startswith(_DENIED) and symbol is not None:
             self._denied[symbol, notice.code.removeprefix(_DENIED)] += 1
 
-    def alerted(self, severity: Severity, channel: str, result: str) -> None:
-        """An alert was sent to people over a channel, or could not be."""
-        self._alerts[severity.name.lower(), channel, result] += 1
+    def alerted(self, severity: Severity, channel: str, *, taken: bool) -> None:
+        """An alert was sent to people over a channel, or could not be; other news is none."""
+        if severity >= Severity.WARNING:
+            self._alerts[severity.name.lower(), channel, _RESULTS[taken]] += 1
 
     def commanded(self, command: OperatorCommand, answer: Answer) -> None:
         """A command was answered."""

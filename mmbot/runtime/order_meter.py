@@ -19,11 +19,15 @@ _SIDES = {side: side.name.lower() for side in Side}
 
 
 class _Sent(Struct):
-    """An order that was sent. `acked`: the venue had it; `asked`: its cancel was sent."""
+    """An order that was sent. `acked`: the venue had it; `asked`: its cancel was sent.
+
+    left_uusd: the worth of what has not been filled.
+    """
 
     market: str
     side: str
     hedge: bool
+    left_uusd: int
     acked: bool = False
     asked: bool = False
     filled: bool = False
@@ -40,6 +44,7 @@ class OrderMeter:
         self.cancels = 0
         self.batches = 0
         self._alive: dict[int, _Sent] = {}
+        self._hedge_errors: dict[Labels, float] = {(each.symbol,): 0.0 for each in markets}
         sides = [(each.symbol, side) for each in markets for side in _SIDES.values()]
         by_fill = [(*each, how) for each in sides for how in ("maker", "taker")]
         # What did not happen yet is counted, too: rates need a beginning.
@@ -67,7 +72,8 @@ class OrderMeter:
             if type(action) is Place:
                 symbol, side = self._markets[action.market].symbol, _SIDES[action.side]
                 hedge = action.mode is FillMode.IOC
-                self._alive[action.order_id] = _Sent(symbol, side, hedge)
+                worth = self._markets[action.market].notional_uusd(2 * action.ticks, action.lots)
+                self._alive[action.order_id] = _Sent(symbol, side, hedge, worth)
             elif type(action) is Cancel:
                 sent = self._alive.get(action.order_id)
                 if sent is not None:
@@ -114,6 +120,7 @@ class OrderMeter:
             return False
         self._ack(sent)
         sent.filled = True
+        sent.left_uusd = market.notional_uusd(2 * event.ticks, event.leaves_lots)
         if not event.leaves_lots:
             self._end(event.order_id, sent)
         return sent.hedge
@@ -135,7 +142,8 @@ class OrderMeter:
             name: {labels: uusd / MICRO for labels, uusd in amounts.items()}
             for name, amounts in self._uusd.items()
         }
-        return Readings(counts={**self._counts, **usd})
+        errors = {"hedge_error_usd": self._hedge_errors}
+        return Readings(counts={**self._counts, **usd}, gauges=errors)
 
     def _ack(self, sent: _Sent) -> None:
         if not sent.acked:
@@ -147,6 +155,7 @@ class OrderMeter:
         if sent.hedge:
             result = "filled" if sent.filled else "unfilled" if sent.acked else "refused"
             self._counts["hedges"][sent.market, result] += 1
+            self._hedge_errors[sent.market,] = sent.left_uusd / MICRO
 
     def _pay(self, market: Market, how: str, atoms: int, mark: int) -> None:
         uusd = market.atoms_to_uusd(abs(atoms), mark)

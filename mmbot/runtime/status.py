@@ -83,10 +83,10 @@ def _market(engine: Engine, index: int, age_ms: float | None, equity: int | None
     best_bid, _, best_ask, _ = state.book.touch(False)
     mark = best_bid + best_ask if best_bid and best_ask else 0
     held_uusd = market.notional_uusd(mark, position.lots) if mark else 0
-    bids, asks = _resting(desk, Side.BID), _resting(desk, Side.ASK)
+    bids, asks = resting(desk, Side.BID), resting(desk, Side.ASK)
     return MarketStatus(
         symbol=market.symbol,
-        reason=_unquoted(engine, index),
+        reason=unquoted(engine, index),
         best_bid=best_bid,
         best_ask=best_ask,
         bids=bids,
@@ -107,14 +107,15 @@ def _market(engine: Engine, index: int, age_ms: float | None, equity: int | None
     )
 
 
-def _unquoted(engine: Engine, index: int) -> str | None:
+def unquoted(engine: Engine, index: int) -> str | None:
     """Why nothing of a market is quoted; with one side of it quoted, it is."""
     answer = engine.desks[index].answer
     one_sided = type(answer) is Quotes and bool(answer.bids or answer.asks)
     return engine.stops.reason(index) if one_sided else market_reason(engine, index)
 
 
-def _resting(desk: Desk, side: Side) -> tuple[Level, ...]:
+def resting(desk: Desk, side: Side) -> tuple[Level, ...]:
+    """Our orders known to rest on a side, the best first."""
     found = [
         Level(each.ticks, each.leaves)
         for each in desk.tracker.orders.values()

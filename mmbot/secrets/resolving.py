@@ -71,6 +71,11 @@ def resolve(
     )
 
 
+def usual_credential(name: SecretName) -> str:
+    """Return what the systemd credential of a secret is called where the settings do not say."""
+    return _USUAL[name].credential
+
+
 def is_set(params: SecretsParams, name: SecretName, env: MutableMapping[str, str]) -> bool:
     """Whether there is, or has to be, a secret: the settings name a source, or it is there."""
     wanted: SecretParams = getattr(params, name)

@@ -31,6 +31,28 @@ class Run(NamedTuple):
 
 
 @contextmanager
+def exchange_process(markets: int, per_s: float) -> Iterator[str]:
+    """Serve markets that move, in a process of their own; yields its address."""
+    with _exchange(markets, per_s) as process:
+        assert process.stdout is not None
+        yield msgspec.json.decode(process.stdout.readline())["http"]
+
+
+def traded(
+    url: str, markets: int, interval_ms: int, seconds: float, chat: str | None = None
+) -> Traded:
+    """Let the bot trade there, in a process of its own, with a chat if its address is given."""
+    words = [url, str(markets), str(interval_ms), str(seconds), *([] if chat is None else [chat])]
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.bench.stamped_bot", *words],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        check=True,
+    )
+    return msgspec.json.decode(told.stdout, type=Traded)
+
+
+@contextmanager
 def _exchange(markets: int, per_s: float) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "tests.bench.stamped_exchange", str(markets), str(per_s)]
     with subprocess.Popen(
@@ -49,14 +71,7 @@ def run(markets: int, interval_ms: int, per_s: float, seconds: float) -> Run:
         assert exchange.stdin is not None
         assert exchange.stdout is not None
         url = msgspec.json.decode(exchange.stdout.readline())["http"]
-        command = [sys.executable, "-m", "tests.bench.stamped_bot", url]
-        told = subprocess.run(
-            [*command, str(markets), str(interval_ms), str(seconds)],
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            check=True,
-        )
-        bot = msgspec.json.decode(told.stdout, type=Traded)
+        bot = traded(url, markets, interval_ms, seconds)
         exchange.stdin.close()
         noted = msgspec.json.decode(exchange.stdout.readline(), type=Noted)
     between = [

@@ -16,6 +16,14 @@ UNLIMITED = {
 # they make before every action is not counted.
 TYPESCRIPT = {"TypeScript: quotes + signature": 49.5 + 577.0}
 
+CHAT = 11
+NO_CHAT = "none"
+_TOLD = {
+    "enabled": True,
+    "chats": [{"id": CHAT, "role": "admin"}],
+    "notify": dict.fromkeys(("risk", "order_error", "connection"), "loud"),
+}
+
 # Enough to know a frame again by its ids, and a body by its signature.
 _HEAD, _TAIL = 64, 24
 
@@ -66,10 +74,13 @@ class Traded(Struct):
     placed: int
 
 
-def settings(url: str, interval_ms: int, *, limited: bool = False) -> Config:
+def settings(
+    url: str, interval_ms: int, *, limited: bool = False, chat: str | None = None
+) -> Config:
     """Return the shipped settings with three levels and a decision every `interval_ms`.
 
-    `limited`: with the shipped limits on orders, cancels and requests, too.
+    `limited`: with the shipped limits on orders, cancels and requests, too. chat: the address of a
+    Telegram.
     """
     return Config.model_validate(
         {
@@ -80,6 +91,7 @@ def settings(url: str, interval_ms: int, *, limited: bool = False) -> Config:
                 "max_total_exposure_pct": 1_000,
             },
             "rate_limits": {} if limited else UNLIMITED,
+            "telegram": {} if chat in (None, NO_CHAT) else {**_TOLD, "api_base_url": chat},
             "defaults": {
                 "market_risk": {"max_position_usd": 2_000},
                 "levels": {"count": LEVELS},

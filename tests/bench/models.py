@@ -58,7 +58,8 @@ def decision(runs: int) -> list[float]:
             state.now_ns = state.book_ts_ns = state.reference_ts_ns = now_ns
             state.reference_ticks = best_bid + number % 7
             if number % 10 == 0:
-                state.takers.take(PublicTrades(now_ns, now_ns, 0, best_ask + number % 50, 0, 9, 0))
+                # Takers go up to 10 bps beyond, the price comes back: some depth pays.
+                state.takers.take(PublicTrades(now_ns, now_ns, 0, best_ask + number % 600, 0, 9, 0))
             maker.observe(state)
             quotes = maker.decide(state)
             state.takers.forget()

@@ -1,7 +1,8 @@
-"""A live bot that notes how fast it is: `python -m tests.bench.stamped_bot URL MARKETS MS SECONDS`.
+"""A live bot that notes how fast it is: `... stamped_bot URL MARKETS MS SECONDS [TELEGRAM]`.
 
 What it runs is the product; the notes are taken at the very ends, where bytes come from a socket
-and where they are handed to one. MS is the interval between two decisions of a market.
+and where they are handed to one. MS is the interval between two decisions of a market; TELEGRAM the
+address of one, or none: then the bot has much to tell.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,11 +24,14 @@ from mmbot.adapters.zo.rest.http import open_http
 from mmbot.assemble.demo.newcomer import newcomer
 from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, live_bot, real_world
 from mmbot.cli.output import say
+from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode
 from tests.bench.live_notes import Traded, action_key, delta_key, settings, symbol
+from tests.fakes.bot_api import TOKEN
 
 QUOTING_S = 60.0
 SETTLE_S = 3.0
+TOLD = "something"
 _DELTA = b'{"delta":'
 _ACTION = b"POST /action "
 
@@ -143,21 +148,37 @@ async def _measured(bot: LiveBot, probe: Probe, seconds: float) -> Traded:
     )
 
 
-async def _trade(probe: Probe, url: str, markets: int, interval_ms: int, seconds: float) -> Traded:
+async def _talk(bot: LiveBot) -> None:
+    """Have something to tell all the time: ten alerts a second, each another one."""
+    for number in count():
+        await asyncio.sleep(0.1)
+        code, text = f"{TOLD}_{number % 50}", f"number {number}"
+        now_ns = bot.live.works.clock()
+        bot.keepers.notices([Notice(now_ns, Severity.WARNING, code, 0, text)])
+
+
+async def _trade(
+    probe: Probe, url: str, markets: int, interval_ms: int, seconds: float, chat: str | None
+) -> Traded:
     async with open_http(VenueParams(http_url=url)) as http:
         who = await newcomer(http, url)
     with TemporaryDirectory(prefix="mmbot-bench-") as place:
         # A guard is a process of its own.
-        world = replace(real_world({"STATE_DIRECTORY": place}), heart=None)
+        env = {"STATE_DIRECTORY": place, "TELEGRAM_TOKEN": TOKEN}
+        world = replace(real_world(env), heart=None)
         names = [symbol(at) for at in range(markets)]
         options = LiveOptions(markets=names, session=who.session, warn=say)
-        config = settings(url, interval_ms, limited=markets > 1)
+        config = settings(url, interval_ms, limited=markets > 1, chat=chat)
         async with live_bot(config, RunMode.LIVE, world, options) as bot:
             running = asyncio.create_task(bot.run())
+            talking = asyncio.create_task(_talk(bot))
+            if chat is None:
+                talking.cancel()
             try:
                 await _until_quoting(bot)
                 return await _measured(bot, probe, seconds)
             finally:
+                talking.cancel()
                 bot.live.stop("enough")
                 await running
 
@@ -171,6 +192,7 @@ if __name__ == "__main__":
                 int(sys.argv[2]),
                 int(sys.argv[3]),
                 float(sys.argv[4]),
+                sys.argv[5] if len(sys.argv) > 5 else None,
             )
         )
     sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")

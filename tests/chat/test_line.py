@@ -3,16 +3,22 @@
 import asyncio
 import json
 import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from mmbot.domain.control import OperatorCommand, Result, Role, Verb, Who
-from mmbot.domain.notices import Notice
+from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode
+from mmbot.interfaces.telegram.face import FAREWELL_S
 from tests.chat.place import ADMIN, OPERATOR, VIEWER, Bot, place, run
 from tests.chat.test_commands import answer, changes
+from tests.chat.test_telling import LOUD, tell
 from tests.fakes.bot_api import TOKEN
+from tests.unit.interfaces.webhook.listening import listening
 
 SECRET_PART = TOKEN.split(":")[1]
 
@@ -25,6 +31,12 @@ async def alerted(bot: Bot, code: str) -> str:
                 if alert.code == code:
                     return alert.id
             await asyncio.sleep(0.02)
+
+
+def counted(bot: Bot, result: str) -> float:
+    """How often an alert was sent to a chat, with this result."""
+    alerts = bot.bot.control.watching.meters.readings().counts["alerts"]
+    return sum(n for (_, *how), n in alerts.items() if how == ["telegram", result])
 
 
 async def reached(bot: Bot) -> None:
@@ -60,6 +72,39 @@ def test_a_second_listener_turns_commands_off_until_somebody_here_says_so(tmp_pa
     run(work)
 
 
+def test_a_webhook_hears_what_the_chat_cannot_tell(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at, listening() as hook:
+            url = f'webhook_url: "{hook.url}"'
+            at.settings(alerts=f"alerts: {{{url}, escalate_after_s: 1}}")
+            async with at.bot() as bot:
+                await bot.quoting()
+                at.api.faults.conflicts = 1
+                name = await alerted(bot, "telegram_conflict")
+                # From now on the chat is dead.
+                at.api.faults.errors = 10_000
+                await hook.taken(3)
+                first, *others = [b for b in hook.bodies if b["code"] == "telegram_conflict"]
+                assert (first["severity"], first["id"], first["open_min"]) == (
+                    "critical",
+                    name,
+                    None,
+                )
+                assert [each["open_min"] for each in others] == [0] * len(others)
+                assert f"still open after 0 min: mmbot ack {name}" in others[0]["text"]
+                await alerted(bot, "telegram_down")
+                here = Who("cli", "me", Role.ADMIN)
+                await bot.bot.control.submit(OperatorCommand(Verb.ACK, here, 0, key=name))
+                await asyncio.sleep(1.2)
+                count = len(hook.bodies)
+                await asyncio.sleep(2.2)
+                assert not [b for b in hook.bodies[count:] if b["code"] == "telegram_conflict"]
+                assert {b["code"] for b in hook.bodies} >= {"telegram_conflict", "telegram_down"}
+                assert bot.mode is Mode.QUOTING
+
+    run(work)
+
+
 def test_a_token_that_is_refused_ends_nothing(tmp_path: Path) -> None:
     async def work() -> None:
         async with place(tmp_path) as at:
@@ -68,6 +113,29 @@ def test_a_token_that_is_refused_ends_nothing(tmp_path: Path) -> None:
                 await bot.quoting()
                 await alerted(bot, "telegram_refuses")
                 assert bot.mode is Mode.QUOTING
+
+    run(work)
+
+
+def test_alerts_are_counted_as_they_are_delivered(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at:
+            at.settings("startup: none")
+            at.api.faults.errors = 10_000
+            async with at.bot() as bot:
+                await bot.quoting()
+                here = Who("cli", "me", Role.ADMIN)
+                await bot.bot.control.submit(OperatorCommand(Verb.PAUSE, here, 0))
+                async with asyncio.timeout(10):
+                    while counted(bot, "failed") < 3:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+                assert counted(bot, "delivered") == 0
+                at.api.faults.errors = 0
+                await at.api.seen("pause")
+                async with asyncio.timeout(10):
+                    # Every chat of the five has it.
+                    while counted(bot, "delivered") < 5:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
 
     run(work)
 
@@ -81,6 +149,7 @@ def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
             async with at.bot() as bot:
                 await bot.quoting()
                 await alerted(bot, "telegram_down")
+                assert counted(bot, "delivered") == 0
                 await at.api.say("/pause", OPERATOR)
                 await asyncio.sleep(0.3)
                 assert bot.mode is Mode.QUOTING
@@ -97,6 +166,53 @@ def test_an_outage_delays_words_and_nothing_else(tmp_path: Path) -> None:
                 assert int(done.facts["took_ms"]) <= 1_000
                 at.api.faults.delay_s = 0.0
                 await at.api.seen("0 left")
+
+    run(work)
+
+
+@asynccontextmanager
+async def silence() -> AsyncIterator[str]:
+    """A server that takes every request, and never says a word."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(swallow, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+def test_trading_never_waits_for_a_telegram_that_says_nothing(tmp_path: Path) -> None:
+    """T06: with more to tell than will ever be told."""
+
+    async def work() -> None:
+        async with place(tmp_path) as at, silence() as nowhere:
+            at.settings(LOUD)
+            at.edit(at.api.url, nowhere)
+            async with at.bot() as bot:
+                await bot.quoting()
+                for number in range(2_000):
+                    tell(bot, Severity.CRITICAL, f"code_{number}", "x" * 300)
+                    if number % 100 == 0:
+                        await asyncio.sleep(0.01)
+                placed = bot.bot.status().placed
+                here = Who("cli", "me", Role.ADMIN)
+                done = await bot.bot.control.submit(OperatorCommand(Verb.CANCEL_ALL, here, 0))
+                assert int(done.facts["took_ms"]) <= 1_000
+                assert bot.resting() == 0
+                await bot.bot.control.submit(OperatorCommand(Verb.RESUME, here, 0))
+                await bot.quoting()
+                assert bot.bot.status().placed >= placed + 12
+                began_s = time.monotonic()
+                bot.bot.live.stop("enough")
+                await bot.running
+                assert bot.resting() == 0
+                ended_s = time.monotonic()
+            # The orders were off before; the last words have their time, and no more.
+            assert ended_s - began_s < 5.0
+            assert time.monotonic() - ended_s < FAREWELL_S + 2.0
 
     run(work)
 

@@ -110,6 +110,10 @@ class People:
         }
         return await self.update(callback_query=query)
 
+    def waiting(self) -> list[tuple[int, bytes]]:
+        """Return the updates that nobody has confirmed."""
+        return list(self._waiting)
+
     async def read_up(self, within_s: float = WAIT_S) -> None:
         """Wait until every update was taken and confirmed."""
         async with asyncio.timeout(within_s):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tests.fakes.redis_server import redis_server
+from tests.process.served import Ended
 from tests.process.trading import Place, place, run
 
 LIFETIME_S, LEASE_S = 3, 5.5
@@ -33,6 +34,25 @@ def host_beside(at: Place, folder: Path) -> Place:
     return other
 
 
+async def said(at: Place, *words: str) -> Ended:
+    """Ask the bot of a host."""
+    child = await at.mmbot(*words, "-c", str(at.config))
+    return await child.ended()
+
+
+async def stands_by(at: Place) -> None:
+    """Whoever asks a standby hears that it is one, and what it waits for."""
+    status = await said(at, "status")
+    assert status.code == 0, status.err
+    assert "proc  LIVE  STANDBY" in status.out
+    assert "standing by: lease 1 is held by 7." in status.out
+    health = await said(at, "health")
+    assert (health.code, "standby" in health.out) == (0, True), health.out
+    paused = await said(at, "pause")
+    assert paused.code == 1
+    assert "nothing is traded here" in paused.out + paused.err
+
+
 def test_the_standby_takes_over_from_a_killed_leader(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir(mode=0o700)
@@ -45,10 +65,12 @@ def test_the_standby_takes_over_from_a_killed_leader(tmp_path: Path) -> None:
             async with at.bot() as leader, other.bot() as standby:
                 await at.quoting(leader)
                 await standby.says("standing by: lease 1 is held by 7.")
+                await stands_by(other)
                 leader.send(signal.SIGKILL)
                 killed_s = time.monotonic()
                 await other.gone(TAKEN_OVER_S + SLACK_S, newest_epoch=1)
                 await other.quoting(standby)
+                assert "proc  LIVE  QUOTING" in (await said(other, "status")).out
                 took_s = time.monotonic() - killed_s
                 assert LIFETIME_S + 2.0 < took_s < TAKEN_OVER_S + SLACK_S
                 assert set(await other.epochs()) == {2}

@@ -15,6 +15,7 @@ from mmbot.adapters.zo.wire.signing import Keypair
 from mmbot.domain.events import Command
 from mmbot.domain.status import StatusView
 from tests.simulation.machine import Machine
+from tests.simulation.terms import Belief, Decision
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -49,6 +50,14 @@ class Bot(Protocol):
 
     def status(self) -> StatusView | None:
         """How it stands; None until it can say."""
+        ...
+
+    def belief(self) -> Belief | None:
+        """As `status`, in short: it is asked at every look of the judge."""
+        ...
+
+    def decided(self, client_id: int) -> Decision | None:
+        """How it stood when it decided on a place a moment ago; None when it does not know."""
         ...
 
     def command(self, command: Command) -> None:

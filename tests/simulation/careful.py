@@ -141,6 +141,11 @@ class Careful:
             requote_interval_ms=0.0,
         )
 
+    belief = status
+
+    def decided(self, client_id: int) -> None:
+        """See Bot: what it signs it sends."""
+
     def _market(self, market: int) -> MarketStatus:
         shown: dict[Side, tuple[Level, ...]] = {
             slot.side: (Level(slot.ticks, slot.lots),)

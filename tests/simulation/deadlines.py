@@ -1,13 +1,13 @@
 """Invariants with a deadline, looked at regularly: I2, I6, I10, I21; and at rest: I7, I19, I20."""
 
-from mmbot.domain.status import MarketStatus, Mode, StatusView
+from mmbot.domain.status import Mode
 from mmbot.exchange.model import Order
 from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.process import Process
 from tests.simulation.requests import epoch_of
 from tests.simulation.resting import Resting
-from tests.simulation.terms import Report, Surroundings, Terms
+from tests.simulation.terms import Belief, MarketBelief, Report, Surroundings, Terms
 
 # A cancel on its way, besides the reaction: both latencies and the engine's tick.
 WAY_S = 0.1
@@ -39,11 +39,11 @@ class Deadlines:
         self._told: set[tuple[str, int]] = set()
 
     @property
-    def belief(self) -> StatusView | None:
+    def belief(self) -> Belief | None:
         """How the bot says that it stands."""
         return self._around.belief
 
-    def look(self, view: StatusView | None) -> None:
+    def look(self, view: Belief | None) -> None:
         """Judge this moment, `view` as the bot sees it."""
         orders = self._resting.own()
         self._strangers(orders, view)
@@ -79,7 +79,7 @@ class Deadlines:
             wrong["I19", -1] = f"{len(orders)} orders rest, it says {view.orders}"
         return wrong
 
-    def _strangers(self, orders: list[Order], view: StatusView | None) -> None:
+    def _strangers(self, orders: list[Order], view: Belief | None) -> None:
         now_s = self._loop.now_s
         since = {}
         for order in orders:
@@ -92,7 +92,7 @@ class Deadlines:
             if now_s - max(from_s, self._around.calm_since) > most_s:
                 self._once("I2", order_id, f"order {order_id} rests, unknown since {from_s:.3f} s")
 
-    def _lingering(self, orders: list[Order], view: StatusView | None) -> None:
+    def _lingering(self, orders: list[Order], view: Belief | None) -> None:
         now_s = self._loop.now_s
         if view is None:
             self._unquoted.clear()
@@ -112,7 +112,7 @@ class Deadlines:
                 why = status.reason or view.mode
                 self._report("I6", f"market {market}: orders rest {waited_s:.2f} s after {why}")
 
-    def _ancestors(self, orders: list[Order], view: StatusView | None) -> None:
+    def _ancestors(self, orders: list[Order], view: Belief | None) -> None:
         now_s = self._loop.now_s
         if view is None:
             return
@@ -130,6 +130,6 @@ class Deadlines:
             self._report(invariant, text)
 
 
-def _shown(order: Order, status: MarketStatus) -> bool:
+def _shown(order: Order, status: MarketBelief) -> bool:
     levels = status.bids if order.side > 0 else status.asks
     return any(level.ticks == order.ticks for level in levels)

@@ -8,7 +8,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.keys.session_files import StoredSession
@@ -16,18 +16,22 @@ from mmbot.adapters.zo.wire import base58
 from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, World, live_bot
 from mmbot.assemble.live.leading import Pair
 from mmbot.config.schema import Config
-from mmbot.domain.events import Command
-from mmbot.domain.status import StatusView
+from mmbot.domain.actions import Batch, Place
+from mmbot.domain.events import Command, Event
+from mmbot.domain.order import Level, Side
+from mmbot.domain.status import Mode, StatusView
+from mmbot.engine.view import orders_alive, standing
 from mmbot.errors import MmbotError, VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
+from mmbot.runtime.status import resting, unquoted
 from mmbot.runtime.supervision import EXIT_ERROR
 from tests.simulation.bot import Setting
 from tests.simulation.disk import slow_disk
 from tests.simulation.knobs import InjectedError
 from tests.simulation.leases import LeaseClient
-from tests.simulation.terms import MarketTerms, Terms
+from tests.simulation.terms import Belief, Decision, MarketTerms, Terms
 
 TASKS = {
     "books": "market stream watch",
@@ -37,6 +41,7 @@ TASKS = {
     "strategy": "checks",
 }
 AGAIN_S = 1.0
+MOST_DECISIONS = 100
 LEVELS = 2
 ORDER_USD = 200.0
 MARKET_USD = 1_000.0
@@ -95,6 +100,7 @@ class Real:
         self.setting = setting
         self.bot: LiveBot | None = None
         self._stopped = False
+        self._decisions: Decisions
 
     async def run(self) -> int:
         """See Bot."""
@@ -105,6 +111,8 @@ class Real:
                         settings(self.setting), RunMode.LIVE, self._world(), self._options()
                     )
                     self.bot = await stack.enter_async_context(starting)
+                    self._decisions = Decisions(self.bot)
+                    self.bot.keepers.listeners.append(self._decisions)
                 except VenueError:
                     # Nothing has been sent: whoever supervises it starts it again.
                     await asyncio.sleep(AGAIN_S)
@@ -121,6 +129,14 @@ class Real:
     def status(self) -> StatusView | None:
         """See Bot."""
         return None if self.bot is None else self.bot.status()
+
+    def belief(self) -> Belief | None:
+        """See Bot."""
+        return None if self.bot is None else _believed(self.bot)
+
+    def decided(self, client_id: int) -> Decision | None:
+        """See Bot."""
+        return self._decisions.get(client_id)
 
     def command(self, command: Command) -> None:
         """See Bot."""
@@ -169,6 +185,69 @@ class Real:
             EngineSeconds(1),
         )
         return LiveOptions(markets=setting.symbols, session=session, warn=_nobody)
+
+
+class MarketView(NamedTuple):
+    """See MarketBelief."""
+
+    reason: str | None
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    position_lots: int
+
+
+class View(NamedTuple):
+    """See Belief."""
+
+    mode: Mode
+    reasons: tuple[str, ...]
+    epoch: int
+    orders: int
+    markets: tuple[MarketView, ...]
+
+
+class Decisions:
+    """A listener of the bot: how it stood when it last decided on places. See Decision."""
+
+    def __init__(self, bot: LiveBot) -> None:
+        self._bot = bot
+        self._made: dict[int, Decision] = {}
+
+    def get(self, client_id: int) -> Decision | None:
+        """How it stood when it decided on a place, if it is one of the newest."""
+        return self._made.get(client_id)
+
+    def event(self, event: Event) -> None:
+        """See Listener."""
+
+    def batch(self, batch: Batch) -> None:
+        """See Listener."""
+        places = [each.order_id for each in batch.actions if isinstance(each, Place)]
+        if places:
+            now = Decision(asyncio.get_running_loop().time(), _believed(self._bot))
+            self._made.update(dict.fromkeys(places, now))
+            for old in list(self._made)[:-MOST_DECISIONS]:
+                del self._made[old]
+
+
+def _believed(bot: LiveBot) -> View:
+    """What the status says of this, without the figures that take most of its time."""
+    live, engine = bot.live, bot.live.works.engine
+    mode, reasons = standing(engine)
+    if live._exited:
+        mode = Mode.EXIT
+    elif live.ending.begun and live.ending.halted is None:
+        mode = Mode.DRAINING
+    markets = tuple(
+        MarketView(
+            unquoted(engine, index),
+            resting(desk, Side.BID),
+            resting(desk, Side.ASK),
+            desk.position.lots,
+        )
+        for index, desk in enumerate(engine.desks)
+    )
+    return View(mode, reasons, bot.named.epoch, orders_alive(engine), markets)
 
 
 def _nobody(_line: Any) -> None:

@@ -3,16 +3,18 @@
 from collections import defaultdict, deque
 from typing import NamedTuple
 
-from mmbot.domain.status import MarketStatus, Mode, StatusView
+from mmbot.domain.status import Mode
 from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.process import Process
 from tests.simulation.requests import ALLOWED_KINDS, Request, epoch_of, instance_of
-from tests.simulation.terms import Report, Surroundings, Terms
+from tests.simulation.terms import Belief, MarketBelief, Report, Surroundings, Terms
 
 SECOND, MINUTE = 1.0, 60.0
 # The engine's second is read through a cache; an estimate may be so much behind, never ahead.
 GRACE_S = 1
+# What is signed may wait so long for a connection.
+WAIT_S = 0.2
 # Nobody can know of a jump of the engine's clock before it is read again, every second.
 UNHEARD_S = 1.2
 
@@ -85,6 +87,8 @@ class Sendings:
         self._windows: defaultdict[str, _Windows] = defaultdict(_windows)
         self._known: set[bytes] = set()
         self._before: dict[int, str] = {}
+        # When each market was last seen in order.
+        self._fine_at: dict[int, float] = {}
         self._jumps = _Jumps(loop, venue)
 
     def read(self, process: Process) -> None:
@@ -101,7 +105,7 @@ class Sendings:
         self._stamped(request)
         self._paced(request, self._windows[process.host])
         if request.places:
-            self._allowed(request, self._surroundings.told_by(process))
+            self._allowed(request, process)
         self._known.add(request.digest)
 
     def _asked(self, process: Process) -> None:
@@ -134,7 +138,8 @@ class Sendings:
         if request.cancels and windows.cancels.add(request.cancels, now_s) > terms.cancels_per_s:
             self._report("I18", f"more than {terms.cancels_per_s} cancels in a second")
 
-    def _allowed(self, request: Request, view: StatusView | None) -> None:
+    def _allowed(self, request: Request, process: Process) -> None:
+        view = self._surroundings.told_by(process)
         if view is None:
             self._report("I5", "a place was sent by a bot that does not say how it stands")
             return
@@ -146,26 +151,46 @@ class Sendings:
             return
         for market, why in self._forbidden(view, request).items():
             # What was decided a moment ago may still be on its way through the program.
-            if self._before.get(market) is not None:
+            late = self._before.get(market) is not None
+            if late and not self._decided_well(request, process, market):
                 self._report("I5", f"a place in market {market}, not quoted: {why}")
 
-    def look(self, view: StatusView | None) -> None:
+    def _decided_well(self, request: Request, process: Process, market: int) -> bool:
+        """Whether bytes have only waited for a connection, since the market might be quoted.
+
+        Of a repetition nobody knows when it was decided: as late as it can have been.
+        """
+        if request.digest in self._known:
+            return self._loop.now_s - self._fine_at.get(market, -WAIT_S) < WAIT_S
+        places = [place for place in request.places if place.market == market]
+        whens = [self._surroundings.decided_by(process, each.client_id) for each in places]
+        return all(
+            when is not None
+            and self._loop.now_s - when.at_s <= WAIT_S
+            and _forbids(when.belief, when.belief.markets[market]) is None
+            for when in whens
+        )
+
+    def look(self, view: Belief | None) -> None:
         """Remember what may not be quoted at this moment, `view` as the bot sees it."""
         self._before = {}
+        now_s = self._loop.now_s
         self._jumps.unheard()
         if view is not None:
             self.halted = self.halted or view.mode is Mode.HALTED
             for market, status in enumerate(view.markets):
                 if (why := _forbids(view, status)) is not None:
                     self._before[market] = why
+                else:
+                    self._fine_at[market] = now_s
 
-    def _forbidden(self, view: StatusView, request: Request) -> dict[int, str]:
+    def _forbidden(self, view: Belief, request: Request) -> dict[int, str]:
         markets = sorted({place.market for place in request.places})
         whys = {market: _forbids(view, view.markets[market]) for market in markets}
         return {market: why for market, why in whys.items() if why is not None}
 
 
-def _forbids(view: StatusView, status: MarketStatus) -> str | None:
+def _forbids(view: Belief, status: MarketBelief) -> str | None:
     if view.mode is not Mode.QUOTING:
         return f"{view.mode} {', '.join(view.reasons)}"
     return status.reason

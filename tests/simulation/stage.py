@@ -12,7 +12,6 @@ from mmbot.adapters.zo.wire import actions, codec
 from mmbot.adapters.zo.wire.actions import CreateSession, Envelope
 from mmbot.adapters.zo.wire.signing import Keypair, Scheme, signed_bytes
 from mmbot.domain.events import Command
-from mmbot.domain.status import StatusView
 from mmbot.exchange.params import ExchangeParams
 from tests.simulation.bot import Bot, Factory, Setting
 from tests.simulation.exchange import Venue
@@ -21,7 +20,7 @@ from tests.simulation.loop import Task, VirtualLoop, freeze, kill, start
 from tests.simulation.machine import Machine
 from tests.simulation.process import PROCESS, Process, owner
 from tests.simulation.schedule import Fault
-from tests.simulation.terms import Terms
+from tests.simulation.terms import Belief, Decision, Terms
 
 SESSION_S = 20 * 86_400
 # The bot's host believes in another time than the engine, on purpose.
@@ -107,17 +106,22 @@ class Stage:
         on = [each for each in self.runs if each.is_on]
         if len(on) < 2:
             return on[0] if on else None
-        return next((each for each in reversed(on) if each.bot.status() is not None), on[-1])
+        return next((each for each in reversed(on) if each.bot.belief() is not None), on[-1])
 
     @property
-    def belief(self) -> StatusView | None:
+    def belief(self) -> Belief | None:
         """See Surroundings."""
         run = self.run
-        return None if run is None else run.bot.status()
+        return None if run is None else run.bot.belief()
 
-    def told_by(self, process: Process) -> StatusView | None:
+    def told_by(self, process: Process) -> Belief | None:
         """See Surroundings."""
-        return next((each.bot.status() for each in self.runs if each.process is process), None)
+        return next((each.bot.belief() for each in self.runs if each.process is process), None)
+
+    def decided_by(self, process: Process, client_id: int | None) -> Decision | None:
+        """See Surroundings."""
+        run = next((each for each in self.runs if each.process is process), None)
+        return None if run is None or client_id is None else run.bot.decided(client_id)
 
     @property
     def started_s(self) -> float:

@@ -1,12 +1,48 @@
 """What a bot is held to, and what it says of itself: the two inputs of the judge."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from mmbot.domain.status import StatusView
+from mmbot.domain.order import Level
+from mmbot.domain.status import Mode
 from tests.simulation.process import Process
+
+
+class MarketBelief(Protocol):
+    """What a bot says of one market, as MarketStatus does."""
+
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def bids(self) -> tuple[Level, ...]: ...
+    @property
+    def asks(self) -> tuple[Level, ...]: ...
+    @property
+    def position_lots(self) -> int: ...
+
+
+class Belief(Protocol):
+    """What a bot says of itself, as far as it is judged: a StatusView, or the same in short."""
+
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def reasons(self) -> tuple[str, ...]: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def orders(self) -> int: ...
+    @property
+    def markets(self) -> Sequence[MarketBelief]: ...
+
+
+class Decision(NamedTuple):
+    """When a place was decided, on the loop's time, and what the bot said of itself then."""
+
+    at_s: float
+    belief: Belief
 
 
 class MarketTerms(NamedTuple):
@@ -55,12 +91,16 @@ class Surroundings(Protocol):
     """What the judge must know besides the exchange's truth."""
 
     @property
-    def belief(self) -> StatusView | None:
+    def belief(self) -> Belief | None:
         """What the bot says of itself now, None while none runs."""
         ...
 
-    def told_by(self, process: Process) -> StatusView | None:
+    def told_by(self, process: Process) -> Belief | None:
         """What the bot of a process says of itself."""
+        ...
+
+    def decided_by(self, process: Process, client_id: int | None) -> Decision | None:
+        """When and how the bot of a process decided on a place, if it says so."""
         ...
 
     @property

@@ -108,7 +108,7 @@ class Soak:
         minute, quoting, markets = told
         gc.collect()
         weight = weigh(run.bot)
-        view = stage.belief
+        view = run.bot.status()
         cpu_s = time.process_time()
         sample = Sample(
             minute=minute,

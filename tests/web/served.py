@@ -12,6 +12,8 @@ import aiohttp
 from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, live_bot
 from mmbot.config.schema import Config
 from mmbot.exchange.serving.floor import Floor
+from mmbot.logs.logs import Logs
+from mmbot.logs.params import LoggingParams
 from tests.contract.test_live_bot import (
     MARKETS,
     exchange,
@@ -33,6 +35,7 @@ class Served(NamedTuple):
     url: str
     floor: Floor
     http: aiohttp.ClientSession
+    logs: Logs
 
     async def get(self, path: str, **more: Any) -> Any:
         """Return the JSON of a path that answers with 200."""
@@ -60,9 +63,25 @@ async def served(folder: Path, *, seed: int = 61, with_token: bool = True) -> As
     token = folder / "token"
     token.write_text(f"{TOKEN}\n")
     token.chmod(0o600)
+    logging = LoggingParams(console="none")
+    with Logs(logging, {}, folder / "bot.jsonl") as logs:
+        async with _served(folder, logs, seed, with_token=with_token) as at:
+            yield at
+
+
+@asynccontextmanager
+async def _served(
+    folder: Path, logs: Logs, seed: int, *, with_token: bool
+) -> AsyncIterator[Served]:
+    token = folder / "token"
     async with exchange() as (url, floor):
         told: list[str] = []
-        options = LiveOptions(markets=MARKETS, session=await session(url, seed), warn=told.append)
+        options = LiveOptions(
+            markets=MARKETS,
+            session=await session(url, seed),
+            warn=told.append,
+            logged=logs.counts,
+        )
         config = settings(url).model_dump()
         config["api"] = {"port": 0}
         if with_token:
@@ -76,7 +95,7 @@ async def served(folder: Path, *, seed: int = 61, with_token: bool = True) -> As
             try:
                 await until_quoting(bot)
                 await until_filled(bot)
-                yield Served(bot, _address(bot), floor, http)
+                yield Served(bot, _address(bot), floor, http, logs)
             finally:
                 bot.live.stop("the test is over")
                 await running

@@ -25,6 +25,7 @@ ALERTS = {
     "MmbotReconnectStorm",
     "MmbotLoopLag",
     "MmbotSessionExpiring",
+    "MmbotLeaseLost",
     "MmbotTelegramFailing",
 }
 # The families of the specification, without the prefix; counters end in _total there.
@@ -37,13 +38,14 @@ _SPECIFIED = """
     fair_price_usd quote_uptime_ratio markout_basis_points markout_samples_total
     pnl_usd equity_usd equity_peak_usd drawdown_ratio free_collateral_usd margin_fraction_ratio
     position_base position_notional_usd exposure_ratio total_exposure_ratio limit_ratio
-    risk_rejects_total hedges_total
+    risk_rejects_total hedges_total hedge_error_usd
     tick_to_order_seconds_bucket order_ack_seconds_bucket cancel_all_seconds_bucket
     feed_delay_seconds_bucket event_loop_lag_seconds_bucket gc_pause_seconds_bucket
     feed_age_seconds ws_reconnects_total ws_messages_total book_resyncs_total http_requests_total
     rate_limit_tokens rate_limit_waits_total rate_limit_rejections_total
     session_expiry_timestamp_seconds clock_offset_seconds lease_held lease_fencing_token
-    alerts_total commands_total log_records_total ledger_queue_depth resident_memory_bytes
+    alerts_total commands_total log_records_total log_records_suppressed_total
+    log_records_dropped_total ledger_queue_depth resident_memory_bytes
 """
 SPECIFIED = {f"mmbot_{name}" for name in _SPECIFIED.split()}
 # Of these there are samples when such a thing has happened.

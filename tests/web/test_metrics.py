@@ -9,6 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as older_families
 
+from mmbot.logs.logs import logger
 from tests.web.served import Served, served
 
 OPEN = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -64,6 +65,7 @@ async def they_are_right(at: Served) -> None:
     assert sum(acks) > 0
     assert value(known, "mmbot_tick_to_order_seconds_count") > 0
     assert value(known, "mmbot_cancel_all_seconds_count") == 1
+    assert value(known, "mmbot_lease_held") == 1
     lag = value(known, "mmbot_event_loop_lag_seconds_bucket", le="+Inf")
     assert lag == value(known, "mmbot_event_loop_lag_seconds_count")
     assert 0 < value(known, "mmbot_feed_age_seconds", stream="book") < 5
@@ -82,6 +84,29 @@ async def they_are_right(at: Served) -> None:
         assert parts == pytest.approx(components[market.symbol, "total"], abs=1e-5)
 
 
+async def the_log_is_counted(at: Served) -> None:
+    """Every line is in one of the counters, and what is in the file is in one of them."""
+    assert at.logs.path is not None
+    before = samples(await families(at))
+    for second in range(30):
+        logger("bot").warning("no book for %d s", second)
+    logger("bot").info("as usual")
+    await asyncio.sleep(1.2)
+    lines = at.logs.path.read_text().splitlines()
+    known = samples(await families(at))
+
+    def grown(name: str, **labels: str) -> float:
+        return value(known, name, **labels) - value(before, name, **labels)
+
+    assert grown("mmbot_log_records_total", level="warning") == 1
+    assert grown("mmbot_log_records_total", level="info") == 1
+    # The last of them is told with the count of all.
+    assert grown("mmbot_log_records_suppressed_total") == 28
+    assert value(known, "mmbot_log_records_dropped_total") == 0
+    written = sum(v for (name, _), v in known.items() if name == "mmbot_log_records_total")
+    assert written == len(lines)
+
+
 async def older_readers_are_served(at: Served) -> None:
     await asyncio.sleep(1.1)
     async with at.http.get(at.url + "/metrics") as answer:
@@ -96,6 +121,7 @@ def test_metrics_of_a_trading_bot(tmp_path: Path) -> None:
         async with served(tmp_path, seed=63) as at:
             await at.command("cancel-all")
             await they_are_right(at)
+            await the_log_is_counted(at)
             await older_readers_are_served(at)
 
     asyncio.run(run())

@@ -33,6 +33,7 @@ from mmbot.engine import Engine
 from mmbot.errors import VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
+from mmbot.risk.breaker import BreakerMemory
 from mmbot.runtime.inherited import HELD_BEFORE
 from mmbot.runtime.params import RuntimeParams
 from mmbot.runtime.supervision import ExitReport
@@ -317,3 +318,16 @@ async def _lacking(read: Callable[[], Awaitable[None]]) -> str | None:
 
 def _nobody(_notices: Sequence[Notice]) -> None:
     """Nobody is told."""
+
+
+def remembered(ledger: Ledger) -> BreakerMemory:
+    """What the breaker remembers of the runs before; a halt is what the latch says."""
+    kept = ledger.kept(BREAKER)
+    memory = BreakerMemory()
+    if kept is not None:
+        memory = msgspec.json.decode(kept, type=BreakerMemory)
+    latch = ledger.halted()
+    if latch is not None:
+        return msgspec.structs.replace(memory, halted=latch.reason)
+    # Whoever clears a halt begins to count anew.
+    return memory if memory.halted is None else BreakerMemory(paused=memory.paused)

@@ -22,7 +22,7 @@ from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedA
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
 from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
-from mmbot.assemble.live.bookkeeping import BREAKER, Bookkeeping, Tell
+from mmbot.assemble.live.bookkeeping import Bookkeeping, Tell, remembered
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.explanations import keep_explanations
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
@@ -34,6 +34,7 @@ from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
 from mmbot.assemble.live.serving import Around, announced, api_server, serve
+from mmbot.assemble.live.standby import Waiting, answering
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
 from mmbot.assemble.live.talking import Followed, Spoken, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
@@ -48,10 +49,11 @@ from mmbot.domain.status import StatusView
 from mmbot.engine import Engine, VenueTraits
 from mmbot.errors import Unavailable
 from mmbot.execution.order_ids import OrderIds
+from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import Kind, RunStart
 from mmbot.quoting.params import learns
-from mmbot.risk.breaker import Breaker, BreakerMemory
+from mmbot.risk.breaker import Breaker
 from mmbot.runtime.control import BotControl
 from mmbot.runtime.guard_params import guard_socket
 from mmbot.runtime.keeping import Heart, LiveFeed
@@ -136,14 +138,14 @@ async def live_bot(
             stack.enter_context(locked_account(world.state, venue, holding.account_id))
         ledger = world.open_ledger(_ledger_path(given), config.storage, world.clock())
         stack.callback(ledger.close, 1.0)
+        listening = listens(world, config, mode, stack, options.warn)
         if session is not None and holding is not None:
-            lead = await _lead(given, holding, ledger, stack)
+            lead = await _lead(given, holding, ledger, listening, stack)
             if lead is not None and lead.waited:
                 # What was read before the wait is old.
                 given = await _given(config, mode, world, options, http)
                 holding = await _hold(given, session)
             holding = holding._replace(lead=lead)
-        listening = listens(world, config, mode, stack, options.warn)
         server = api_server(world, config, stack, options.warn)
         bot = await _wire(given, holding, ledger, stack)
         outward.join(bot.live, bot.control, options.warn)
@@ -152,9 +154,7 @@ async def live_bot(
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if server is not None:
-            around = Around(
-                ledger, given.ground.engine_clock, bot.folder, settings_sha(config), mode
-            )
+            around = _around(given, holding, ledger, bot.folder)
             serve(server, bot.live, bot.control, around, stack)
             bot = replace(bot, lines=announced(bot.lines, server))
         if token is not None:
@@ -171,6 +171,20 @@ async def live_bot(
             face = await stack.enter_async_context(telegram_face(token, chat, spoken))
             bot.live.around.append(("telegram", face.run))
         yield bot
+
+
+def _around(
+    given: _Given, holding: Holding | None, ledger: Ledger, folder: RunFolder | None
+) -> Around:
+    return Around(
+        ledger,
+        given.ground.engine_clock,
+        folder,
+        settings_sha(given.config),
+        given.mode,
+        None if holding is None else holding.holds,
+        given.options.logged,
+    )
 
 
 def _session(config: Config, world: World, options: LiveOptions) -> StoredSession:
@@ -208,7 +222,11 @@ async def _hold(given: _Given, session: StoredSession) -> Holding:
 
 
 async def _lead(
-    given: _Given, holding: Holding, ledger: Ledger, stack: AsyncExitStack
+    given: _Given,
+    holding: Holding,
+    ledger: Ledger,
+    listening: ControlSocket | None,
+    stack: AsyncExitStack,
 ) -> Lead | None:
     """Take the lease of the account; None for a bot that has no standby."""
     config, world = given.config, given.world
@@ -229,7 +247,10 @@ async def _lead(
         rng=world.rng(),
         engine_s=engine_s,
     )
-    return await stack.enter_async_context(leading(world.pair(given.options.warn), rival))
+    markets = tuple(each.listing.market(each.index) for each in given.markets)
+    waiting = Waiting(config.instance.name, given.mode.value, markets, world.clock)
+    async with answering(listening, waiting, world.pair(given.options.warn)) as pair:
+        return await stack.enter_async_context(leading(pair, rival))
 
 
 def _ledger_path(given: _Given) -> Path:
@@ -302,7 +323,7 @@ async def _wire(
 def _footing(config: Config, ledger: Ledger, epoch: int, *, real: bool) -> Footing:
     return Footing(
         OrderIds(config.instance.id, epoch=epoch),
-        Breaker(config.risk.loss, _memory(ledger)),
+        Breaker(config.risk.loss, remembered(ledger)),
         VenueTraits(
             batch_size=BATCH_SIZE,
             book_includes_own=real,
@@ -403,19 +424,6 @@ def _trading(
     start = Start(ledger.cursor(), previous_run_clean=clean)
     hooks = Hooks(books.trades, given.options.warn, books.heard)
     return real_venue(given.http, config, traded, outside, hooks, start)
-
-
-def _memory(ledger: Ledger) -> BreakerMemory:
-    """What the breaker remembers of the runs before; a halt is what the latch says."""
-    kept = ledger.kept(BREAKER)
-    memory = BreakerMemory()
-    if kept is not None:
-        memory = msgspec.json.decode(kept, type=BreakerMemory)
-    latch = ledger.halted()
-    if latch is not None:
-        return msgspec.structs.replace(memory, halted=latch.reason)
-    # Whoever clears a halt begins to count anew.
-    return memory if memory.halted is None else BreakerMemory(paused=memory.paused)
 
 
 def _run_start(given: _Given, holding: Holding | None, epoch: int) -> RunStart:

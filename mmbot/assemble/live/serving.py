@@ -16,6 +16,8 @@ from mmbot.errors import ConfigError, Unavailable
 from mmbot.interfaces.api.process_figures import ProcessFigures
 from mmbot.interfaces.api.server import ApiServer
 from mmbot.ledger.ledger import Ledger
+from mmbot.logs.levels import LEVELS
+from mmbot.logs.pipeline import Counts
 from mmbot.runtime.control import BotControl
 from mmbot.runtime.instruments import BotInstruments, Measured
 from mmbot.runtime.live import MarketMakerLive
@@ -27,13 +29,18 @@ NS_PER_S = 1_000_000_000
 
 
 class Around(NamedTuple):
-    """What besides the bot has something to tell; config_sha is that of the run's settings."""
+    """What besides the bot has something to tell; config_sha is that of the run's settings.
+
+    holds: says whether the account may be traded; None for a bot that trades none.
+    """
 
     ledger: Ledger
     engine_clock: EngineClock
     folder: RunFolder | None
     config_sha: str
     mode: RunMode
+    holds: Callable[[int], bool] | None
+    logged: Counts | None
 
 
 def api_server(
@@ -91,8 +98,9 @@ def _of_around(around: Around, clock: Callable[[], int]) -> Readings:
     backlog, _ = around.ledger.backlog(now_ns)
     gauges: dict[str, dict[Labels, float]] = {
         "ledger_queue_depth": {(): backlog},
-        "lease_held": {(): float(around.mode is RunMode.LIVE)},
     }
+    if around.holds is not None:
+        gauges["lease_held"] = {(): float(around.holds(now_ns))}
     try:
         earliest_ns, latest_ns = around.engine_clock.range_ns(now_ns)
     except Unavailable:
@@ -103,7 +111,17 @@ def _of_around(around: Around, clock: Callable[[], int]) -> Readings:
     if around.folder is not None:
         sizes = (each.stat().st_size for each in around.folder.folder.iterdir())
         gauges["recorder_bytes_written"] = {(): sum(sizes)}
-    return Readings(gauges=gauges)
+    counts = {} if around.logged is None else _of_logs(around.logged)
+    return Readings(counts=counts, gauges=gauges)
+
+
+def _of_logs(logged: Counts) -> dict[str, dict[Labels, float]]:
+    written = dict(logged.written)
+    return {
+        "log_records": {(name,): written.get(level, 0) for name, level in LEVELS.items()},
+        "log_records_suppressed": {(): logged.suppressed},
+        "log_records_dropped": {(): logged.lost},
+    }
 
 
 def _token(config: Config, world: World, warn: Callable[[str], None]) -> Secret | None:

@@ -40,6 +40,10 @@ class Holding(NamedTuple):
     rates: FeeRates
     lead: Lead | None = None
 
+    def holds(self, now_ns: int) -> bool:
+        """Whether this process may trade the account; without a standby its lock says so."""
+        return self.lead is None or self.lead.keeper.barred(now_ns) is None
+
 
 async def read_clock(http: ZoHttp, clock: Clock) -> EngineClock:
     """Return the engine's clock after a few readings, on our `clock`."""

@@ -20,6 +20,7 @@ from mmbot.engine import Engine
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.params import StorageParams
+from mmbot.logs.pipeline import Counts
 from mmbot.quoting.strategy import Strategy
 from mmbot.runtime.control_place import control_socket
 from mmbot.runtime.keeping import Heart
@@ -65,7 +66,7 @@ class LiveOptions:
     markets: these instead of the configured ones. session: this one instead of the kept one.
     record: the folder of the run. warn, notices: whom to tell; both return at once. sources, texts:
     where the settings were read from, and the files as they were. log_level sets a level and says
-    what was wrong with it. followers: told of settings that were applied.
+    what was wrong with it. followers: told of settings that were applied. logged: lines of the log.
     """
 
     markets: Sequence[str] = ()
@@ -81,6 +82,7 @@ class LiveOptions:
     texts: Mapping[Path, str] = field(default_factory=dict)
     log_level: Callable[[str], str | None] | None = None
     followers: Sequence[Callable[[Config], None]] = ()
+    logged: Counts | None = None
 
 
 def real_world(env: MutableMapping[str, str]) -> World:

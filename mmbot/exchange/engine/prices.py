@@ -5,7 +5,6 @@ The mark is the median of best bid, best ask and last trade (of what there is), 
 """
 
 import math
-from statistics import median
 
 from mmbot.exchange.engine.limits import MOST_TICKS
 from mmbot.exchange.engine.venue import Venue
@@ -28,13 +27,14 @@ def set_index(venue: Venue, market_id: int, ticks: float) -> None:
 
 def mark(venue: Venue, market: Market) -> float | None:
     """Return the mark price in ticks, None while nothing is known."""
-    known = [float(p) for p in venue.clobs[market.market_id].best() if p is not None]
+    known = [p for p in venue.clobs[market.market_id].best() if p is not None]
     if known and market.last_ticks is not None:
-        known.append(float(market.last_ticks))
+        known.append(market.last_ticks)
     index = market.index_ticks
     if not known:
         return index if index is not None else market.last_ticks
-    middle = median(known)
+    known.sort()
+    middle = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
     if index is None:
         return middle
     reach = index * venue.params.funding.mark_clamp_pct / 100

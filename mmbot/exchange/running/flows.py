@@ -138,6 +138,7 @@ class SyntheticFlow:
     It runs in stretches of an hour; each starts at the price the last one reached, with a seed of
     its own drawn from (seed, market, stretch). A flash crash comes once in every stretch, at 60 %
     of it; a trend may turn with each. The book is laid out anew at the start of a stretch.
+    `substeps` of 50 ms are one event, unless somebody trades before the last of them.
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class SyntheticFlow:
         self._market = market
         self._kind = kind
         self._seed = seed
+        self.substeps = 1
         self._stretch = 0
         self._cleared = False
         self._flow = self._begin(start_ns, ticks)
@@ -163,7 +165,7 @@ class SyntheticFlow:
 
     @property
     def next_ns(self) -> int:
-        """Engine time of the next sub-step of 50 ms."""
+        """Engine time of the next event, sub-steps being 50 ms."""
         return self._flow.next_ns
 
     @property
@@ -172,14 +174,14 @@ class SyntheticFlow:
         return self._flow.reference()
 
     def rows(self) -> bytes:
-        """Rows of the next sub-step."""
+        """Rows of the next event."""
         if self._flow.finished:
             self._stretch += 1
             self._cleared = False
             self._flow = self._begin(self._flow.next_ns, self._flow.reference())
         now_ns = self._flow.next_ns
         bid, ask = self._clob.best()
-        rows = self._flow.chunk(bid, ask, self._clob.take_prints())
+        rows = self._flow.chunk(bid, ask, self._clob.take_prints(), self.substeps)
         if not self._cleared:
             rows = cleared(now_ns) + rows
             self._cleared = True

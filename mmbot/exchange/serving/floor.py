@@ -53,9 +53,12 @@ class Floor:
     def publish(self) -> None:
         """Tell the streams what happened since the last time."""
         exchange, outgoing = self.operation.exchange, self.outgoing
+        changes = exchange.take_changes()
+        if not changes:
+            return
         wanted = None if self.faults.armed("acct.replay") else self.hub
         rules = self.answers.shapes()
-        for change in exchange.take_changes():
+        for change in changes:
             market = None if isinstance(change, model.AccountChange) else change.market_id
             if isinstance(change, model.BookChange):
                 self.answers.book_changed(change.market_id)

@@ -62,6 +62,10 @@ class Reference:
             binance_symbol(market.symbol).lower() + _ENDING.lower(): place
             for place, market in enumerate(exchange.params.markets)
         }
+        self._topics = [
+            (name, market, _topic(name, True), _topic(name, False))
+            for name, market in self.symbols.items()
+        ]
         self._told: dict[int, tuple[float, int]] = {}
         self._updates = 0
 
@@ -90,9 +94,9 @@ class Reference:
 
     def publish(self) -> None:
         """Tell what has changed, and what was not told for a while."""
-        now_ns = self._pace.now_ns
-        for name, market in self.symbols.items():
-            if _topic(name, True) in self._hub or _topic(name, False) in self._hub:
+        now_ns, hub = self._pace.now_ns, self._hub
+        for name, market, alone, combined in self._topics:
+            if alone in hub or combined in hub:
                 price = self._price(market)
                 told, at_ns = self._told.get(market, (None, 0))
                 if price is not None and (price != told or now_ns - at_ns >= REPEAT_NS):

@@ -41,9 +41,10 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How a floor is served; `control` opens /_ctl/."""
+    """How a floor is served: `control` opens /_ctl/, time passes every `tick_ns`."""
 
     control: bool = False
+    tick_ns: int = TICK_NS
     patience: Patience = field(default_factory=Patience)
 
 
@@ -52,6 +53,7 @@ class ExchangeServer:
 
     def __init__(self, floor: Floor, options: ServerOptions) -> None:
         self.floor = floor
+        self._tick_s = options.tick_ns / 1e9
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         control = Control(floor) if options.control else None
         frontdoor = Frontdoor(floor, control, options.patience, self._break)
@@ -91,7 +93,7 @@ class ExchangeServer:
 
     async def _pass_time(self) -> None:
         while True:
-            await asyncio.sleep(TICK_NS / 1e9)
+            await asyncio.sleep(self._tick_s)
             self.floor.turn()
 
     def _clock_stopped(self, clock: asyncio.Task[None]) -> None:

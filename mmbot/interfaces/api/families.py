@@ -41,8 +41,9 @@ COUNTERS = (
     Family("rate_limit_rejections", "Rate limit answers of a server.", ("service",)),
     Family("alerts", "Alerts by level and delivery.", ("level", "channel", "result")),
     Family("commands", "Commands of operators.", ("command", "frontend", "result")),
-    Family("log_records", "Records logged.", ("level",)),
-    Family("log_records_dropped", "Records dropped because the queue was full."),
+    Family("log_records", "Lines of the log that were written.", ("level",)),
+    Family("log_records_suppressed", "Lines that are only in the count of a later one."),
+    Family("log_records_dropped", "Lines lost: the queue was full, or the disk refused them."),
 )
 GAUGES = (
     Family("start_time_seconds", "Unix time of the start of this run."),
@@ -80,7 +81,8 @@ GAUGES = (
     Family("rate_limit_tokens", "What may still be sent.", ("bucket",)),
     Family("session_expiry_timestamp_seconds", "Unix time at which the trading session expires."),
     Family("clock_offset_seconds", "Engine time less local time."),
-    Family("lease_held", "1 while this process holds the account."),
+    Family("hedge_error_usd", "Worth of the last hedge that was not done.", _MARKET),
+    Family("lease_held", "1 while this process may trade the account."),
     Family("lease_fencing_token", "Number of the run; later runs have larger ones."),
     Family("ledger_queue_depth", "Rows waiting for the ledger."),
     Family("resident_memory_bytes", "Memory the process holds."),

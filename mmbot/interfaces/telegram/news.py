@@ -11,11 +11,13 @@ from mmbot.interfaces.status_block import usd
 from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.kinds import loudness
 from mmbot.interfaces.telegram.outbox import Outbox, Post
-from mmbot.interfaces.telegram.talk import Parts
+from mmbot.interfaces.telegram.outlet import Fault
+from mmbot.interfaces.telegram.talk import FACE, Parts
 from mmbot.interfaces.telegram.wording import fill_line, head, held_line, safe
 
 LOOK_EVERY_S = 1.0
 MOST_UNREAD = 1_000
+SHUT = "telegram_chat"
 
 
 class Traded(Struct):
@@ -32,7 +34,7 @@ class News:
 
     def __init__(self, parts: Parts) -> None:
         self.alerting = Alerting(parts.params, parts.control.status)
-        self.outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()))
+        self.outbox = Outbox(parts.outlet, parts.params, lambda: head(parts.control.status()), self)
         self._parts = parts
         self.traded = Traded(parts.clock())
         self._begun = False
@@ -106,3 +108,13 @@ class News:
             silent = wanted == "silent"
             post = Post(key or kind, Severity.INFO, safe(text), silent=silent, file=file)
             self.outbox.post(post)
+
+    def delivered(self, severity: Severity, *, taken: bool) -> None:
+        """See Outcome."""
+        self._parts.control.delivered(severity, FACE, taken=taken)
+
+    def gave_up(self, chat_id: int, fault: Fault) -> None:
+        """See Outcome. Others have to know; of a refused token they do already."""
+        if fault is not Fault.UNAUTHORISED:
+            text = f"chat {chat_id} takes no messages: {fault}"
+            self._parts.tell([Notice(self._parts.clock(), Severity.WARNING, SHUT, None, text)])

@@ -7,11 +7,12 @@ Nothing here ever waits for Telegram but the tasks of the lanes themselves.
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Protocol
 
 from msgspec import Struct
 
 from mmbot.domain.notices import Severity
-from mmbot.interfaces.telegram.outlet import LineError, Outlet, Sending
+from mmbot.interfaces.telegram.outlet import Fault, LineError, Outlet, Sending
 from mmbot.interfaces.telegram.params import ChatParams
 from mmbot.interfaces.telegram.talk import InForce
 
@@ -22,6 +23,18 @@ MOST_LETTERS = 3_500
 MOST_REMEMBERED = 500
 FIRST_AGAIN_S, LONGEST_AGAIN_S = 1.0, 30.0
 _BETWEEN = "\n\n"
+
+
+class Outcome(Protocol):
+    """Is told what becomes of posts."""
+
+    def delivered(self, severity: Severity, *, taken: bool) -> None:
+        """A post was sent in a message, or could not be."""
+        ...
+
+    def gave_up(self, chat_id: int, fault: Fault) -> None:
+        """A chat takes no messages."""
+        ...
 
 
 class Post(Struct, frozen=True):
@@ -126,11 +139,14 @@ class Queue:
 class Outbox:
     """All chats. `post` returns at once; `run` sends until cancelled, `drain` what is left then."""
 
-    def __init__(self, outlet: Outlet, params: InForce, head: Callable[[], str]) -> None:
+    def __init__(
+        self, outlet: Outlet, params: InForce, head: Callable[[], str], outcome: Outcome
+    ) -> None:
         self.failed = 0
         self._outlet = outlet
         self._params = params
         self._head = head
+        self._outcome = outcome
         self._queues: dict[int, Queue] = {}
         self._some: dict[int, asyncio.Event] = {}
         self._new = asyncio.Event()
@@ -196,16 +212,25 @@ class Outbox:
                 # Not ours any more.
                 queue.give_up(posts)
             elif posts:
-                queue.sent(posts, await self._outlet.send(self._sending(chat, posts)))
+                number = await self._outlet.send(self._sending(chat, posts))
+                queue.sent(posts, number)
+                self._count(posts, taken=True)
             elif told is not None:
                 # What is put into it while it is under way has to go on its way, too.
                 queue.corrected(told)
                 await self._outlet.edit(chat_id, told.message_id, self._text(told.parts.values()))
         except LineError as error:
             self.failed += 1
+            self._count(posts, taken=False)
             if error.passing:
                 raise
             queue.give_up(posts)
+            if posts:
+                self._outcome.gave_up(chat_id, error.fault)
+
+    def _count(self, posts: list[Post], *, taken: bool) -> None:
+        for post in posts:
+            self._outcome.delivered(post.severity, taken=taken)
 
     def _sending(self, chat: ChatParams, posts: list[Post]) -> Sending:
         return Sending(

@@ -130,10 +130,6 @@ class AlertParams(WebhookParams):
     max_per_minute_count: Annotated[
         int, Field(ge=1, le=60, description="more messages are folded into one")
     ] = 12
-    escalate_after_s: Annotated[
-        float,
-        Field(ge=1, le=86_400, description="what is critical is told again until it is seen to"),
-    ] = 600.0
 
 
 def _is_this_machine(host: str) -> bool:

@@ -16,6 +16,10 @@ class WebhookParams(Params):
         SecretStr | None,
         Field(description="JSON POST of every warning and critical; https://, shown nowhere"),
     ] = None
+    escalate_after_s: Annotated[
+        float,
+        Field(ge=1, le=86_400, description="what is critical is told again until it is seen to"),
+    ] = 600.0
     heartbeat_url: Annotated[
         SecretStr | None,
         Field(description="GET while all is well: a service outside notices silence"),

@@ -86,6 +86,22 @@ def test_modes_are_a_view_of_the_reasons(name: str, mode: Mode) -> None:
     assert standing(bench.engine) == (mode, (f"{name}: x",))
 
 
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("lease", Severity.CRITICAL),
+        ("book_lag", Severity.WARNING),
+        ("warming", Severity.INFO),
+    ],
+)
+def test_a_lease_in_doubt_wakes_somebody_up(name: str, severity: Severity) -> None:
+    bench = running()
+    hinder(bench, name)
+    hinder(bench, name, None, None)
+    told = [(each.code, each.severity) for each in bench.notices()]
+    assert told == [(name, severity), (f"{name}_over", Severity.INFO)]
+
+
 @pytest.mark.parametrize("name", ["foreign_epoch", "liquidated"])
 def test_some_hindrances_halt(name: str) -> None:
     bench = running()

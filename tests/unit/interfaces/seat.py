@@ -2,6 +2,7 @@
 
 from mmbot.domain.control import Answer, OperatorCommand, Result
 from mmbot.domain.explained import Explanation
+from mmbot.domain.notices import Severity
 from mmbot.domain.status import StatusView
 from mmbot.ports import Subscription
 from mmbot.runtime.telling import Telling
@@ -10,11 +11,12 @@ from tests.unit.interfaces.test_terminal import MARKETS
 
 
 class FixedControl:
-    """See ports.Control; `asked` are the commands that came in."""
+    """See ports.Control; `asked` are the commands that came in, `sent` the alerts that went out."""
 
     def __init__(self, telling: Telling) -> None:
         self.markets = MARKETS
         self.asked: list[OperatorCommand] = []
+        self.sent: list[tuple[Severity, str, bool]] = []
         self._telling = telling
 
     async def submit(self, command: OperatorCommand) -> Answer:
@@ -30,6 +32,9 @@ class FixedControl:
 
     def subscribe(self, most: int = 1000) -> Subscription:
         return self._telling.subscribe(most)
+
+    def delivered(self, severity: Severity, channel: str, *, taken: bool) -> None:
+        self.sent.append((severity, channel, taken))
 
 
 class Seat:

@@ -70,6 +70,7 @@ def test_every_line_is_written_or_counted(came: list[tuple[str, int, float]]) ->
             for each in storms.passed(record(text, now_s, level))
         ]
     told += [(now_s, each.getMessage(), each.levelno) for each in storms.rest()]
+    assert len(told) + storms.suppressed == len(came)
     for text, times in count.items():
         ours = [each for _, each, _ in told if each[0] == text]
         assert sum(int((re.findall(r"\((\d+) times", each) or ["1"])[0]) for each in ours) == times

@@ -172,6 +172,17 @@ def test_a_gated_market_still_gives_its_position_back() -> None:
     assert strategy.decide(state()).asks == ()
 
 
+@pytest.mark.parametrize(("half_spread_bps", "first_bps"), [(0.008, 0.5), (1.5, 0.5), (6.0, 2.0)])
+def test_depths_widen_with_the_market_and_never_shrink(
+    half_spread_bps: float, first_bps: float
+) -> None:
+    # A market a tick wide has moves of a basis point all the same, and so has its fee.
+    control = MarkoutControl(PARAMS, 1.0)
+    control.steer(SECOND, half_spread_bps)
+    depths = [row[0] for row in control.shadows.table()]
+    assert (depths[0], depths[-1]) == (first_bps, 18 * first_bps)
+
+
 def test_a_restart_goes_on_where_it_was_less_what_has_aged() -> None:
     control = MarkoutControl(PARAMS, 1.0)
     control.shadows.restore(1.0, [(40.0, 80.0, 200.0)] * 8, 0.0)

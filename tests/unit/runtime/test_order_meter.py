@@ -101,6 +101,29 @@ def test_hedges_are_known_by_what_they_may_do() -> None:
     assert at.counts("orders_cancelled") == {}
 
 
+def test_what_of_a_hedge_was_not_done() -> None:
+    at = Table()
+
+    def error_usd() -> float:
+        return at.meter.readings().gauges["hedge_error_usd"]["BTCUSD",]
+
+    assert error_usd() == 0
+    # 2 units at 100 USD, of which one is filled.
+    at.place(1, mode=FillMode.IOC)
+    at.filled(1, leaves=1, maker=False)
+    at.told(1, OrderState.CANCELLED)
+    assert error_usd() == 100.0
+    at.place(2, mode=FillMode.IOC)
+    at.told(2, OrderState.REJECTED, "RISK")
+    assert error_usd() == 200.0
+    at.place(3)
+    at.told(3, OrderState.CANCELLED)
+    assert error_usd() == 200.0
+    at.place(4, mode=FillMode.IOC)
+    at.filled(4, leaves=0, maker=False)
+    assert error_usd() == 0
+
+
 def test_what_nobody_follows_is_forgotten() -> None:
     at = Table()
     at.place(1)

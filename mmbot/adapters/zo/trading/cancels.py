@@ -84,5 +84,5 @@ class Cancels:
             order.probed_ns = now_ns
             self._on.settling.ask()
         else:
-            # It may still land, until it has expired.
-            order.cancel_due_ns = now_ns + _NOT_THERE_NS
+            # It may still land, until it has expired; then it is heard of, and cancelled at once.
+            order.cancel_due_ns = max(order.cancel_due_ns or 0, now_ns + _NOT_THERE_NS)

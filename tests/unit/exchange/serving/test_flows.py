@@ -413,3 +413,18 @@ def test_every_row_once_in_order_and_never_early(
             if one[4] & 0xFF == DEPTH:
                 due_ns = (one[0] - kept[0][0]) / speed
                 assert -1_000 <= at_ns - START_NS - due_ns <= GRAIN_NS + 1_000
+
+
+def test_events_of_several_sub_steps_are_the_same_market() -> None:
+    clob = Clob()
+    coarse = SyntheticFlow(clob, BTC, MarketType.NORMAL, 7, START_NS, 600_000.0)
+    coarse.substeps = 4
+    stage, flows = Stage([clob]), Flows([coarse])
+    run(stage, flows, 300)
+    expected = simulated(BTC, Decimal(60_000), 300)
+    # What comes after the last moment belongs to an event that began before it.
+    for told, truth in zip(stage.trades, expected, strict=False):
+        assert (told[0], *told[2:]) == (truth[0], *truth[2:])
+        assert 0 <= truth[1] - told[1] <= 3 * SUBSTEP_NS
+    assert len(stage.trades) >= len(expected) > 50
+    assert len(stage.events) < 300 * 20 * 0.6

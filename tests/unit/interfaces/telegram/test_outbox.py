@@ -1,6 +1,7 @@
 """The way out: paced, bounded, put together, in order of urgency, through failures."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 
@@ -25,6 +26,14 @@ class Wire:
         self.sent: list[tuple[float, Sending]] = []
         self.edits: list[tuple[float, int, str]] = []
         self.faults: list[Fault] = []
+        self.counts = Counter[tuple[Severity, bool]]()
+        self.shut: list[tuple[int, Fault]] = []
+
+    def delivered(self, severity: Severity, *, taken: bool) -> None:
+        self.counts[severity, taken] += 1
+
+    def gave_up(self, chat_id: int, fault: Fault) -> None:
+        self.shut.append((chat_id, fault))
 
     async def send(self, sending: Sending) -> int:
         if self.faults:
@@ -51,7 +60,7 @@ class Wire:
 def played(script: Callable[[Outbox, Wire], Awaitable[None]]) -> None:
     async def whole() -> None:
         wire = Wire()
-        outbox = Outbox(wire, InForce(CHATS, AlertParams()), lambda: "[bot]")
+        outbox = Outbox(wire, InForce(CHATS, AlertParams()), lambda: "[bot]", wire)
         running = asyncio.create_task(outbox.run())
         try:
             await script(outbox, wire)
@@ -137,6 +146,25 @@ def test_nothing_critical_is_lost_in_an_outage_and_memory_is_bounded() -> None:
     played(script)
 
 
+def test_every_try_to_tell_is_counted() -> None:
+    async def script(outbox: Outbox, wire: Wire) -> None:
+        wire.faults = [Fault.NETWORK] * 3
+        outbox.post(Post("a", WARNING, "one", not_to=-8))
+        outbox.post(Post("b", INFO, "two", not_to=-8))
+        await asyncio.sleep(60)
+        assert wire.counts == {
+            (each, taken): 1 + 2 * (not taken)
+            for each in (INFO, WARNING)
+            for taken in (True, False)
+        }
+        # A correction tells nobody anything new.
+        outbox.post(Post("a", WARNING, "one (2x)", correction=True))
+        await asyncio.sleep(5)
+        assert wire.counts[WARNING, True] == 1
+
+    played(script)
+
+
 def test_a_chat_that_takes_nothing_holds_nobody_up() -> None:
     async def script(outbox: Outbox, wire: Wire) -> None:
         wire.faults = [Fault.REFUSED]
@@ -144,6 +172,7 @@ def test_a_chat_that_takes_nothing_holds_nobody_up() -> None:
         await asyncio.sleep(5)
         assert len(wire.sent) == 1
         assert (outbox.failed, outbox.dropped) == (1, 1)
+        assert [fault for _, fault in wire.shut] == [Fault.REFUSED]
         outbox.post(Post("b", WARNING, "two"))
         await asyncio.sleep(5)
         assert len(wire.sent) == 3

@@ -12,7 +12,7 @@ from mmbot.domain.alerts import Alert
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode, StatusView
 from mmbot.interfaces.webhook.params import WebhookParams
-from mmbot.interfaces.webhook.posting import MOST_WAITING, Postbox, Webhook
+from mmbot.interfaces.webhook.posting import MOST_WAITING, Escalation, News, Postbox, Webhook
 from mmbot.interfaces.webhook.pulse import HeartbeatUrl
 from mmbot.interfaces.webhook.sending import WAITS_S
 from tests.unit.interfaces.seat import FixedControl, Seat
@@ -97,8 +97,27 @@ def test_an_alert_is_posted_once_and_so_is_its_end() -> None:
         assert first["content"] == first["text"]
         assert (second["code"], second["severity"]) == ("halted", "critical")
         assert (third["code"], third["over"], third["id"]) == ("stale_book", True, first["id"])
+        # The end of an alert is no alert.
+        sent = [(Severity.WARNING, "webhook", True), (Severity.CRITICAL, "webhook", True)]
+        assert told.seat.control.sent == sent
 
     posting(script)
+
+
+def test_what_is_critical_is_told_again_until_somebody_sees_to_it() -> None:
+    """Whether the chat works or not: it may be the chat that is broken."""
+    opened = Alert("a1", Severity.CRITICAL, "halted", None, "daily loss", NOW_NS, NOW_NS)
+    other = Alert("b2", Severity.WARNING, "position", None, "x", NOW_NS, NOW_NS)
+    escalation = Escalation()
+
+    def due(at_s: int, acked_by: str | None = None) -> list[tuple[str, int | None]]:
+        alerts = (replace(opened, acked_by=acked_by), other)
+        view = replace(WELL, ts_ns=NOW_NS + at_s * 10**9, alerts=alerts)
+        return [(each.alert.id, each.open_min) for each in escalation.due(view, 600)]
+
+    assert [due(at_s) for at_s in (0, 599, 600, 601, 1199)] == [[], [], [("a1", 10)], [], []]
+    assert due(1200) == [("a1", 20)]
+    assert due(1800, acked_by="me") == []
 
 
 def test_the_same_after_five_minutes_is_told_again() -> None:
@@ -193,13 +212,13 @@ def test_what_is_critical_outlasts_a_full_box() -> None:
         for number, severity in enumerate(map(Severity, (1, 2, 1, 1, 2, 2)))
     ]
     for alert in alerts:
-        box.put(alert, over=False)
+        box.put(News(alert))
 
     async def rest() -> list[str]:
         found = []
         while len(box):
             each = await box.first()
-            found.append(each[0].id)
+            found.append(each.alert.id)
             box.sent(each)
         return found
 

@@ -313,3 +313,21 @@ def test_an_immediate_order_with_a_lost_answer_is_joined_by_what_the_stream_tell
         assert fill.order_id == order_id
 
     play(work)
+
+
+def test_what_is_not_there_is_asked_for_ever_more_rarely() -> None:
+    """Four orders that never landed used to take the minute's requests from all markets."""
+
+    async def work(desk: Desk) -> None:
+        await desk.control({"knob": "act.drop_req", "kind": "place", "p": 1.0})
+        orders = [desk.place(ticks=PRICE - number) for number in range(4)]
+        await desk.pause(0.2)
+        for order_id in orders:
+            desk.cancel(order_id)
+        before = desk.venue.figures.rejected
+        await desk.pause(4.5)
+        # At once, then half a second, half a second, 0.7 s and 1.5 s later.
+        assert 4 <= desk.venue.figures.rejected - before <= 4 * 5
+        assert desk.orders() == {}
+
+    play(work)

@@ -1,0 +1,107 @@
+"""A bot that stands by for its lease, as whoever asks at its socket sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from mmbot import __version__
+from mmbot.assemble.live.leading import Pair
+from mmbot.domain.control import Answer, OperatorCommand, Verb, refused
+from mmbot.domain.explained import Explanation
+from mmbot.domain.market import Market
+from mmbot.domain.notices import Severity
+from mmbot.domain.status import Mode, StatusView
+from mmbot.interfaces.control_socket import ControlSocket
+from mmbot.ports import Subscription
+from mmbot.runtime.telling import Telling
+
+
+class Waiting(NamedTuple):
+    """Who waits, for which markets; clock: Unix nanoseconds."""
+
+    instance: str
+    run_mode: str
+    markets: tuple[Market, ...]
+    clock: Callable[[], int]
+
+
+class StandbyControl:
+    """See ports.Control: says how it stands, and has nothing that could be commanded."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.markets = waiting.markets
+        self.reason = "standing by"
+        self._waiting = waiting
+        self._began_ns = waiting.clock()
+        self._telling = Telling()
+
+    async def submit(self, command: OperatorCommand) -> Answer:
+        """See Control."""
+        ends = command.verb is Verb.STOP
+        instead = "end the process" if ends else "command the one that leads"
+        return refused(f"nothing is traded here ({self.reason}): {instead}")
+
+    def status(self) -> StatusView:
+        """See Control."""
+        waiting = self._waiting
+        return StatusView(
+            ts_ns=waiting.clock(),
+            instance=waiting.instance,
+            run_mode=waiting.run_mode,
+            mode=Mode.STANDBY,
+            reasons=(self.reason,),
+            started_ns=self._began_ns,
+            epoch=0,
+            equity_uusd=None,
+            free_uusd=None,
+            day_pnl_uusd=None,
+            drawdown_uusd=None,
+            margin_fraction=None,
+            markets=(),
+            orders=0,
+            unknown=0,
+            placed=0,
+            cancelled=0,
+            rejected=0,
+            fills=0,
+            ack_p50_ms=None,
+            ack_p99_ms=None,
+            loop_lag_p99_ms=None,
+            reconnects=0,
+            requote_interval_ms=0.0,
+            version=__version__,
+        )
+
+    def explain(self, market: str | None = None) -> tuple[Explanation, ...]:  # noqa: ARG002
+        """See Control."""
+        return ()
+
+    def subscribe(self, most: int = 1000) -> Subscription:
+        """See Control: nothing happens here."""
+        return self._telling.subscribe(most)
+
+    def delivered(self, severity: Severity, channel: str, *, taken: bool) -> None:
+        """See Control."""
+
+
+@asynccontextmanager
+async def answering(
+    listening: ControlSocket | None, waiting: Waiting, pair: Pair
+) -> AsyncIterator[Pair]:
+    """Answer at the socket until the lease is there; returns the pair to wait with."""
+    standby = StandbyControl(waiting)
+
+    def told(reason: str) -> None:
+        standby.reason = reason
+        pair.waiting(reason)
+
+    if listening is None:
+        yield pair
+        return
+    serving = asyncio.create_task(listening.run(standby), name="control socket of a standby")
+    try:
+        yield Pair(pair.store, told)
+    finally:
+        serving.cancel()
+        await asyncio.wait((serving,))
