@@ -107,9 +107,10 @@ def pack(
 
     A pair that has lost its place travels as its cancel, where it would have travelled anyway.
     """
-    batches: list[Batch] = []
-    for start in range(0, len(cancels), batch_size):
-        batches.append(Batch(ts_ns, tuple(cancels[start : start + batch_size])))
+    batches = [
+        Batch(ts_ns, tuple(cancels[start : start + batch_size]))
+        for start in range(0, len(cancels), batch_size)
+    ]
     half = max(1, batch_size // 2)
     for start in range(0, len(pairs), half):
         actions: list[Action] = []
@@ -119,6 +120,8 @@ def pack(
             if place is not None:
                 news.append(place)
         batches.append(Batch(ts_ns, (*actions, *news)))
-    for start in range(0, len(places), batch_size):
-        batches.append(Batch(ts_ns, tuple(places[start : start + batch_size])))
+    batches += [
+        Batch(ts_ns, tuple(places[start : start + batch_size]))
+        for start in range(0, len(places), batch_size)
+    ]
     return batches
