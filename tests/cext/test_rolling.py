@@ -147,7 +147,8 @@ def test_half_life_must_be_finite_and_positive(half_life_s: float) -> None:
 def test_moves_are_told_as_of_before_the_sample(
     steps: list[tuple[int, float]], spreads: list[float], back_ns: int
 ) -> None:
-    kernel, variance, ring, median = Moves(2.0, 5, 7), OracleVariance(2.0), OracleRing(5), []
+    kernel, variance, ring = Moves(2.0, 5, 7), OracleVariance(2.0), OracleRing(5)
+    median: list[float] = []
     for (ts_ns, value), spread in zip(_times(steps), spreads, strict=False):
         samples, usual, sigma, move = kernel.take(ts_ns, back_ns, value, spread)
         assert samples == min(len(median), 7)
