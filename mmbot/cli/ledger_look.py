@@ -9,7 +9,8 @@ from mmbot.domain.market import Market
 from mmbot.domain.order import DONE, Side
 from mmbot.ledger.folds import Book, books
 from mmbot.ledger.reader import LedgerReader
-from mmbot.ledger.rows import FillRow
+from mmbot.ledger.rows import FillRow, Kind, Note
+from mmbot.runtime.audit import journal_words
 
 _ORDERS = (
     Column("time", "time"),
@@ -110,11 +111,16 @@ def events(args: argparse.Namespace) -> int:
                 "kind": note.kind,
                 "market": reader.symbol(note.market) or None,
                 "order_id": note.order_id,
-                "text": note.text,
+                "text": note.text if args.json or args.csv else _told(note),
             }
             for note in reader.events(window(args), args.last)
         ]
     return deliver(args, "mmbot.events/1", _EVENTS, rows, EMPTY)
+
+
+def _told(note: Note) -> str:
+    """Return what an event says, for people; a command in words."""
+    return journal_words(note.text) if note.kind == Kind.COMMAND else note.text
 
 
 def side_name(side: Side) -> str:

@@ -24,7 +24,7 @@ def unit_verbs(
     made.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR", help="write below it (/)"
     )
-    summary = "tell the webhook that a unit has failed; systemd starts this"
+    summary = "tell chats and webhook that a unit has failed; systemd starts this"
     made = add(verbs, "report-failure", summary, ("report_failure", "report_failure"))
     config_flags(made)
     made.add_argument("--unit", metavar="NAME", help="which one (default: what systemd says)")

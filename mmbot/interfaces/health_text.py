@@ -48,7 +48,8 @@ def health_lines(view: StatusView) -> list[str]:
     """Return the report, what is wrong at its end."""
     left_s = session_left_s(view)
     lines = [
-        f"{view.instance}  {view.run_mode}  {view.mode}  version {view.version}, run {view.epoch}",
+        f"{view.instance}  {view.run_mode}  {view.mode}",
+        f"version {view.version}, run {view.epoch}",
         f"up {span((view.ts_ns - view.started_ns) // NS_PER_S)}",
         f"ack p50 {_ms(view.ack_p50_ms)}  p99 {_ms(view.ack_p99_ms)}",
         f"loop lag p99 {_ms(view.loop_lag_p99_ms)}",

@@ -19,8 +19,9 @@ NARROW_COLUMNS = 38
 MOST_ALERTS = 5
 NS_PER_S = 1_000_000_000
 LARGE_MARGIN = 10.0
-_HEAD = ("market", "bid x size", "ask x size", "width", "skew", "position", "exp", "day PnL", "age")
-_RIGHT = frozenset({"width", "skew", "position", "exp", "day PnL", "age"})
+WIDTH, SKEW = "width bps", "skew bps"
+_HEAD = ("market", "bid x size", "ask x size", WIDTH, SKEW, "position", "exp", "day PnL", "age")
+_RIGHT = frozenset({WIDTH, SKEW, "position", "exp", "day PnL", "age"})
 
 
 def status_block(view: StatusView, *, narrow: bool = False) -> list[str]:
@@ -111,7 +112,8 @@ def _narrow_market(each: MarketStatus, said: Sequence[str]) -> Iterator[str]:
     if each.bids or each.asks:
         yield f" bid {cells['bid x size']}"
         yield f" ask {cells['ask x size']}"
-        yield f" width {cells['width']} skew {cells['skew']} age {cells['age']}"
+        yield f" width {cells[WIDTH]} bps skew {cells[SKEW]} bps"
+        yield f" age {cells['age']}"
 
 
 def _foot(view: StatusView, narrow: bool) -> list[str]:
@@ -124,7 +126,7 @@ def _foot(view: StatusView, narrow: bool) -> list[str]:
         "budget -" if view.budget_ratio is None else f"budget {view.budget_ratio:.0%}",
     ]
     if narrow:
-        return [f"{parts[0]}  {parts[1]}", f"{parts[2]}  {parts[3]}", parts[4]]
+        return [f"{parts[0]}  {parts[2]}", parts[1], f"{parts[3]}  {parts[4]}"]
     return ["   ".join(parts)]
 
 
@@ -195,8 +197,10 @@ def age(milliseconds: float | None) -> str:
 
 
 def span(seconds: int) -> str:
-    """Return a span as days, hours and minutes."""
+    """Return a span as days, hours and minutes, a short one as minutes and seconds."""
     minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes}m {seconds % 60:02d}s" if minutes else f"{seconds}s"
     days, minutes = divmod(minutes, 1440)
     clock = f"{minutes // 60:02d}:{minutes % 60:02d}"
     return f"{days}d {clock}" if days else clock

@@ -1,5 +1,6 @@
 """What is written down of every command: who asked for what, and what became of it."""
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -55,6 +56,27 @@ def audited(command: OperatorCommand, answer: Answer) -> Audited:
         reason=command.reason[:LONGEST_WORD],
         dry_run=command.dry_run,
     )
+
+
+def journal_words(text: str) -> str:
+    """Return the text of a command in the journal for people; some were given without a bot."""
+    try:
+        return command_words(msgspec.json.decode(text, type=Audited))
+    except msgspec.DecodeError:
+        return text
+
+
+def command_words(row: Audited) -> str:
+    """Return the row of a command for people."""
+    asked = [row.verb, row.market, row.key, row.value]
+    if row.for_s is not None:
+        asked.append(f"for {row.for_s:g} s")
+    wish = " ".join(word for word in asked if word)
+    tried = " (tried only)" if row.dry_run else ""
+    why = f" because: {row.reason}" if row.reason else ""
+    who = f"{row.face}:{row.user} ({row.role})"
+    became = f" [{row.before} -> {row.after}]" if row.before != row.after else ""
+    return f"{wish}{tried} by {who}{why}: {row.result}, {row.message}{became}"
 
 
 def _short(word: str | None) -> str | None:

@@ -170,8 +170,8 @@ class Commands:
         if count:
             word = "alert" if count == 1 else "alerts"
             return Answer(Result.OK, f"{count} {word} acknowledged", facts={"count": count})
-        which = "is open and not acknowledged"
-        return refused(f"no alert {which}" if command.key is None else f"{command.key}: {which}")
+        which = "" if command.key is None else f" {command.key}"
+        return refused(f"no alert{which} is open and not acknowledged")
 
     async def _reset_halt(self, command: OperatorCommand, _target: Target) -> Answer:
         live = self._doing.live

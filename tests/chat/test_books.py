@@ -38,8 +38,10 @@ def test_books_settings_and_archives(tmp_path: Path) -> None:
                 await answer(at, "/pause", OPERATOR)
                 await asyncio.sleep(3)
                 count = await booked(at.folder / "chatty.ledger")
-                fills = await answer(at, "/fills 5", VIEWER, " at ", 60)
-                assert len(re.findall(r"maker|taker", fills)) == min(count, 5)
+                fills = await answer(at, "/fills 5", VIEWER, "USD ", 60)
+                rows = re.findall(r"^\d\d:\d\d:\d\d \w+USD (?:bid|ask) .*", fills, re.MULTILINE)
+                assert len(rows) == min(count, 5)
+                assert len({len(row.removesuffix(" T")) for row in rows}) == 1
                 profit = await answer(at, "/pnl 1d", VIEWER, "net ", 60)
                 assert f"{count} fills" in profit
                 assert sent_file(at).startswith(PNG)
@@ -47,7 +49,10 @@ def test_books_settings_and_archives(tmp_path: Path) -> None:
                 shown = await answer(at, "/config telegram.confirm", OPERATOR, "resume: true")
                 assert "[live]" in shown
                 await answer(at, "/config", VIEWER, "needs the role operator")
-                await answer(at, "/logs 5", ADMIN, "pause", 60)
+                await answer(at, "/logs 5", ADMIN, "pause by telegram:22 (operator): ok, ", 60)
+                assert "fixed_usd: 200" in await answer(
+                    at, "/config sizing.fixed_usd", OPERATOR, "fixed"
+                )
                 await at.api.say("/bundle", ADMIN)
                 question = await at.api.seen("bundle?", within_s=60)
                 await at.api.press(question, "Yes", ADMIN)

@@ -33,7 +33,7 @@ from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.reader import LedgerReader
 from mmbot.ledger.rows import Kind
-from mmbot.runtime.audit import Audited
+from mmbot.runtime.audit import Audited, command_words
 from mmbot.runtime.commands import Doing, Settings
 from mmbot.runtime.control import BotControl, ControlParts
 from mmbot.runtime.day import DAY_NS
@@ -88,7 +88,7 @@ def bot_control(
     def audit(row: Audited, now_ns: int) -> None:
         text = redacted(msgspec.json.encode(row).decode())
         ledger.note(now_ns, Kind.COMMAND, None, None, text)
-        _LOG.info("%s", text, extra={"code": "command", "steady": True})
+        _LOG.info("%s", command_words(row), extra={"code": "command", "steady": True})
 
     async def clear_halt(who: str, reason: str) -> str | None:
         now_ns = seat.live.works.clock()

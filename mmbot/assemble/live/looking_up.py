@@ -5,7 +5,7 @@ Folding a long ledger or drawing takes seconds of computing, which the loop has 
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.util import find_spec
@@ -28,10 +28,14 @@ from mmbot.config.show import scalar
 from mmbot.domain.control import Answer, OperatorCommand, Result, Verb, refused
 from mmbot.errors import ConfigError, DataError, Unavailable, UsageError
 from mmbot.interfaces.telegram.books import Earned
+from mmbot.ledger.rows import Kind
 from mmbot.ports import Control
+from mmbot.runtime.audit import journal_words
 from mmbot.secrets.redaction import redacted
 
 LONGEST_S = 60.0
+# Columns of a row of trades that are words; the others are figures.
+WORDS = 3
 ADVERSE_NS = 5_000_000_000
 NS_PER_S = 1_000_000_000
 BUNDLE_SINCE = "2h"
@@ -130,18 +134,19 @@ class LookedUp:
         """See Books."""
         out = await self._of_ledger("fills", "--last", str(count), "--json")
         items = msgspec.json.decode(out, type=_Fills).items
-        return [
-            f"{each.time[11:19]} {each.market} {each.side} {each.size} at {each.price}"
-            f" {each.liquidity}"
+        rows = [
+            (each.time[11:19], each.market, each.side, str(each.size), str(each.price))
             for each in sorted(items, key=lambda each: each.time)
         ]
+        taken = ["" if each.liquidity == "maker" else " T" for each in items]
+        return [*aligned(rows, taken), *(["T: taker, all others maker"] if any(taken) else [])]
 
     async def journal(self, count: int, critical: bool) -> list[str]:
         """See Books."""
         out = await self._of_ledger("events", "--last", str(count), "--json")
         items = msgspec.json.decode(out, type=_Events).items
         return [
-            redacted(f"{each.time[11:19]} {each.kind} {each.market or ''} {each.text}")
+            redacted(" ".join(filter(None, (each.time[11:19], each.kind, each.market, told(each)))))
             for each in sorted(items, key=lambda each: each.time)
             if each.kind == "notice" or not critical
         ]
@@ -163,10 +168,9 @@ class LookedUp:
         overridden = {each.key for each in self._place.control.status().overrides}
         lines = []
         for path, value in values(self._place.config()):
-            name = ".".join(path)
-            if not f"{name}.".startswith(f"{key}." if key else ""):
+            name, short = ".".join(path), _short(path)
+            if not any(f"{each}.".startswith(f"{key}." if key else "") for each in (name, short)):
                 continue
-            short = ".".join(path[2:]) if path[0] == "markets" else name
             marks = " [live]" if is_live(path) else ""
             marks += " [overridden]" if {name, short} & overridden else ""
             lines.append(redacted(f"{name}: {scalar(value)}{marks}"))
@@ -225,6 +229,30 @@ class LookedUp:
             last = redacted(err.decode(errors="replace")).strip().splitlines()[-1:]
             raise DataError(last[0] if last else f"{words[0]} failed")
         return out
+
+
+def aligned(rows: Sequence[Sequence[str]], ends: Sequence[str]) -> list[str]:
+    """Return rows of words and figures as lines whose columns stand below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        " ".join(
+            text.ljust(width) if number < WORDS else text.rjust(width)
+            for number, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return [f"{line}{end}" for line, end in zip(lines, ends, strict=True)]
+
+
+def told(event: _Event) -> str:
+    """Return what an event says; a command in words."""
+    return journal_words(event.text) if event.kind == Kind.COMMAND else event.text
+
+
+def _short(path: Sequence[str]) -> str:
+    """Return the name of a setting as it may be set for all markets."""
+    above = {"defaults": 1, "markets": 2}.get(path[0], 0)
+    return ".".join(path[above:])
 
 
 def _window(since_ns: int, until_ns: int) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ files do, outlives a restart, and ends by itself.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from mmbot.assemble.live.adopting import adopt, limits_of
 from mmbot.config.keys import values
@@ -36,6 +38,7 @@ OVERRIDES = "overrides"
 DEFAULT_FOR_S = 3_600.0
 SHORTEST_S, LONGEST_S = 1.0, 7 * 86_400.0
 NS_PER_S = 1_000_000_000
+DAY_S = 86_400.0
 EXIT_CONFIG = 3
 LONGEST_VALUE = 200
 FIXED = "nothing changed: the settings of this run are not from files"
@@ -130,18 +133,27 @@ class SettingsInUse:
         key, value = command.key or "", command.value or ""
         for_s = DEFAULT_FOR_S if command.for_s is None else command.for_s
         if not SHORTEST_S <= for_s <= LONGEST_S:
-            return refused(f"an override lasts 1 s to 7 days, not {for_s:g} s", exit_code=2)
+            lasts = f"{for_s / DAY_S:g} days" if for_s >= DAY_S else f"{for_s:g} s"
+            return refused(f"an override lasts 1 s to 7 days, not {lasts}", exit_code=2)
         if not value or len(value) > LONGEST_VALUE:
             return refused(f"{key} needs a value of at most {LONGEST_VALUE} letters", exit_code=2)
-        if not all(is_live(tuple(each.split("."))) for each in spelled_out(key, self._traded)):
-            return refused(f"{key} needs a restart: it cannot be set while the bot runs")
         if key in FILE_ONLY:
             return refused(f"{key} is changed in the file only, then `reload`")
         until_ns = now_ns + round(for_s * NS_PER_S)
+        live = all(is_live(tuple(each.split("."))) for each in spelled_out(key, self._traded))
         async with self._turn:
             wanted = Override(key, value, self._filed_value(key), until_ns, str(command.who))
             kept = {**self._overrides, key: wanted}
-            return await self._overridden(kept, dry_run=command.dry_run)
+            # A key that does not exist, or a value that will not do, is told before anything else.
+            answer = await self._overridden(kept, dry_run=command.dry_run or not live)
+        if answer.result is not Result.OK:
+            return answer
+        if not live:
+            return refused(f"{key} needs a restart: it cannot be set while the bot runs")
+        if command.dry_run:
+            return answer
+        until = f"{datetime.fromtimestamp(until_ns // NS_PER_S, UTC):%Y-%m-%d %H:%MZ}"
+        return replace(answer, message=f"{answer.message} until {until}")
 
     async def unset(self, key: str, *, dry_run: bool) -> Answer:
         """See Settings."""

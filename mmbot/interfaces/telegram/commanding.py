@@ -112,6 +112,7 @@ class Commanding:
             return
         view = self._parts.control.status()
         lines = [f"{verb} {command.market or command.key or ''}".rstrip() + "?"]
+        lines += [f"reason: {command.reason}"] if command.reason else []
         if verb in _SHOWN_FIRST:
             shown = await self._parts.control.submit(replace(command, dry_run=True))
             lines = answer_lines(shown)

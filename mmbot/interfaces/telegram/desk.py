@@ -96,10 +96,9 @@ class Desk:
             return
         if self._told_ns is None or now_ns - self._told_ns >= HOUR_NS:
             self._told_ns = now_ns
-            text = (
-                f"{self._strangers} updates of strangers were not answered, the latest by user"
-                f" {heard.user_id} in chat {heard.chat_id}"
-            )
+            many = f"{self._strangers} updates of strangers were not answered, the latest by"
+            by = "a stranger was not answered:" if self._strangers == 1 else many
+            text = f"{by} user {heard.user_id} in chat {heard.chat_id}"
             self._strangers = 0
             self._say(Severity.WARNING, STRANGER, text)
 

@@ -70,9 +70,9 @@ def order_lines(view: StatusView) -> list[str]:
     lines = []
     for each in view.markets:
         lines.append(f"{each.symbol}" + ("" if each.reason is None else f" {each.reason}"))
-        lines += [f" ask {_level(each, level)}" for level in reversed(each.asks)]
-        lines += [f" bid {_level(each, level)}" for level in each.bids]
-    return [*(fitted(line) for line in lines), f"{view.orders} orders"]
+        lines += [fitted(f" ask {_level(each, level)}") for level in reversed(each.asks)]
+        lines += [fitted(f" bid {_level(each, level)}") for level in each.bids]
+    return [*lines, f"{view.orders} order{'' if view.orders == 1 else 's'}"]
 
 
 def balance_lines(view: StatusView, fees: Fees) -> list[str]:

@@ -57,9 +57,9 @@ def test_the_block_on_a_terminal() -> None:
         == """\
 demo  LIVE  QUOTING  up 3d 04:12  session 18h left
 equity 10,001.23 USD  day -2.00  drawdown 0.0%  margin 95% (min 18%)  exposure 5% (max 60%)
-market  bid x size          ask x size          width  skew  position  exp  day PnL   age
-BTCUSD  59,990.0 x 0.00416  60,020.0 x 0.00416    5.0  -0.8  -0.00832   5%   +19.80  0.0s
-ETHUSD  -                   -                       -     -         0   0%    +0.00     -
+market  bid x size          ask x size          width bps  skew bps  position  exp  day PnL   age
+BTCUSD  59,990.0 x 0.00416  60,020.0 x 0.00416        5.0      -0.8  -0.00832   5%   +19.80  0.0s
+ETHUSD  -                   -                           -         -         0   0%    +0.00     -
   ETHUSD: paused: news (cli:op1, 09:12Z)
 orders 3   fills 24h 312 (200 bid, 112 ask)   failures 0.2%   ack p99 4 ms   budget 71%
 override: spread.min_bps 4.0 -> 8 until 10:02Z (telegram:@op1)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -211,6 +212,8 @@ def test_an_override_ends_in_time_and_by_hand(tmp_path: Path) -> None:
     async def script(bench: Bench) -> None:
         answer = await bench.set("spread.max_bps", "60", for_s=1800)
         assert answer.result is Result.OK
+        until = datetime.fromtimestamp(NOW_NS / 1e9 + 1800, UTC)
+        assert answer.message.endswith(f" until {until:%Y-%m-%d %H:%MZ}")
         assert (await bench.set("spread.min_bps", "30")).result is Result.OK
         override, second = bench.settings.overrides()
         assert (override.by, override.until_ns) == ("telegram:@op1", NOW_NS + 30 * MINUTE_NS)
@@ -242,7 +245,9 @@ def test_an_override_ends_in_time_and_by_hand(tmp_path: Path) -> None:
         ("market_risk.max_position_usd", "null", None, "would allow more than the files do"),
         ("risk.min_margin_fraction_pct", "17", None, "would allow more than the files do"),
         ("rate_limits.orders_per_second", "1", None, "needs a restart"),
-        ("spread.min_bsp", "1", None, "min_bsp"),
+        ("spread.min_bsp", "1", None, "did you mean min_bps"),
+        ("nothing.here", "1", None, "unknown key"),
+        ("spread.min_bps", "11", 20 * 86_400, "not 20 days"),
         ("spread.min_bps", "-1", None, "min_bps"),
         ("spread.min_bps", "11", 0.5, "lasts 1 s to 7 days"),
         ("spread.min_bps", "1" * 201, None, "at most 200"),
