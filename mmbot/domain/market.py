@@ -38,7 +38,6 @@ class Market:
 
     __slots__ = (
         "_atom_uusd",
-        "_imf",
         "_usd",
         "_value_numerator",
         "atom",
@@ -88,7 +87,6 @@ class Market:
             per_atom *= Fraction(tick) / 2
         self._atom_uusd = per_atom.as_integer_ratio()
         self._usd = usd.as_integer_ratio()
-        self._imf = imf.as_integer_ratio()
 
     def unit_value(self, half_ticks: int) -> int:
         """Atoms one long lot is worth at this price, up to a constant; rises with the price."""
@@ -107,11 +105,6 @@ class Market:
         if self.contract is _LINEAR:
             scaled *= half_ticks
         return -(-scaled // denominator)
-
-    def margin_uusd(self, notional_uusd: int) -> int:
-        """Initial margin that a notional ties up, micro-USD, rounded up."""
-        numerator, denominator = self._imf
-        return -(-notional_uusd * numerator // denominator)
 
     def lots_for(self, uusd: int, half_ticks: int) -> int:
         """Most lots whose notional does not exceed `uusd` micro-USD; 0 when that is negative."""

@@ -1,3 +1,5 @@
+from libc.stdint cimport int64_t
+
 from mmbot.domain.position cimport Position
 from mmbot.engine.guards cimport Guards
 from mmbot.execution.diff cimport Tolerance
@@ -10,7 +12,7 @@ cdef class Counts:
 
 cdef class Desk:
     cdef public object answer, hedging, observer, strategy
-    cdef public long long due_ns
+    cdef public int64_t due_ns
     cdef public Counts counts
     cdef public Guards guards
     cdef public WorkingOrder hedge

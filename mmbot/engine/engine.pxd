@@ -1,4 +1,5 @@
 cimport cython
+from libc.stdint cimport int64_t
 
 from mmbot.engine.answers cimport Answers
 from mmbot.engine.deciding cimport Decider
@@ -13,7 +14,7 @@ cdef class Engine:
     cdef object _breaker_state, _reconciling
     cdef Decider _decider
     cdef dict _desk_of
-    cdef long long _due_ns
+    cdef int64_t _due_ns
     cdef Outbox _outbox
     cdef public object budget
     cdef public tuple desks
@@ -23,6 +24,6 @@ cdef class Engine:
     @cython.locals(outbox=Outbox, desk=Desk, now_ns=cython.longlong)
     cpdef handle(self, event)
     @cython.locals(state=QuotingState)
-    cdef _take_book(self, Desk desk, long long now_ns)
+    cdef _take_book(self, Desk desk, int64_t now_ns)
     @cython.locals(stops=Stops, desk=Desk, soonest_ns=cython.longlong, due_ns=cython.longlong)
-    cdef _decide_due(self, long long now_ns)
+    cdef _decide_due(self, int64_t now_ns)

@@ -1,4 +1,5 @@
 cimport cython
+from libc.stdint cimport int64_t
 
 from mmbot.execution.tracker cimport Tracker, WorkingOrder
 
@@ -6,7 +7,7 @@ cdef class Tolerance:
     cdef tuple _ratios
     cdef public object slack
     cdef public bint cancel_when_near
-    cdef public long long interval_ns, max_age_ns
+    cdef public int64_t interval_ns, max_age_ns
     cpdef within(self, Tracker tracker, room)
 
 @cython.locals(order=WorkingOrder)

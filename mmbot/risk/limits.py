@@ -271,7 +271,9 @@ class RiskManager:
             slot.mark = mark
             slot.room = None
             if lots or slot.margin_uusd:
-                margin_uusd = slot.market.margin_uusd(slot.market.notional_uusd(mark, lots))
+                imf = slot.market.imf
+                held = slot.market.notional_uusd(mark, lots) * imf.numerator
+                margin_uusd = -(-held // imf.denominator)
                 self._margin_uusd += margin_uusd - slot.margin_uusd
                 slot.margin_uusd = margin_uusd
                 self._measure_free()

@@ -61,7 +61,7 @@ class SimAccount:
             worst_lots = max(abs(position.lots + bids), abs(position.lots - asks))
             equity += market.atoms_to_uusd(position.pnl_atoms(mark), mark)
             notional += market.notional_uusd(mark, position.lots)
-            margin += market.margin_uusd(market.notional_uusd(mark, worst_lots))
+            margin += _share_up(market.notional_uusd(mark, worst_lots), market)
         return AccountSnapshot(
             ts_venue_ns=ts_ns,
             ts_recv_ns=ts_ns,
@@ -71,3 +71,7 @@ class SimAccount:
             pn_uusd=notional,
             bankruptcy=equity <= 0,
         )
+
+
+def _share_up(notional_uusd: int, market: Market) -> int:
+    return -(-notional_uusd * market.imf.numerator // market.imf.denominator)

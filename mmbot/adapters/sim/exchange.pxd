@@ -1,4 +1,5 @@
 cimport cython
+from libc.stdint cimport int64_t
 
 from mmbot.adapters.sim.account cimport SimAccount
 
@@ -12,10 +13,10 @@ cdef class ReplayExchange:
     cdef dict _orders
     cdef public SimAccount account
     cdef public bint finished, tells_trades
-    cdef public long long now_ns
-    cdef long long _funding_ns, _account_ns
+    cdef public int64_t now_ns
+    cdef int64_t _funding_ns, _account_ns
     @cython.locals(stop_ns=cython.longlong, events=list)
-    cpdef advance(self, long long until_ns)
+    cpdef advance(self, int64_t until_ns)
     cpdef submit(self, batch)
     @cython.locals(order=_Order)
     cdef _answer(self, response)
