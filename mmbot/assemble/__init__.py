@@ -35,6 +35,7 @@ from mmbot.engine.desk import Desk
 from mmbot.execution.budget import Budget
 from mmbot.execution.order_ids import OrderIds
 from mmbot.hedging.engine import HedgingEngine
+from mmbot.quoting.fair import reference_share
 from mmbot.quoting.skew import Portfolio
 from mmbot.quoting.state import QuotingLimits, QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
@@ -283,7 +284,7 @@ def build_engine(
             _strategy(config, own, market, options, portfolio),
             own.requote,
             HedgingEngine(own.hedge, market) if own.hedge.enabled else None,
-            Guards(own.market_risk, config.risk),
+            Guards(own.market_risk, config.risk, reference_share(own.fair_price)),
         )
         for market, book, own in zip(markets, books, settings, strict=True)
     ]

@@ -90,7 +90,11 @@ def _trades(rows: bytes) -> Iterator[Trade]:
 
 
 def bars_of(recorded: Recorded, steps: int) -> Iterator[Bar]:
-    """Make bars of so many looks, 100 ms each; the path is that of mids and trades."""
+    """Make bars of so many looks, 100 ms each; the path is that of mids and trades.
+
+    The volume is what was traded, and where the makers left their best prices behind, what they
+    show at the end.
+    """
     found: list[Look] = []
     for look in looks(recorded, LOOK_NS):
         if not look.mid:
@@ -104,14 +108,17 @@ def bars_of(recorded: Recorded, steps: int) -> Iterator[Bar]:
 def _bar(found: list[Look]) -> Bar:
     prices = [round(look.mid) for look in found]
     reached = [ticks for look in found for ticks in (look.bought_ticks, look.sold_ticks) if ticks]
-    last = found[-1]
+    first, last = found[0], found[-1]
+    # Makers who walk past a price would have traded with whoever stood there, though nobody did.
+    walked = min(prices) < first.bid or max(prices) > first.ask
+    offered_lots = last.bid_lots + last.ask_lots if walked else 0
     return Bar(
-        ts_ns=found[0].ts_ns - LOOK_NS,
+        ts_ns=first.ts_ns - LOOK_NS,
         open=prices[0],
         high=max(prices + reached),
         low=min(prices + reached),
         close=prices[-1],
-        volume_lots=sum(look.traded_lots for look in found),
+        volume_lots=sum(look.traded_lots for look in found) + offered_lots,
         bid_depth_lots=last.bid_lots,
         ask_depth_lots=last.ask_lots,
     )

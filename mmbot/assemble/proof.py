@@ -2,19 +2,17 @@
 is measured beside the runs. Every run has the same account, fees, sizes and delays.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 from random import Random
-from time import perf_counter, perf_counter_ns
+from time import perf_counter, thread_time_ns
 
 from mmbot.adapters.sim.flow import MarketType
 from mmbot.adapters.sim.regimes import Regimes
 from mmbot.adapters.sim.synthetic import SyntheticMarket, undisturbed
 from mmbot.assemble import (
     SYNTHETIC_MARKET,
-    Run,
     RunOptions,
     bar_run,
     generated_run,
@@ -26,10 +24,10 @@ from mmbot.assemble.contest import DEFAULTS, Job, Making, Recording, Synthetic, 
 from mmbot.assemble.looking import SyntheticRecording, bars_of
 from mmbot.cext.orderbook import OrderBook
 from mmbot.config.schema import Config
-from mmbot.domain.actions import Batch
-from mmbot.domain.events import Event
+from mmbot.domain.events import Fill
 from mmbot.domain.market import MICRO
-from mmbot.domain.quotes import Quotes, Room
+from mmbot.domain.quotes import Hold, Quotes, Room
+from mmbot.errors import InvariantViolation
 from mmbot.quoting.state import QuotingState
 from mmbot.quoting.strategy import MarketMaker, Strategy
 from mmbot.research.contest.goals import GATE, OURS, RECORDED
@@ -47,11 +45,11 @@ SETTINGS = (
     "simulate.latency_ms=100",
     "defaults.sizing.fixed_usd=1000",
     "defaults.market_risk.max_position_usd=20000",
+    "defaults.hedge.daily_cost_limit_usd=1000000",
     "risk.loss.daily_limit_usd=1000000",
     "risk.loss.drawdown_from_peak_pct=100",
     "risk.loss.drawdown_warn_pct=100",
 )
-HEDGED = ("defaults.hedge.enabled=true", "defaults.hedge.daily_cost_limit_usd=1000000")
 RULES = {
     "zo": "zo",
     "glft": "glft",
@@ -65,8 +63,12 @@ STATES = 1000
 TYPICAL_DISTANCE_BPS = 3.0
 SECOND_STEPS = 10
 LOOKS_OF_A_BAR = 10
-# The notes' rule, tight enough for a market with makers 3 bps wide to trade with it.
+# The notes' rule, tight enough for a market with makers 3 bps wide to trade with it; in both at
+# the pace of the bars, and with orders that a tenth of a bar's volume fills.
 NOTES_BY_BARS = (
+    "defaults.sizing.fixed_usd=50",
+    "defaults.market_risk.max_position_usd=1000",
+    "defaults.requote.min_interval_ms=1000",
     "defaults.spread.min_bps=3",
     "defaults.spread.max_bps=9",
     "defaults.levels.count=1",
@@ -197,33 +199,39 @@ def simulator_s(steps: int) -> float:
 
 
 class _Timed:
-    """An engine, and how long it took wherever it decided, risk and orders included."""
+    """A strategy that learns, and the processor time it took from the book to its quotes."""
 
-    def __init__(self, run: Run) -> None:
-        self._engine = run.engine
-        self._desk = run.engine.desks[0]
+    def __init__(self, maker: MarketMaker) -> None:
+        self._maker = maker
+        self._seen_ns = 0
         self.times_ns: list[int] = []
 
-    def next_wakeup_ns(self) -> int | None:
-        return self._engine.next_wakeup_ns()
+    def observe(self, state: QuotingState) -> None:
+        began_ns = thread_time_ns()
+        self._maker.observe(state)
+        self._seen_ns = thread_time_ns() - began_ns
 
-    def handle(self, event: Event) -> Sequence[Batch]:
-        due_ns = self._desk.due_ns
-        began_ns = perf_counter_ns()
-        batches = self._engine.handle(event)
-        took_ns = perf_counter_ns() - began_ns
-        if self._desk.due_ns != due_ns:
-            self.times_ns.append(took_ns)
-        return batches
+    def take_fill(self, fill: Fill) -> None:
+        self._maker.take_fill(fill)
+
+    def decide(self, state: QuotingState) -> Hold | Quotes:
+        began_ns = thread_time_ns()
+        answer = self._maker.decide(state)
+        self.times_ns.append(self._seen_ns + thread_time_ns() - began_ns)
+        return answer
 
 
 def decision_us(plan: Plan, steps: int) -> tuple[float, float]:
-    """Return median and 99 % of our decisions on a normal market, book to orders, microseconds."""
+    """Return median and 99 % of our decisions on a normal market, book to quotes, microseconds."""
     market = Synthetic(type="normal", seed=plan.seeds[0], steps=steps)
     job = Job(name=OURS, strategy=plan.ours, market=market, sets=(*SETTINGS, *plan.sets))
     run = synthetic_run(settings_of(job)[0], None, RunOptions())
-    timed = _Timed(run)
-    replay(timed, run.venue, run.watch, keep_going=lambda: True)
+    desk = run.engine.desks[0]
+    if not isinstance(desk.strategy, MarketMaker):
+        raise InvariantViolation("the bot's own settings make its own strategy")
+    timed = _Timed(desk.strategy)
+    desk.quote_with(timed)
+    replay(run.engine, run.venue, run.watch, keep_going=lambda: True)
     times = sorted(timed.times_ns)
     return times[len(times) // 2] / 1000, times[len(times) * 99 // 100] / 1000
 
@@ -300,5 +308,4 @@ def _contestants(
         (kind, Job(name=name, strategy=rule, market=market, sets=sets))
         for name, rule in rules.items()
     ]
-    ours = (*sets, *HEDGED) if kind == "flash-crash" else sets
-    return [*jobs, (kind, Job(name=OURS, strategy=plan.ours, market=market, sets=ours))]
+    return [*jobs, (kind, Job(name=OURS, strategy=plan.ours, market=market, sets=sets))]

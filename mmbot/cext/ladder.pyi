@@ -48,5 +48,5 @@ def pair(
     orders: list[_Order],
     bids: tuple[_Level, ...],
     asks: tuple[_Level, ...],
-    slack: tuple[float, float, float, float],
+    slack: tuple[float, float, float, float, float],
 ) -> tuple[list[_Order], list[_Level], list[_Level]]: ...

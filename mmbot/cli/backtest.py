@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mmbot import assemble
 from mmbot.cli.flags import feed_options, overrides, window
-from mmbot.cli.headers import Input, Words, delay_words, described, queue_words
+from mmbot.cli.headers import Words, delay_words, described, input_of, queue_words
 from mmbot.cli.output import ActionLog, Outputs
-from mmbot.cli.running import drive, name_of, remarks, run_options
+from mmbot.cli.running import drive, name_of, run_options
 from mmbot.cli.simulate import simulated
 from mmbot.config.loader import Loaded, load
 from mmbot.errors import UsageError
@@ -54,9 +54,7 @@ def _backtest(
 
     record, stopped = drive(run, share, args.steps)
     digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
-    read = Input(
-        ", ".join(map(str, args.data)), digest, remarks(run, config), run.venue.market_volume_usd()
-    )
+    read = input_of(run, config, ", ".join(map(str, args.data)), digest)
     params = config.backtest
     words = Words(queue_words(params), delay_words(params))
     return described(config, name, read, words, record), stopped
@@ -81,7 +79,7 @@ def _bars(
     words = Words(
         fill_model=f"bars, touch {params.p_touch_pct:g} %", latency="orders wait for the next bar"
     )
-    read = Input(str(path), digest, remarks(run, config), run.venue.market_volume_usd())
+    read = input_of(run, config, str(path), digest)
     return described(config, name, read, words, record), stopped
 
 

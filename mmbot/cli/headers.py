@@ -5,19 +5,28 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from mmbot.adapters.sim.params import BacktestParams
-from mmbot.assemble import market_settings
+from mmbot.assemble import Run, market_settings
+from mmbot.assemble.learned import learned
+from mmbot.cli.running import remarks
 from mmbot.config.schema import Config
 from mmbot.research.record import RunRecord
-from mmbot.research.results import Results, RunHeader, describe
+from mmbot.research.results import Learned, Results, RunHeader, describe
 
 
 class Input(NamedTuple):
-    """What a run read: its name, its hash, and what was noticed in it."""
+    """What a run read: its name, its hash, what was noticed in it and learned from it."""
 
     source: str
     digest: str
     notes: Sequence[str]
     market_volume_usd: float | None
+    learned: tuple[Learned, ...] = ()
+
+
+def input_of(run: Run, config: Config, source: str, digest: str) -> Input:
+    """Say what a finished run has read."""
+    remarked = remarks(run, config)
+    return Input(source, digest, remarked, run.venue.market_volume_usd(), learned(run))
 
 
 class Words(NamedTuple):
@@ -70,4 +79,4 @@ def described(config: Config, name: str, read: Input, words: Words, record: RunR
         market_volume_usd=read.market_volume_usd,
         notes=tuple(read.notes),
     )
-    return describe(header, record)
+    return describe(header, record, read.learned)

@@ -9,9 +9,9 @@ from time import time_ns
 
 from mmbot import assemble
 from mmbot.cli.flags import NS_PER_S, overrides
-from mmbot.cli.headers import Input, Words, described, queue_words
+from mmbot.cli.headers import Words, described, input_of, queue_words
 from mmbot.cli.output import Outputs
-from mmbot.cli.running import drive, name_of, remarks, run_options
+from mmbot.cli.running import drive, name_of, run_options
 from mmbot.config.loader import Loaded, load
 from mmbot.research.results import Results
 from mmbot.tape import TapeWriter
@@ -45,7 +45,7 @@ def simulated(
     record, stopped = drive(run, share, None)
     source = f"synthetic {params.type}, {params.steps} s, seed {params.seed}"
     words = Words(queue_words(config.backtest), f"{params.latency_ms:g} ms orders and answers")
-    read = Input(source, source, remarks(run, config), run.venue.market_volume_usd())
+    read = input_of(run, config, source, source)
     return described(config, name, read, words, record), stopped
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mmbot.config.sources import merge
 from mmbot.config.strict_yaml import Node, Place
 
-Sections = Mapping[str, Mapping[str, str | float]]
+Sections = Mapping[str, Mapping[str, str | float | bool]]
 
 # What the strategy study found to matter, docs/models.md.
 RECOMMENDED: Sections = {
@@ -13,7 +13,8 @@ RECOMMENDED: Sections = {
     "spread": {"model": "markout", "min_bps": 3.0, "max_bps": 120.0},
     "inventory": {"model": "linear"},
     "levels": {"count": 1},
-    "requote": {"price_tolerance_bps": 0.3},
+    "requote": {"price_tolerance_bps": 0.3, "tolerance_growth": 2.0},
+    "hedge": {"enabled": True, "band": "optimal"},
 }
 PRESETS: Mapping[str, Sections] = {"seed": {}, "recommended": RECOMMENDED}
 

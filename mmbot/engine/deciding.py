@@ -62,7 +62,7 @@ class Decider:
                 desk, self._hedge(desk, desk.hedging, answer, (best_bid, best_ask)), answer
             )
         if desk.tolerance.cancel_when_near:
-            guards.remember(answer, best_bid + best_ask)
+            guards.remember(answer, best_bid + best_ask, state.reference_ticks)
         changes = diff(answer, desk.tracker, desk.tolerance, state.room, now_ns)
         if changes.places or changes.cancels:
             self._send(desk, changes, now_ns)
@@ -92,7 +92,7 @@ class Decider:
 
     def endangered(self, desk: Desk) -> None:
         """Take off at once what the price has come too near to since the decision."""
-        orders = desk.guards.endangered(desk.state.book, desk.tracker)
+        orders = desk.guards.endangered(desk.state, desk.tracker)
         if orders:
             self._outbox.cancel(desk, orders)
 

@@ -211,9 +211,7 @@ class Engine:
             if self._answers.take_fill(desk, event):
                 self._decider.hedged(desk, event)
         elif type(event) is ReferencePrice:
-            desk.guards.take_reference(state.reference_ts_ns, event.ts_recv_ns)
-            state.reference_ticks = event.mid_ticks
-            state.reference_ts_ns = event.ts_recv_ns
+            self._take_reference(desk, event)
         elif type(event) is IndexPrice:
             desk.guards.band.index_ticks = event.ticks
         elif type(event) is BookGap:
@@ -234,6 +232,14 @@ class Engine:
             self._obey(event)
         else:
             raise InvariantViolation(f"not an event of a market: {event}")
+
+    def _take_reference(self, desk: Desk, event: ReferencePrice) -> None:
+        state, now_ns = desk.state, event.ts_recv_ns
+        desk.guards.take_reference(state.reference_ts_ns, now_ns)
+        state.reference_ticks = event.mid_ticks
+        state.reference_ts_ns = now_ns
+        if desk.guards.reference_share and now_ns < desk.due_ns:
+            self._decider.endangered(desk)
 
     def _decide_due(self, now_ns: int) -> None:
         stops = self.stops

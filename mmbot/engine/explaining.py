@@ -9,6 +9,7 @@ from mmbot.domain.quotes import Quotes
 from mmbot.engine.desk import Desk
 from mmbot.engine.engine import Engine
 from mmbot.engine.view import market_reason
+from mmbot.quoting.markout import MarkoutControl
 from mmbot.quoting.strategy import Decision, MarketMaker
 
 BPS = 1e4
@@ -20,6 +21,12 @@ def skew_bps(desk: Desk) -> float | None:
     if type(strategy) is not MarketMaker or strategy.last.skew is None:
         return None
     return strategy.last.skew * BPS
+
+
+def markout_control(desk: Desk) -> MarkoutControl | None:
+    """What sets the width by virtual quotes; None where nothing does."""
+    strategy = desk.strategy
+    return strategy.learning.markout if type(strategy) is MarketMaker else None
 
 
 def widest_bps(desk: Desk) -> float | None:

@@ -7,9 +7,9 @@ cdef class Guards:
     cdef object _ages_ns, _calm, _missing_books, _missing_references, _recovery
     cdef ShockGate _shock
     cdef public PriceBand band
-    cdef public object flattening, rejects, slicing, slippage_ppb
+    cdef public object flattening, rejects, reference_share, slicing, slippage_ppb
     cpdef take_book(self, last_ns, now_ns)
     cpdef stop_reason(self, QuotingState state, tuple best, now_ns)
     cpdef reduces(self, now_ns)
-    cpdef remember(self, quotes, half_ticks)
-    cpdef endangered(self, book, Tracker tracker)
+    cpdef remember(self, quotes, half_ticks, reference=*)
+    cpdef endangered(self, QuotingState state, Tracker tracker)

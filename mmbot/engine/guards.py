@@ -5,7 +5,6 @@ A desk has one. The engine writes it as events come and asks it before every dec
 
 from typing import Final
 
-from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import PPB
 from mmbot.domain.order import Side
 from mmbot.domain.quotes import Quotes
@@ -36,13 +35,17 @@ class Guards:
         "_shock",
         "band",
         "flattening",
+        "reference_share",
         "rejects",
         "slicing",
         "slippage_ppb",
     )
 
     def __init__(
-        self, params: MarketRiskParams | None = None, account: RiskParams | None = None
+        self,
+        params: MarketRiskParams | None = None,
+        account: RiskParams | None = None,
+        reference_share: float = 0.0,
     ) -> None:
         params = MarketRiskParams() if params is None else params
         account = RiskParams() if account is None else account
@@ -57,8 +60,11 @@ class Guards:
         self._recovery = stale.recovery_updates_count
         self._missing_books = 0
         self._missing_references = 0
-        # Mid at the last decision, centre of the quotes, half their spread; half ticks.
-        self._calm: tuple[int, int, int] | None = None
+        # By how much the fair price follows the outside one.
+        self.reference_share = reference_share
+        # At the last decision: mid, centre of the quotes, half their spread (half ticks), and the
+        # outside price (ticks).
+        self._calm: tuple[int, int, int, float | None] | None = None
 
     def adopt(self, params: MarketRiskParams, account: RiskParams) -> None:
         """Hold to another price band and another slippage; all that was seen stays."""
@@ -125,34 +131,42 @@ class Guards:
         """What may be sent after refusals."""
         return self.rejects.permission(state.book_ts_ns, now_ns)
 
-    def remember(self, quotes: Quotes, half_ticks: int) -> None:
-        """Keep where the quotes stand around this mid (best bid + best ask)."""
+    def remember(self, quotes: Quotes, half_ticks: int, reference: float | None = None) -> None:
+        """Keep where the quotes stand around this mid (best bid + best ask) and outside price."""
         bids, asks = quotes.bids, quotes.asks
         if bids and asks:
             bid, ask = bids[0].ticks, asks[0].ticks
-            self._calm = (half_ticks, bid + ask, max((ask - bid) // 2, LEAST_MOVE))
+            self._calm = (half_ticks, bid + ask, max((ask - bid) // 2, LEAST_MOVE), reference)
         elif bids or asks:
             away = half_ticks - 2 * (bids or asks)[0].ticks
-            self._calm = (half_ticks, half_ticks, max(abs(away) // 2, LEAST_MOVE))
+            self._calm = (half_ticks, half_ticks, max(abs(away) // 2, LEAST_MOVE), reference)
         else:
             self._calm = None
 
-    def endangered(self, book: OrderBook, tracker: Tracker) -> list[WorkingOrder]:
-        """Orders that the mid has come within half of half the spread of since the decision."""
+    def endangered(self, state: QuotingState, tracker: Tracker) -> list[WorkingOrder]:
+        """Orders within half of half the spread of where price has moved since the decision.
+
+        Price is the mid, or the fair price where that has moved further.
+        """
         if self._calm is None:
             return []
-        then, centre, near = self._calm
-        best_bid, _, best_ask, _ = book.touch()
+        then, centre, near, outside = self._calm
+        best_bid, _, best_ask, _ = state.book.touch()
         if not 0 < best_bid < best_ask:
             return []
-        moved = best_bid + best_ask - then
+        moved: float = best_bid + best_ask - then
+        reference = state.reference_ticks
+        if self.reference_share and outside is not None and reference is not None:
+            fair = moved + self.reference_share * (2.0 * (reference - outside) - moved)
+            if abs(fair) > abs(moved):
+                moved = fair
         if -near < moved < near:
             return []
         self._calm = None
         side = Side.BID if moved < 0 else Side.ASK
-        centre += moved
+        nearest = centre + moved
         return [
             order
             for order in tracker.cancellable()
-            if order.side is side and side * (centre - 2 * order.ticks) <= near
+            if order.side is side and side * (nearest - 2 * order.ticks) <= near
         ]

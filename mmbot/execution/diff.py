@@ -22,6 +22,9 @@ class RequoteParams(Params):
     price_tolerance_bps: Annotated[
         float, Field(ge=0, le=1000, description="an order this close to target stays")
     ] = 2.0
+    tolerance_growth: Annotated[
+        float, Field(ge=1, le=10, description="so many times as far at every level further out")
+    ] = 1.0
     size_tolerance_pct: Annotated[
         float, Field(ge=0, le=100, description="size difference that is left alone")
     ] = 10.0
@@ -53,23 +56,25 @@ class Tolerance:
 
     def __init__(self, params: RequoteParams) -> None:
         price, size = params.price_tolerance_bps / _BPS, params.size_tolerance_pct / 100
-        self._ratios = (price, size)
-        # Of a price; of a size downwards, and upwards for bids and for asks.
-        self.slack = (price, size, size, size)
+        self._ratios = (price, size, params.tolerance_growth)
+        # Of a price; of a size downwards, and upwards for bids and for asks; how much more of a
+        # price at every level further out.
+        self.slack = (price, size, size, size, params.tolerance_growth)
         self.max_age_ns = params.max_order_age_s * SECOND_NS
         self.interval_ns = params.min_interval_ms * MILLISECOND_NS
         self.cancel_when_near = params.cancel_when_near
 
-    def within(self, tracker: Tracker, room: Room) -> tuple[float, float, float, float]:
+    def within(self, tracker: Tracker, room: Room) -> tuple[float, float, float, float, float]:
         """`slack`, but none upwards for a side that has more than its room."""
         if tracker.bid_lots <= room.bid_lots and tracker.ask_lots <= room.ask_lots:
             return self.slack
-        price, size = self._ratios
+        price, size, growth = self._ratios
         return (
             price,
             size,
             size if tracker.bid_lots <= room.bid_lots else 0.0,
             size if tracker.ask_lots <= room.ask_lots else 0.0,
+            growth,
         )
 
 

@@ -4,7 +4,7 @@ Selling at once costs impact, selling slowly costs risk; where impact grows with
 to have sinh(k (T - t)) / sinh(k T) of it left at t. k T near 0 is a straight line, more is sooner.
 """
 
-from math import exp, expm1, sqrt
+from math import exp, expm1
 from typing import NamedTuple
 
 STRAIGHT = 1e-3
@@ -36,13 +36,3 @@ def left_share(passed_s: float, over_s: float, urgency: float) -> float:
         return rest
     # sinh(a) / sinh(b) without the overflow of either.
     return exp(urgency * (rest - 1.0)) * expm1(-2.0 * urgency * rest) / expm1(-2.0 * urgency)
-
-
-def urgency_of(risk_aversion: float, sigma_bps: float, impact_bps_s: float, over_s: float) -> float:
-    """k T for a risk aversion per bps and unit, and impact_bps_s: bps paid per unit a second."""
-    return sqrt(risk_aversion * sigma_bps * sigma_bps / impact_bps_s) * over_s
-
-
-def expected_impact_bps(sigma_day_bps: float, share_of_day: float) -> float:
-    """Square root law: what trading a share of a day's volume moves the price."""
-    return sigma_day_bps * sqrt(share_of_day)

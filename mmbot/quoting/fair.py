@@ -82,6 +82,13 @@ class FairPriceParams(Params):
         return self
 
 
+def reference_share(params: FairPriceParams) -> float:
+    """By how much the fair price follows the outside one, before anything is learned."""
+    if params.source == "blend":
+        return params.slopes.reference_share
+    return 1.0 if params.source == "reference" else 0.0
+
+
 class FairPrice:
     """Fair price in ticks from the configured source; remembers what it has learned for it."""
 

@@ -40,8 +40,8 @@ class QuotingState:
     Money is micro-USD, None when unknown; `free_uusd` is the free collateral as if none of our
     orders rested (F0 of spec section 1). `book_ts_ns` is when the book last changed (receipt
     time), None before the first update or after a gap. `reference_ticks`: outside mid in our ticks.
-    `latency_ns`: what an order needs to reach the venue, half of the way there and back, 0 before
-    it is known.
+    `latency_ns`: what an order and its answer take together, 0 before it is known: so long is a
+    price at least that rests there.
     """
 
     __slots__ = (
@@ -75,11 +75,10 @@ class QuotingState:
 
     def take_latency(self, round_trip_ns: int) -> None:
         """Take in how long an order and its answer took together."""
-        one_way_ns = max(0, round_trip_ns // 2)
         if self.latency_ns == 0:
-            self.latency_ns = one_way_ns
+            self.latency_ns = max(0, round_trip_ns)
         else:
-            self.latency_ns += (one_way_ns - self.latency_ns) // 8
+            self.latency_ns += (round_trip_ns - self.latency_ns) // 8
 
 
 @dataclass(frozen=True, slots=True)

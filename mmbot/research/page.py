@@ -33,6 +33,7 @@ def page(results: Results, comparison: Comparison | None = None) -> str:
         + sections.markets(results, charts)
         + f'<div class="pair">{sections.markouts(results, charts)}'
         + f"{sections.attribution(results, charts)}</div>"
+        + sections.shadows(results)
         + sections.groups(results)
         + sections.orders(results)
     )

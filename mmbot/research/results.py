@@ -38,8 +38,29 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class ShadowDepth(Struct, frozen=True):
+    """What virtual quotes at one distance from fair were worth 5 s after their fills.
+
+    Older fills count less, so `fills_count` is not whole.
+    """
+
+    depth_bps: float
+    fills_count: float
+    mean_bps: float
+    se_bps: float
+
+
+class Learned(Struct, frozen=True, kw_only=True):
+    """What the markout control of a market knew at the end, and the half width it asked for."""
+
+    symbol: str
+    half_width_bps: float
+    pays: bool
+    depths: tuple[ShadowDepth, ...]
+
+
 class Results(Struct, frozen=True):
-    """A run, described."""
+    """A run, described; `learned` has the markets whose width follows shadow quotes."""
 
     header: RunHeader
     record: RunRecord
@@ -48,6 +69,7 @@ class Results(Struct, frozen=True):
     markouts: tuple[Markout, ...]
     attribution: Attribution
     warnings: tuple[str, ...]
+    learned: tuple[Learned, ...] = ()
 
     def values(self) -> dict[str, MetricValue]:
         """Return everything `--fail-if` may name: the metrics and the markouts of all fills."""
@@ -58,7 +80,7 @@ class Results(Struct, frozen=True):
         return values
 
 
-def describe(header: RunHeader, record: RunRecord) -> Results:
+def describe(header: RunHeader, record: RunRecord, learned: tuple[Learned, ...] = ()) -> Results:
     """Compute all results of a run; InvariantViolation when its money does not add up."""
     metrics = measure(record)
     curve = markouts(record)
@@ -70,6 +92,7 @@ def describe(header: RunHeader, record: RunRecord) -> Results:
         markouts=curve,
         attribution=attribute(record),
         warnings=_warnings(header, metrics, curve),
+        learned=learned,
     )
 
 
@@ -85,6 +108,7 @@ def value_keys(horizons_ns: tuple[int, ...]) -> tuple[str, ...]:
 def document(results: Results) -> Json:
     """Return the JSON document of a run, schema "mmbot.results/1"; docs/results.md has the keys."""
     record = results.record
+    learned = {"shadows": to_builtins(results.learned)} if results.learned else {}
     return {
         "schema": SCHEMA,
         "header": {
@@ -97,6 +121,7 @@ def document(results: Results) -> Json:
         "markouts": to_builtins(results.markouts),
         "attribution": _attribution(results.attribution, record),
         "warnings": results.warnings,
+        **learned,
     }
 
 

@@ -185,6 +185,30 @@ def markouts(results: Results, charts: dict[str, Figure]) -> str:
     return card("Markouts", note, drawing + table(columns, rows))
 
 
+def shadows(results: Results) -> str:
+    """What the virtual quotes of the markout control were worth, by market and distance."""
+    cards = []
+    for each in results.learned:
+        rows = [
+            [
+                number(row.depth_bps, 1),
+                number(row.fills_count, 0),
+                signed(row.mean_bps if row.fills_count else None, 2),
+                number(row.se_bps if row.fills_count else None, 2),
+            ]
+            for row in each.depths
+        ]
+        asks = f"asks for {each.half_width_bps:.2f} bps a side"
+        note = (
+            "Fills of virtual quotes at each distance from the fair price and their worth after "
+            f"5 s, before fees, old ones counting less. At the end the control "
+            f"{asks if each.pays else 'finds no depth that pays'}."
+        )
+        columns = ("Distance, bps", "Fills", "Mean, bps", "Std. error")
+        cards.append(card(f"{each.symbol}: shadow quotes", note, table(columns, rows)))
+    return "".join(cards)
+
+
 def attribution(results: Results, charts: dict[str, Figure]) -> str:
     """Where the profit came from, and that it adds up."""
     steps = figures.attribution_steps(results)

@@ -5,7 +5,7 @@ from collections import deque
 from mmbot.domain.events import Fill, Restatement
 from mmbot.domain.figures import CurvePoint, Labels, MarketPnl, PnlLines, Readings
 from mmbot.engine import Engine
-from mmbot.engine.explaining import widest_bps
+from mmbot.engine.explaining import markout_control, widest_bps
 from mmbot.engine.view import best_resting
 from mmbot.runtime.curve import Curve
 from mmbot.runtime.day import DAY_NS, MINUTE_NS
@@ -96,6 +96,30 @@ class MarketWatch:
                 markouts[symbol, *labels] = bps
             for labels, count in earning.samples().items():
                 samples[symbol, *labels] = count
-        return Readings(
-            counts={"markout_samples": samples}, gauges={"markout_basis_points": markouts}
-        )
+        gauges = {"markout_basis_points": markouts, **self._shadows()}
+        return Readings(counts={"markout_samples": samples}, gauges=gauges)
+
+    def _shadows(self) -> dict[str, dict[Labels, float]]:
+        """What virtual quotes were worth, and what follows from it, where a market has them."""
+        fills: dict[Labels, float] = {}
+        worth: dict[Labels, float] = {}
+        widths: dict[Labels, float] = {}
+        gates: dict[Labels, float] = {}
+        for desk in self._desks:
+            control, symbol = markout_control(desk), desk.state.market.symbol
+            if control is None:
+                continue
+            widths[symbol,] = control.floor_bps
+            gates[symbol,] = 0.0 if control.choice.pays else 1.0
+            for depth_bps, count, mean, error in control.shadows.table():
+                depth = f"{depth_bps:.3g}"
+                fills[symbol, depth] = count
+                if count >= 1.0:
+                    worth[symbol, depth, "mean"] = mean
+                    worth[symbol, depth, "stderr"] = error
+        return {
+            "shadow_fills": fills,
+            "shadow_markout_basis_points": worth,
+            "shadow_half_width_basis_points": widths,
+            "no_depth_pays": gates,
+        }

@@ -290,7 +290,7 @@ def paired(
     made: ModuleType,
     orders: Orders,
     levels: tuple[Pairs, Pairs],
-    slack: tuple[float, float, float, float],
+    slack: tuple[float, float, float, float, float],
 ) -> tuple[Orders, Pairs, Pairs]:
     """Orders and levels of both sides left over."""
     bids, asks = levels
@@ -304,7 +304,7 @@ def bids_paired(
 ) -> tuple[Pairs, Pairs]:
     """Bids and levels left over, sizes within 10 %."""
     own: Orders = [(BID, *order) for order in orders]
-    left, bids, asks = paired(made, own, (levels, []), (ratio, 0.1, 0.1, 0.1))
+    left, bids, asks = paired(made, own, (levels, []), (ratio, 0.1, 0.1, 0.1, 1.0))
     assert asks == []
     return [order[1:] for order in left], bids
 
@@ -330,7 +330,7 @@ def test_orders_that_fit_are_found(made: ModuleType) -> None:
 @BOTH
 def test_a_level_takes_the_best_of_the_orders_that_fit(made: ModuleType) -> None:
     # 5 ticks are allowed. Bids: the higher first; asks: the lower; at one price: the elder.
-    slack = (0.005, 0.5, 0.5, 0.5)
+    slack = (0.005, 0.5, 0.5, 0.5, 1.0)
     orders = [(BID, 998, 5), (BID, 1001, 6), (BID, 1001, 7), (ASK, 1104, 5), (ASK, 1103, 6)]
     left = paired(made, orders, ([(1000, 6)], [(1102, 6)]), slack)
     assert left == ([(BID, 1001, 7), (BID, 998, 5), (ASK, 1104, 5)], [], [])
@@ -338,7 +338,7 @@ def test_a_level_takes_the_best_of_the_orders_that_fit(made: ModuleType) -> None
 
 @BOTH
 def test_an_order_in_the_way_of_the_other_side_does_not_count(made: ModuleType) -> None:
-    slack = (0.1, 0.1, 0.1, 0.1)
+    slack = (0.1, 0.1, 0.1, 0.1, 1.0)
     levels = ([(1000, 50)], [(1010, 50)])
     # A bid within 10 % of its level, at the lowest ask wanted, and one tick below it.
     assert paired(made, [(BID, 1010, 50)], levels, slack) == ([(BID, 1010, 50)], *levels)
@@ -351,11 +351,27 @@ def test_an_order_in_the_way_of_the_other_side_does_not_count(made: ModuleType) 
 def test_the_ratios_up_and_down_are_told_apart(made: ModuleType) -> None:
     levels = ([(10, 100)], [(20, 100)])
     large, small = [(BID, 10, 104), (ASK, 20, 104)], [(BID, 10, 96), (ASK, 20, 96)]
-    assert paired(made, large, levels, (0.0, 0.0, 0.05, 0.05)) == ([], [], [])
-    assert paired(made, large, levels, (0.0, 0.0, 0.05, 0.0)) == ([large[1]], [], levels[1])
-    assert paired(made, large, levels, (0.0, 0.05, 0.0, 0.05)) == ([large[0]], levels[0], [])
-    assert paired(made, small, levels, (0.0, 0.0, 0.05, 0.05)) == (small, *levels)
-    assert paired(made, small, levels, (0.0, 0.05, 0.0, 0.0)) == ([], [], [])
+    assert paired(made, large, levels, (0.0, 0.0, 0.05, 0.05, 1.0)) == ([], [], [])
+    assert paired(made, large, levels, (0.0, 0.0, 0.05, 0.0, 1.0)) == ([large[1]], [], levels[1])
+    assert paired(made, large, levels, (0.0, 0.05, 0.0, 0.05, 1.0)) == ([large[0]], levels[0], [])
+    assert paired(made, small, levels, (0.0, 0.0, 0.05, 0.05, 1.0)) == (small, *levels)
+    assert paired(made, small, levels, (0.0, 0.05, 0.0, 0.0, 1.0)) == ([], [], [])
+
+
+@BOTH
+def test_levels_further_out_allow_more(made: ModuleType) -> None:
+    # 1 % of 1000 and twice as much of 900: 10 and 18 ticks.
+    levels = [(1000, 50), (900, 50)]
+    for orders, left in (
+        ([(990, 50), (882, 50)], ([], [])),
+        ([(989, 50), (882, 50)], ([(989, 50)], levels[:1])),
+        ([(990, 50), (881, 50)], ([(881, 50)], levels[1:])),
+    ):
+        own: Orders = [(BID, *order) for order in orders]
+        found = paired(made, own, (levels, []), (0.01, 0.0, 0.0, 0.0, 2.0))
+        assert found == ([(BID, *order) for order in left[0]], left[1], [])
+    with pytest.raises((ValueError, TypeError)):
+        made.pair([], ((1000, 50),), (), (0.01, 0.0, 0.0, 0.0))
 
 
 SIDE = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 12)), max_size=6).map(sorted)
@@ -369,10 +385,10 @@ RATIOS = st.sampled_from([0.0, 0.01, 0.1, 0.5])
     ),
     SIDE,
     SIDE,
-    st.tuples(RATIOS, RATIOS, st.floats(0, 1), st.floats(0, 1)),
+    st.tuples(RATIOS, RATIOS, st.floats(0, 1), st.floats(0, 1), st.sampled_from([1.0, 2.0])),
 )
 def test_pairs_equal_the_oracle(
-    orders: Orders, bids: Pairs, asks: Pairs, slack: tuple[float, float, float, float]
+    orders: Orders, bids: Pairs, asks: Pairs, slack: tuple[float, float, float, float, float]
 ) -> None:
     left = paired(ladder, orders, (bids[::-1], asks), slack)
     assert left == paired(oracle, orders, (bids[::-1], asks), slack)

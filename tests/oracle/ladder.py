@@ -123,18 +123,18 @@ def pair(
     orders: list[Rest],
     bids: Sequence[tuple[int, int]],
     asks: Sequence[tuple[int, int]],
-    slack: tuple[float, float, float, float],
+    slack: tuple[float, float, float, float, float],
 ) -> tuple[list[Rest], list[tuple[int, int]], list[tuple[int, int]]]:
-    price_ratio, down, bid_up, ask_up = slack
+    price_ratio, down, bid_up, ask_up, growth = slack
     own_bids = sorted((one for one in orders if one.side > 0), key=lambda one: -one.ticks)
     own_asks = sorted((one for one in orders if one.side < 0), key=lambda one: one.ticks)
     highest = asks[0][0] if asks else math.inf
     lowest = bids[0][0] if bids else 0
     unfit_bids, bids_left = _pair_side(
-        own_bids, bids, lambda one: one.ticks < highest, (price_ratio, down, bid_up)
+        own_bids, bids, lambda one: one.ticks < highest, (price_ratio, growth, down, bid_up)
     )
     unfit_asks, asks_left = _pair_side(
-        own_asks, asks, lambda one: one.ticks > lowest, (price_ratio, down, ask_up)
+        own_asks, asks, lambda one: one.ticks > lowest, (price_ratio, growth, down, ask_up)
     )
     return unfit_bids + unfit_asks, bids_left, asks_left
 
@@ -143,9 +143,9 @@ def _pair_side(
     orders: list[Rest],
     levels: Sequence[tuple[int, int]],
     allowed: Callable[[Rest], bool],
-    slack: tuple[float, float, float],
+    slack: tuple[float, float, float, float],
 ) -> tuple[list[Rest], list[tuple[int, int]]]:
-    price_ratio, down, up = slack
+    price_ratio, growth, down, up = slack
     free = [index for index, order in enumerate(orders) if allowed(order)]
     left = list(range(len(orders)))
     found: set[int] = set()
@@ -154,7 +154,7 @@ def _pair_side(
             fits = [
                 index
                 for index in free
-                if abs(orders[index].ticks - ticks) <= ratio * ticks
+                if abs(orders[index].ticks - ticks) <= ratio * growth**number * ticks
                 and -down * lots <= orders[index].leaves - lots <= up * lots
             ]
             if number not in found and fits:

@@ -1,6 +1,7 @@
 """What the settings say is what the wired run does: each key, seen from outside."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,8 +11,12 @@ from mmbot import assemble
 from mmbot.adapters.sim.params import InstrumentParams
 from mmbot.config.loader import load
 from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.events import Event, ReferencePrice
 from mmbot.domain.market import Contract
 from mmbot.domain.order import FillMode, Side
+from mmbot.domain.quotes import Quotes
+from mmbot.engine import Engine
+from mmbot.quoting.state import QuotingState
 from mmbot.research.record import RunRecord
 from mmbot.runtime.replay import replay
 
@@ -30,6 +35,31 @@ def run(*settings: str, kind: str = "normal") -> tuple[RunRecord, list[Batch]]:
     return wired.watch.finish(), batches
 
 
+class Looks:
+    """Notes what the outside price was when it decided."""
+
+    def __init__(self) -> None:
+        self.seen: dict[int, float | None] = {}
+
+    def decide(self, state: QuotingState) -> Quotes:
+        self.seen[state.now_ns] = state.reference_ticks
+        return Quotes((), (), "looking")
+
+
+class Listener:
+    """An engine that notes the outside prices it is told."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.next_wakeup_ns = engine.next_wakeup_ns
+        self.told: dict[int, float | None] = {}
+
+    def handle(self, event: Event) -> Sequence[Batch]:
+        if isinstance(event, ReferencePrice):
+            self.told[event.ts_recv_ns] = event.mid_ticks
+        return self._engine.handle(event)
+
+
 def places(batches: list[Batch]) -> list[Place]:
     return [action for batch in batches for action in batch.actions if isinstance(action, Place)]
 
@@ -42,6 +72,29 @@ def most_usd_at_once(batches: list[Batch]) -> Decimal:
             if isinstance(action, Place):
                 placed[batch.ts_ns, action.side] += NOTIONAL * action.ticks * action.lots
     return max(placed.values())
+
+
+def test_a_decision_knows_the_outside_price_of_its_moment() -> None:
+    looks = Looks()
+    config = load([], ["simulate.steps=20", "simulate.seed=3"]).config
+    options = assemble.RunOptions(strategy=lambda _: looks)
+    wired = assemble.synthetic_run(config, None, options)
+    listener = Listener(wired.engine)
+    replay(listener, wired.venue, wired.watch, keep_going=lambda: True)
+    told = listener.told
+    checked = [moment for moment in looks.seen if moment in told]
+    assert len(checked) > 50
+    assert all(looks.seen[moment] == told[moment] for moment in checked)
+
+
+@pytest.mark.parametrize(("source", "share"), [("mid", 0.0), ("blend", 0.6), ("reference", 1.0)])
+def test_quotes_flee_the_outside_price_as_far_as_fair_follows_it(source: str, share: float) -> None:
+    keys = [
+        f"defaults.fair_price.source={source}",
+        "defaults.fair_price.slopes.reference_share=0.6",
+    ]
+    wired = assemble.synthetic_run(load([], keys).config, None, assemble.RunOptions())
+    assert wired.engine.desks[0].guards.reference_share == share
 
 
 def test_levels_and_sizes() -> None:

@@ -174,10 +174,10 @@ class ReplayExchange:
             self._marks[market] = mark
             if trades is not None and self.tells_trades:
                 events.append(PublicTrades(exch_ns, local_ns, market, *trades))
-            events.append(BookUpdate(exch_ns, local_ns, market))
             mid_ticks = self._sources[market].reference()
             if mid_ticks is not None:
                 events.append(ReferencePrice(exch_ns, local_ns, market, mid_ticks))
+            events.append(BookUpdate(exch_ns, local_ns, market))
         if now_ns == self._funding_ns:
             self._fund(events)
         if now_ns >= self._account_ns:

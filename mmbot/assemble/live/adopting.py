@@ -9,6 +9,7 @@ from mmbot.domain.market import MICRO
 from mmbot.domain.status import Limits
 from mmbot.engine import Engine
 from mmbot.execution.diff import Tolerance
+from mmbot.quoting.fair import reference_share
 from mmbot.quoting.strategy import MarketMaker
 from mmbot.risk.limits import adopt as adopt_limits
 
@@ -27,6 +28,7 @@ def adopt(engine: Engine, config: Config) -> None:
         desk.quote_with(strategies[number])
         desk.tolerance = tolerances[number]
         desk.guards.adopt(own.market_risk, config.risk)
+        desk.guards.reference_share = reference_share(own.fair_price)
     adopt_limits(engine.risk, config.risk, [own.market_risk for own in owns])
     engine.stops.breaker.losses.adopt(config.risk.loss)
 

@@ -184,6 +184,7 @@ def _around(
         given.mode,
         None if holding is None else holding.holds,
         given.options.logged,
+        given.options.commit,
     )
 
 

@@ -67,7 +67,12 @@ def test_bars_hold_the_path_and_the_volume() -> None:
             if flags & 0xFF == TRADE and exch_ns < bars[-1].ts_ns:
                 traded, highest = traded + lots, max(highest, ticks)
     assert 118 <= len(bars) <= 120
-    assert abs(sum(bar.volume_lots for bar in bars[:-1]) - traded) <= 0.05 * traded
+    # Most bars of a calm market are of its trades alone; where makers walk, they trade, too.
+    walks = [bar for bar in bars if bar.volume_lots >= bar.bid_depth_lots + bar.ask_depth_lots]
+    offered = sum(bar.bid_depth_lots + bar.ask_depth_lots for bar in walks)
+    volume = sum(bar.volume_lots for bar in bars)
+    assert 0 < len(walks) < len(bars) / 2
+    assert traded < volume <= traded + offered
     assert max(bar.high for bar in bars) >= highest
     for before, bar in pairwise(bars):
         assert bar.ts_ns - before.ts_ns == 1_000_000_000

@@ -47,7 +47,4 @@ def test_everybody_runs_on_the_same_terms() -> None:
     assert {job.market.words for _, job in jobs} == {
         f"synthetic {kind}, 10 s, seed 7" for kind in proof.KINDS
     }
-    for kind, job in jobs:
-        ours = job.name == "mmbot"
-        expected = proof.SETTINGS + (proof.HEDGED if ours and kind == "flash-crash" else ())
-        assert job.sets == expected
+    assert {job.sets for _, job in jobs} == {proof.SETTINGS}

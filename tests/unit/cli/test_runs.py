@@ -188,3 +188,23 @@ def test_sampled_delays_are_drawn_and_a_table_is_not(
     assert logs["table", "1"] == logs["table", "2"]
     assert logs["sampled", "1"] != logs["sampled", "2"]
     assert logs["sampled", "1"] != logs["table", "1"]
+
+
+def test_what_virtual_quotes_came_to_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    learning = ["simulate", "--steps", "200", "--set", "defaults.preset=recommended"]
+    assert main([*learning, "--json", "-", "--report", str(report)]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["shadows"]
+    depths = told["depths"]
+    # Multiples of the first, and the nearer the likelier.
+    away = [row["depth_bps"] / depths[0]["depth_bps"] for row in depths]
+    assert away == pytest.approx([1, 2, 3, 4, 6, 8, 12, 18])
+    counts = [row["fills_count"] for row in depths]
+    assert counts[0] > 10
+    assert counts == sorted(counts, reverse=True)
+    page = (report / "index.html").read_text()
+    assert f"<td>{depths[0]['mean_bps']:+.2f}</td>" in page.split("shadow quotes")[1]
+    assert main([*FLOW, "--json", "-"]) == 0
+    assert "shadows" not in json.loads(capsys.readouterr().out)

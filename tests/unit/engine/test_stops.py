@@ -321,3 +321,23 @@ def test_a_quote_that_the_mid_comes_near_is_cancelled_between_decisions() -> Non
     fill_book(bench.books[0], 995)
     assert cancelled(bench.book()) == [bid]
     assert bench.book() == []
+
+
+@pytest.mark.parametrize(
+    ("share", "outside", "gone"), [(0.8, 994, 0), (0.8, 993, 1), (0.0, 900, 0)]
+)
+def test_a_quote_that_the_outside_price_comes_near_is_cancelled_between_decisions(
+    share: float, outside: int, gone: int
+) -> None:
+    # Quotes are 20 ticks apart: the fair price may fall 5 before the bid goes, outside 6.25.
+    bench = Bench()
+    bench.desk.guards.reference_share = share
+    bench.wishes[0].answer = quotes([(990, 10)], [(1010, 10)])
+    bench.feed(ReferencePrice(bench.now, bench.now, 0, 1000.0))
+    bench.open_all(bench.start())
+    bid, _ = mine(bench)
+    bench.now += 10 * MS
+    expected = [bid] * gone
+    assert (
+        cancelled(bench.feed(ReferencePrice(bench.now, bench.now, 0, float(outside)))) == expected
+    )

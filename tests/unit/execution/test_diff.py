@@ -73,6 +73,19 @@ def test_price_tolerance_is_of_the_level(ticks: int, stays: bool) -> None:
     assert changes(quotes([(10000, 10)], []), tracked) == expected
 
 
+@pytest.mark.parametrize(("inner", "outer", "unfit"), [(2, 3, []), (3, 3, [1]), (2, 4, [2])])
+def test_price_tolerance_grows_outwards_where_it_is_wished(
+    inner: int, outer: int, unfit: list[int]
+) -> None:
+    # 2 bps of 10,000 are 2 ticks at the best level, 4 bps of 9,900 are 3.96 at the one behind it.
+    tracked = tracker((BID, 10000 - inner, 10, OPEN), (BID, 9900 - outer, 10, OPEN))
+    wanted = quotes([(10000, 10), (9900, 10)], [])
+    assert changes(wanted, tracked, tolerance_growth=2.0)[0] == unfit
+    mirrored = tracker((ASK, 10000 + inner, 10, OPEN), (ASK, 10100 + outer + 1, 10, OPEN))
+    wanted = quotes([], [(10000, 10), (10100, 10)])
+    assert changes(wanted, mirrored, tolerance_growth=2.0)[0] == unfit
+
+
 @pytest.mark.parametrize(("lots", "stays"), [(90, True), (89, False), (110, True), (111, False)])
 def test_size_tolerance_is_of_the_level(lots: int, stays: bool) -> None:
     tracked = tracker((ASK, 10000, lots, OPEN))

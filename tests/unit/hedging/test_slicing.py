@@ -8,16 +8,13 @@ from hypothesis import strategies as st
 
 from mmbot.domain.order import Side
 from mmbot.engine.flattening import Flattening
-from mmbot.hedging.slicing import Slicing, expected_impact_bps, left_share, urgency_of
+from mmbot.hedging.slicing import Slicing, left_share
 from tests.unit.quoting.scene import SECOND, book
 
 
 def test_by_hand() -> None:
     # sinh(1) / sinh(2) = 1.1752 / 3.6269.
     assert left_share(30.0, 60.0, 2.0) == pytest.approx(0.32402713683)
-    assert urgency_of(0.04, 2.0, 0.01, 5.0) == pytest.approx(20.0)
-    # A percent of the day's volume where a day moves 400 bps.
-    assert expected_impact_bps(400.0, 0.01) == pytest.approx(40.0)
 
 
 @pytest.mark.parametrize("urgency", [0.0, 1e-9, 1e-3, 2e-3])
