@@ -31,6 +31,7 @@ from tests.simulation.bot import Setting
 from tests.simulation.disk import slow_disk
 from tests.simulation.knobs import InjectedError
 from tests.simulation.leases import LeaseClient
+from tests.simulation.supervising import PettingHeart
 from tests.simulation.terms import Belief, Decision, MarketTerms, Terms
 
 TASKS = {
@@ -169,6 +170,7 @@ class Real:
             open_ledger=self._ledger,
             state=setting.machine.folder,
             pair=self._pair,
+            heart=lambda _terms: PettingHeart(setting.machine),
             env={"STATE_DIRECTORY": str(setting.machine.folder)},
         )
 
