@@ -36,6 +36,8 @@ class Deadlines:
         # Since when: orders the bot does not show, markets not quoted with orders in them.
         self._unknown: dict[int, float] = {}
         self._unquoted: dict[int, float] = {}
+        # When each order that rests was first seen.
+        self._seen: dict[int, float] = {}
         self._told: set[tuple[str, int]] = set()
 
     @property
@@ -46,6 +48,8 @@ class Deadlines:
     def look(self, view: Belief | None) -> None:
         """Judge this moment, `view` as the bot sees it."""
         orders = self._resting.own()
+        now_s = self._loop.now_s
+        self._seen = {each.order_id: self._seen.get(each.order_id, now_s) for each in orders}
         self._strangers(orders, view)
         self._lingering(orders, view)
         self._ancestors(orders, view)
@@ -102,11 +106,13 @@ class Deadlines:
             fine = view.mode is Mode.DRAINING or (
                 view.mode is Mode.QUOTING and status.reason is None
             )
-            if fine or not any(order.market_id == market for order in orders):
+            since = [self._seen[each.order_id] for each in orders if each.market_id == market]
+            if fine or not since:
                 self._unquoted.pop(market, None)
                 continue
             from_s = self._unquoted.setdefault(market, now_s)
-            waited_s = now_s - max(from_s, self._around.calm_since)
+            # An order that came later was placed when all was well, for less than a look (I5).
+            waited_s = now_s - max(from_s, min(since), self._around.calm_since)
             if waited_s > self._terms.reaction_s + WAY_S:
                 self._unquoted[market] = now_s + 1.0
                 why = status.reason or view.mode
