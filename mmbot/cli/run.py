@@ -7,11 +7,11 @@ import resource
 
 import uvloop
 
-from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, live_bot, real_world
+from mmbot.assemble.live import LiveBot, RunMode, live_bot, real_world
 from mmbot.cli.faces import Faces
 from mmbot.cli.profiling import profiled
-from mmbot.cli.record import duration
 from mmbot.cli.run_logs import logs_of
+from mmbot.cli.run_options import live_options, seconds_of
 from mmbot.cli.signals import listen, reload_on_hangup
 from mmbot.cli.venue import venue_sources
 from mmbot.config.loader import ConfigSources, Loaded
@@ -21,7 +21,7 @@ from mmbot.runtime.supervision import ExitReport
 
 def run(args: argparse.Namespace) -> int:
     """Trade, on paper or for real, or look on; the exit code says how it ended."""
-    seconds = duration(args.duration)
+    seconds = seconds_of(args)
     sources = venue_sources(args)
     loaded = sources.load()
     # What is left of a crash would hold the session's key.
@@ -46,20 +46,7 @@ async def _run(
     logs: Logs,
 ) -> ExitReport:
     faces = Faces(logs, as_json=args.json)
-    options = LiveOptions(
-        markets=args.market,
-        record=args.record,
-        accept_literal_skew=args.accept_literal_skew,
-        close_on_exit=args.close_on_exit,
-        stay_halted=args.stay_halted,
-        warn=faces.warn,
-        notices=faces.notices,
-        sources=sources,
-        texts=loaded.texts,
-        log_level=logs.set_levels,
-        followers=(lambda config: logs.follow(config.logging),),
-        logged=logs.counts,
-    )
+    options = live_options(args, sources, loaded, logs, faces)
     mode, world = RunMode(args.mode), real_world(os.environ)
     async with live_bot(loaded.config, mode, world, options) as bot:
         faces.began(bot)

@@ -32,25 +32,26 @@ def version_facts() -> dict[str, str]:
     """Return the facts by name."""
     return {
         "mmbot": __version__,
-        "commit": _commit(Path(package).parents[1]),
+        "commit": commit() or "-",
         "python": f"{platform.python_version()} {platform.machine()} {sys.platform}",
         "kernels": _kernels(),
         "protocol": _protocol(),
     }
 
 
-def _commit(folder: Path) -> str:
-    """The commit of a checkout; an installed package has none."""
+def commit() -> str:
+    """Return the commit of a checkout; an installed package has none."""
+    folder = Path(package).parents[1]
     if not (folder / ".git").exists():
-        return "-"
+        return ""
     words = ["git", "-C", str(folder), "describe", "--always", "--dirty"]
     try:
         done = subprocess.run(  # noqa: S603 - fixed words
             words, capture_output=True, text=True, timeout=GIT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return "-"
-    return done.stdout.strip() or "-"
+        return ""
+    return done.stdout.strip()
 
 
 def _kernels() -> str:

@@ -117,7 +117,7 @@ def _narrow_market(each: MarketStatus, said: Sequence[str]) -> Iterator[str]:
 
 
 def _foot(view: StatusView, narrow: bool) -> list[str]:
-    sent = view.placed + view.rejected
+    sent = view.placed
     parts = [
         f"orders {view.orders}" + (f" ({view.unknown} unknown)" if view.unknown else ""),
         f"fills 24h {_day_fills(view)}",

@@ -91,11 +91,11 @@ def _title(view: StatusView) -> Text:
 
 def _head(view: StatusView, columns: int) -> RenderableType:
     figures = [
-        ("equity", _usd(view.equity_uusd), ""),
-        ("PnL", _gain(_pnl_uusd(view)), _tone(_pnl_uusd(view))),
-        ("today", _gain(view.day_pnl_uusd), _tone(view.day_pnl_uusd)),
-        ("drawdown", _usd(view.drawdown_uusd), ""),
-        ("free", _usd(view.free_uusd), ""),
+        ("equity", f"{_usd(view.equity_uusd)} USD", ""),
+        ("PnL", f"{_gain(_pnl_uusd(view))} USD", _tone(_pnl_uusd(view))),
+        ("today", f"{_gain(view.day_pnl_uusd)} USD", _tone(view.day_pnl_uusd)),
+        ("drawdown", f"{_usd(view.drawdown_uusd)} USD", ""),
+        ("free", f"{_usd(view.free_uusd)} USD", ""),
     ]
     if view.margin_fraction is not None:
         large = view.margin_fraction > _LARGE_MARGIN
@@ -110,9 +110,10 @@ def _markets(seen: Seen, wide: bool) -> RenderableType:
     right = [Column(name, justify="right", no_wrap=True) for name in ("size", "bid")]
     left = [Column("ask", no_wrap=True), Column("size", no_wrap=True)]
     columns = [Column("market", no_wrap=True), *right, *left]
-    more = ["width", "position", "PnL"]
+    more = ["width", "position", "PnL USD"]
     if wide:
-        more = ["width", "market", "position", "USD", "of limit", "PnL", "fills", "volume", "age"]
+        more = ["width", "market", "position", "USD", "of limit"]
+        more += ["PnL USD", "fills", "volume USD", "age"]
     columns += [Column(name, justify="right", no_wrap=True) for name in more]
     table = Table(*columns, box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim")
     for each, market in zip(seen.view.markets, seen.markets, strict=True):

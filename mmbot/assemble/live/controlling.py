@@ -34,11 +34,12 @@ from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.reader import LedgerReader
 from mmbot.ledger.rows import Kind
 from mmbot.runtime.audit import Audited, command_words
-from mmbot.runtime.commands import Doing, Settings
+from mmbot.runtime.commands import Doing
 from mmbot.runtime.control import BotControl, ControlParts
 from mmbot.runtime.day import DAY_NS
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.operating import Operating, Resting
+from mmbot.runtime.outlook import OutlookParams, look_ahead
 from mmbot.runtime.status import Named
 from mmbot.runtime.watching import Watched, Watching
 from mmbot.secrets.redaction import redacted
@@ -121,8 +122,20 @@ def bot_control(
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))
+    ahead = partial(look_ahead, control.status, lambda: _outlook(in_use.in_force), seat.tell)
+    seat.live.around.append(("outlook", ahead))
     seat.live.around.append(("meters", watching.meters.run))
     return control
+
+
+def _outlook(config: Config) -> OutlookParams:
+    alerts = config.alerts
+    return OutlookParams(
+        config.session.refresh_before_h * 3_600,
+        alerts.order_error_rate_pct / 100,
+        alerts.window_s,
+        alerts.min_events_count,
+    )
 
 
 def listens(
@@ -156,7 +169,7 @@ def _settings(
     ground: Ground,
     holding: Holding | None,
     ledger: Ledger,
-) -> Settings:
+) -> FixedSettings | SettingsInUse:
     if options.sources is None:
         return FixedSettings(settings.in_force)
 

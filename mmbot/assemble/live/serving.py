@@ -41,6 +41,7 @@ class Around(NamedTuple):
     mode: RunMode
     holds: Callable[[int], bool] | None
     logged: Counts | None
+    commit: str
 
 
 def api_server(
@@ -74,7 +75,13 @@ def serve(
     process = ProcessFigures()
     process.begin()
     stack.callback(process.end)
-    build = (__version__, "", platform.python_version(), around.config_sha[:12], str(around.mode))
+    build = (
+        __version__,
+        around.commit,
+        platform.python_version(),
+        around.config_sha[:12],
+        str(around.mode),
+    )
     instruments = BotInstruments(
         Measured(
             live=live,

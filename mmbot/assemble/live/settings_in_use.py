@@ -69,7 +69,7 @@ class FixedSettings:
     """See runtime.commands.Settings: settings that came from nowhere they can be read again."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.in_force = config
 
     def overrides(self) -> tuple[Override, ...]:
         """See Settings."""
@@ -77,7 +77,7 @@ class FixedSettings:
 
     def limits(self) -> Limits:
         """See Settings."""
-        return limits_of(self._config)
+        return limits_of(self.in_force)
 
     async def reload(self, *, dry_run: bool, may_raise: bool) -> Answer:  # noqa: ARG002
         """See Settings."""

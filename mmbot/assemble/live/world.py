@@ -67,6 +67,7 @@ class LiveOptions:
     record: the folder of the run. warn, notices: whom to tell; both return at once. sources, texts:
     where the settings were read from, and the files as they were. log_level sets a level and says
     what was wrong with it. followers: told of settings that were applied. logged: lines of the log.
+    commit: of the program, if that is known.
     """
 
     markets: Sequence[str] = ()
@@ -83,6 +84,7 @@ class LiveOptions:
     log_level: Callable[[str], str | None] | None = None
     followers: Sequence[Callable[[Config], None]] = ()
     logged: Counts | None = None
+    commit: str = ""
 
 
 def real_world(env: MutableMapping[str, str]) -> World:

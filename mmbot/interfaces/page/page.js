@@ -100,11 +100,11 @@ function drawTiles(status) {
   const peak = (status.equity_uusd ?? 0) + (status.drawdown_uusd ?? 0);
   const drawdown = status.drawdown_uusd === null || peak <= 0 ? null : status.drawdown_uusd / peak;
   const margin = status.margin_fraction;
-  const sent = status.placed + status.rejected;
+  const sent = status.placed;
   as.fill("tiles",
-    tile("Equity", as.usd(status.equity_uusd), `free ${as.usd(status.free_uusd)} USD`),
-    tile("Day profit", as.gain(status.day_pnl_uusd),
-      limits ? `halts at \u2212${as.usd(limits.daily_loss_uusd)}` : "USD",
+    tile("Equity, USD", as.usd(status.equity_uusd), `free ${as.usd(status.free_uusd)} USD`),
+    tile("Day profit, USD", as.gain(status.day_pnl_uusd),
+      limits ? `halts at \u2212${as.usd(limits.daily_loss_uusd)}` : "since 00:00 UTC",
       limits && used(-(status.day_pnl_uusd ?? 0), limits.daily_loss_uusd),
       as.tone(status.day_pnl_uusd)),
     tile("Drawdown", as.percent(drawdown, 2),

@@ -30,6 +30,7 @@ _KINDS = {
         "telegram_stranger",
         "telegram_conflict",
         "telegram_hook",
+        "session_ends",
     ),
     "order_error": (
         "order_gone",
@@ -37,6 +38,7 @@ _KINDS = {
         "order_rejected",
         "too_many_orders",
         "reject_storm",
+        "order_failures",
     ),
 }
 _BY_CODE = {code: kind for kind, codes in _KINDS.items() for code in codes}

@@ -20,6 +20,16 @@ class WebhookParams(Params):
         float,
         Field(ge=1, le=86_400, description="what is critical is told again until it is seen to"),
     ] = 600.0
+    order_error_rate_pct: Annotated[
+        float,
+        Field(gt=0, le=100, description="more refused orders than this are an alert"),
+    ] = 20.0
+    window_s: Annotated[
+        float, Field(ge=10, le=3_600, description="over which they are counted")
+    ] = 120.0
+    min_events_count: Annotated[
+        int, Field(ge=1, le=10_000, description="of fewer orders nothing is said")
+    ] = 10
     heartbeat_url: Annotated[
         SecretStr | None,
         Field(description="GET while all is well: a service outside notices silence"),

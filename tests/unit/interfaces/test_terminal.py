@@ -95,7 +95,8 @@ def test_everything_that_matters_is_on_the_screen(width: int) -> None:
     text = " ".join(printed(SEEN, width).replace("│", " ").split())
     for shown in (
         "demo live QUOTING 1:02:03",
-        "equity 10,001.23 PnL +1.23 today -2.00 drawdown 0.50 free 9,900.00 margin 95%",
+        "equity 10,001.23 USD PnL +1.23 USD today -2.00 USD drawdown 0.50 USD",
+        "free 9,900.00 USD margin 95%",
         "BTCUSD 0.00416 59,990.0 60,020.0 0.00416 5.0 bps",
         "0.00420 59,970.0 -",
         "-0.00832",

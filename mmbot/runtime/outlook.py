@@ -1,0 +1,96 @@
+"""Outlook: what people should know before it keeps the bot from quoting; time is the view's.
+
+Its session ends, or too many of its orders fail.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from mmbot.domain.notices import Notice, Severity
+from mmbot.domain.status import StatusView
+
+SESSION_ENDS, FAILURES = "session_ends", "order_failures"
+LOOK_EVERY_S = 5.0
+# Told again while it lasts, so that it stays open.
+SESSION_AGAIN_S, FAILURES_AGAIN_S = 3_600, 240
+URGENT_S = 3_600
+NS_PER_S = 1_000_000_000
+
+
+class OutlookParams(NamedTuple):
+    """From when on to tell. session_s: before its end; the others: share of how many, over what."""
+
+    session_s: float
+    error_ratio: float
+    window_s: float
+    least_count: int
+
+
+class _Sample(NamedTuple):
+    ts_ns: int
+    sent: int
+    refused: int
+
+
+async def look_ahead(
+    status: Callable[[], StatusView],
+    params: Callable[[], OutlookParams],
+    tell: Callable[[Sequence[Notice]], None],
+) -> None:
+    """Look again and again, until cancelled."""
+    outlook = Outlook()
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        told = outlook.look(status(), params())
+        if told:
+            tell(told)
+
+
+class Outlook:
+    """Looks at one status after another."""
+
+    def __init__(self) -> None:
+        self._session_told_ns: int | None = None
+        self._session_severity = Severity.INFO
+        self._samples: deque[_Sample] = deque()
+        self._failing_told_ns: int | None = None
+
+    def look(self, view: StatusView, params: OutlookParams) -> list[Notice]:
+        """Return what is to be told."""
+        return [*self._session(view, params), *self._failures(view, params)]
+
+    def _session(self, view: StatusView, params: OutlookParams) -> Iterator[Notice]:
+        if view.session_ends_ns is None:
+            return
+        left_s = (view.session_ends_ns - view.ts_ns) // NS_PER_S
+        # Whoever has lost it is told so by the venue.
+        if not 0 < left_s < params.session_s:
+            return
+        severity = Severity.CRITICAL if left_s < URGENT_S else Severity.WARNING
+        told_ns = self._session_told_ns
+        due = told_ns is None or view.ts_ns - told_ns >= SESSION_AGAIN_S * NS_PER_S
+        if due or severity > self._session_severity:
+            self._session_told_ns, self._session_severity = view.ts_ns, severity
+            hours, minutes = divmod(left_s // 60, 60)
+            text = f"in {hours} h {minutes:02d} min: `mmbot session refresh`, then a restart"
+            yield Notice(view.ts_ns, severity, SESSION_ENDS, None, text)
+
+    def _failures(self, view: StatusView, params: OutlookParams) -> Iterator[Notice]:
+        samples = self._samples
+        samples.append(_Sample(view.ts_ns, view.placed, view.rejected))
+        while view.ts_ns - samples[0].ts_ns > params.window_s * NS_PER_S:
+            samples.popleft()
+        sent = samples[-1].sent - samples[0].sent
+        refused = samples[-1].refused - samples[0].refused
+        failing = sent >= params.least_count and refused > params.error_ratio * sent
+        told_ns = self._failing_told_ns
+        if failing:
+            if told_ns is None or view.ts_ns - told_ns >= FAILURES_AGAIN_S * NS_PER_S:
+                self._failing_told_ns = view.ts_ns
+                text = f"{refused} of {sent} orders refused within {params.window_s:g} s"
+                yield Notice(view.ts_ns, Severity.WARNING, FAILURES, None, text)
+        elif told_ns is not None:
+            self._failing_told_ns = None
+            yield Notice(view.ts_ns, Severity.INFO, f"{FAILURES}_over", None, "is over")
