@@ -44,7 +44,7 @@ TICK_PATH = (
     *("quoting/fair", "quoting/gate", "quoting/ladder", "quoting/learning", "quoting/shares"),
     *("quoting/reference", "quoting/signals", "quoting/sizing", "quoting/skew", "quoting/spread"),
     *("quoting/stages", "quoting/state", "quoting/strategy"),
-    *("risk/band", "risk/breaker", "risk/hindrances", "risk/limits", "risk/shock"),
+    *("risk/band", "risk/breaker", "risk/hindrances", "risk/limits", "risk/losses", "risk/shock"),
     *("research/record", "research/sums", "research/watch", "runtime/replay"),
 )
 

@@ -5,7 +5,7 @@ counted in `ignored`; a value that is not finite is refused.
 """
 
 cimport cython
-from libc.math cimport NAN, exp2, isfinite, sqrt
+from libc.math cimport NAN, exp2, fabs, isfinite, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memmove
@@ -56,8 +56,11 @@ cdef class EwmaVariance:
 
     def update(self, int64_t ts_ns, double value):
         """Take in `value` as of `ts_ns`; ValueError when it is not finite."""
-        cdef double change, dt, decay
         check(ts_ns, value)
+        self.take(ts_ns, value)
+
+    cdef void take(self, int64_t ts_ns, double value) noexcept:
+        cdef double change, dt, decay
         if ts_ns < self.last_ns:
             self.ignored += 1
             return
@@ -79,6 +82,9 @@ cdef class EwmaVariance:
     @property
     def sigma(self):
         """Value units per square root of a second."""
+        return self.spread()
+
+    cdef double spread(self) noexcept:
         return sqrt(self.squares / self.elapsed) if self.elapsed > 0.0 else NAN
 
 
@@ -115,6 +121,9 @@ cdef class RollingMedian:
 
     def push(self, double value):
         """Take in `value`, letting go of the oldest when full; ValueError when not finite."""
+        self.take(value)
+
+    cdef int take(self, double value) except -1:
         check(0, value)
         cdef int into = self.place(value), gone
         if self.count < self.capacity:
@@ -134,6 +143,7 @@ cdef class RollingMedian:
         else:
             memmove(base + gone, base + gone + 1, (into - gone) * sizeof(double))
         base[into] = value
+        return 0
 
     def clear(self):
         """Forget all values."""
@@ -143,6 +153,9 @@ cdef class RollingMedian:
     @property
     def median(self):
         """Middle value, or the mean of the two middle ones; NaN when empty."""
+        return self.middle()
+
+    cdef double middle(self) noexcept:
         cdef int half = self.count // 2
         if self.count == 0:
             return NAN
@@ -178,6 +191,9 @@ cdef class Ring:
     def push(self, int64_t ts_ns, double value):
         """Append `value` as of `ts_ns`, letting go of the oldest when full."""
         check(ts_ns, value)
+        self.take(ts_ns, value)
+
+    cdef void take(self, int64_t ts_ns, double value) noexcept:
         if self.count and ts_ns < self.times[self.slot(self.count - 1)]:
             self.ignored += 1
             return
@@ -192,6 +208,9 @@ cdef class Ring:
 
     def at(self, int64_t ts_ns):
         """Last value at or before `ts_ns`; NaN before the first that is still held."""
+        return self.last_at(ts_ns)
+
+    cdef double last_at(self, int64_t ts_ns) noexcept:
         cdef int low = 0, high = self.count, middle
         while low < high:
             middle = (low + high) >> 1
@@ -211,6 +230,46 @@ cdef class Ring:
 
     def __len__(self):
         return self.count
+
+
+@cython.final
+cdef class Moves:
+    """How far a price usually moves and how wide its market usually is, in one call a sample.
+
+    An EwmaVariance of the price, a Ring of its last `past` values and a RollingMedian of `spreads`
+    spreads, which see the same samples.
+    """
+
+    cdef:
+        EwmaVariance variance
+        Ring values
+        RollingMedian widths
+
+    def __cinit__(self, double half_life_s, int past, int spreads):
+        self.variance = EwmaVariance(half_life_s)
+        self.values = Ring(past)
+        self.widths = RollingMedian(spreads)
+
+    def take(self, int64_t ts_ns, int64_t back_ns, double value, double spread):
+        """Take in a sample; returns what held before it: samples, median spread, sigma, move.
+
+        samples: spreads held; sigma: value units per square root of a second; move: how far `value`
+        is from the one `back_ns` ago. NaN for what is not known. ValueError when not finite.
+        """
+        check(ts_ns, value)
+        before = (
+            self.widths.count, self.widths.middle(), self.variance.spread(),
+            fabs(value - self.values.last_at(ts_ns - back_ns)),
+        )
+        self.widths.take(spread)
+        self.variance.take(ts_ns, value)
+        self.values.take(ts_ns, value)
+        return before
+
+    @property
+    def sigma(self):
+        """Value units per square root of a second; NaN before there is one."""
+        return self.variance.spread()
 
 
 @cython.final

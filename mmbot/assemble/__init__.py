@@ -204,7 +204,10 @@ def _over_rows(
 ) -> Run:
     replay, sources = rows
     venue = ReplayExchange(replay, sources, account, _terms(config.backtest))
-    return _watched(config, venue, books, options, notes)
+    run = _watched(config, venue, books, options, notes)
+    # Only who learns listens to them.
+    venue.tells_trades = any(desk.observer is not None for desk in run.engine.desks)
+    return run
 
 
 def _watched(

@@ -1,3 +1,5 @@
+from libc.stdint cimport int64_t
+
 from mmbot.domain.position cimport Position
 from mmbot.engine.guards cimport Guards
 from mmbot.execution.diff cimport Tolerance
@@ -9,7 +11,8 @@ cdef class Counts:
     cdef public object rejected, volume_uusd
 
 cdef class Desk:
-    cdef public object answer, due_ns, hedging, observer, strategy
+    cdef public object answer, hedging, observer, strategy
+    cdef public int64_t due_ns
     cdef public Counts counts
     cdef public Guards guards
     cdef public WorkingOrder hedge

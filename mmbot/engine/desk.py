@@ -91,7 +91,7 @@ class Desk:
     def quote_with(self, strategy: Strategy) -> None:
         """Have another strategy decide; one that learns is shown the market as well."""
         self.strategy = strategy
-        self.observer = strategy if isinstance(strategy, Observer) else None
+        self.observer = strategy if isinstance(strategy, Observer) and strategy.learns else None
 
     def exposure(self, mark: int) -> Exposure:
         """What the market holds and may come to hold; mark in half ticks, 0 for unchanged."""

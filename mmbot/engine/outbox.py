@@ -127,14 +127,18 @@ class Outbox:
             now_ns, len(cancels), len(pairs), len(places)
         )
         size, before = self._traits.batch_size, len(self.batches)
-        lone = cancels + [order for order, _ in pairs[pairs_now:]]
-        closing = [_closing(market, order) for order in lone[:lone_now]]
-        self._leave(pack(now_ns, closing, (), (), size))
-        placed = self._replace(desk, pairs[:pairs_now])
-        new = [self._permit(desk, wanted) for wanted in places[:places_now]]
-        alone = [place for place in new if place is not None]
-        self._leave(pack(now_ns, (), (), alone, size))
-        placed += len(alone)
+        if pairs_now < len(pairs):
+            cancels = cancels + [order for order, _ in pairs[pairs_now:]]
+            pairs = pairs[:pairs_now]
+        closing = [_closing(market, order) for order in cancels[:lone_now]]
+        if closing:
+            self._leave(pack(now_ns, closing, (), (), size))
+        placed = self._replace(desk, pairs) if pairs else 0
+        if places_now:
+            new = [self._permit(desk, wanted) for wanted in places[:places_now]]
+            alone = [place for place in new if place is not None]
+            self._leave(pack(now_ns, (), (), alone, size))
+            placed += len(alone)
         self._budget.spend(now_ns, len(closing) + pairs_now, placed, len(self.batches) - before)
         desk.counts.placed += placed
 

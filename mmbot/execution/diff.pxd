@@ -1,10 +1,13 @@
 cimport cython
+from libc.stdint cimport int64_t
 
 from mmbot.execution.tracker cimport Tracker, WorkingOrder
 
 cdef class Tolerance:
     cdef tuple _ratios
-    cdef public object cancel_when_near, interval_ns, max_age_ns, slack
+    cdef public object slack
+    cdef public bint cancel_when_near
+    cdef public int64_t interval_ns, max_age_ns
     cpdef within(self, Tracker tracker, room)
 
 @cython.locals(order=WorkingOrder)

@@ -6,7 +6,6 @@ place, and nothing else is made to depend on them. Cancels that replace nothing 
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import NamedTuple
 
 from mmbot.domain.actions import Action, Batch, Cancel, Place
 from mmbot.domain.order import OrderState, Side
@@ -22,12 +21,8 @@ _ticks = attrgetter("ticks")
 _FAR = 1 << 62
 
 
-class Matched(NamedTuple):
-    """Changes sorted by how they travel: replacements in pairs, the rest alone, inner first."""
-
-    cancels: list[WorkingOrder]
-    pairs: list[tuple[WorkingOrder, Wanted]]
-    places: list[Wanted]
+Matched = tuple[list[WorkingOrder], list[tuple[WorkingOrder, Wanted]], list[Wanted]]
+"""Changes by how they travel: lone cancels, replacements in pairs, lone places; inner first."""
 
 
 def match(changes: Changes) -> Matched:
@@ -38,7 +33,7 @@ def match(changes: Changes) -> Matched:
     """
     cancels, places = changes.cancels, changes.places
     if not cancels or not places:
-        return Matched(cancels, [], places)
+        return cancels, [], places
     alone: list[WorkingOrder] = []
     bids: list[WorkingOrder] = []
     asks: list[WorkingOrder] = []
@@ -60,7 +55,7 @@ def match(changes: Changes) -> Matched:
         if first is not None:
             ahead = [pair for pair in pairs if pair[1].side is first]
             pairs = ahead + [pair for pair in pairs if pair[1].side is not first]
-    return Matched(alone + bids + asks, pairs, rest)
+    return alone + bids + asks, pairs, rest
 
 
 def _paired(
@@ -112,18 +107,21 @@ def pack(
 
     A pair that has lost its place travels as its cancel, where it would have travelled anyway.
     """
-    batches = [Batch(ts_ns, actions) for actions in _chunks(cancels, batch_size)]
+    batches = [
+        Batch(ts_ns, tuple(cancels[start : start + batch_size]))
+        for start in range(0, len(cancels), batch_size)
+    ]
     half = max(1, batch_size // 2)
     for start in range(0, len(pairs), half):
-        chunk = pairs[start : start + half]
-        olds: tuple[Action, ...] = tuple([cancel for cancel, _ in chunk])
-        news = tuple([place for _, place in chunk if place is not None])
-        batches.append(Batch(ts_ns, olds + news))
-    batches += [Batch(ts_ns, actions) for actions in _chunks(places, batch_size)]
+        actions: list[Action] = []
+        news: list[Place] = []
+        for cancel, place in pairs[start : start + half]:
+            actions.append(cancel)
+            if place is not None:
+                news.append(place)
+        batches.append(Batch(ts_ns, (*actions, *news)))
+    batches += [
+        Batch(ts_ns, tuple(places[start : start + batch_size]))
+        for start in range(0, len(places), batch_size)
+    ]
     return batches
-
-
-def _chunks(actions: Sequence[Action], size: int) -> list[tuple[Action, ...]]:
-    if len(actions) <= size:
-        return [tuple(actions)] if actions else []
-    return [tuple(actions[start : start + size]) for start in range(0, len(actions), size)]

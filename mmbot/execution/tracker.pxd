@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class WorkingOrder:
     cdef public object order_id, side, ticks, lots, leaves, mode, placed_ns, state, known_ns
     cdef public bint rests
@@ -7,10 +9,15 @@ cdef class WorkingOrder:
 cdef class Tracker:
     cdef public dict orders, ended
     cdef dict _seen
+    cdef object _ends
     cdef public object bid_lots, ask_lots
+    @cython.locals(order=WorkingOrder)
     cpdef WorkingOrder send(self, place, now_ns)
+    @cython.locals(order=WorkingOrder)
     cpdef WorkingOrder update(self, event)
+    @cython.locals(order=WorkingOrder)
     cpdef end(self, order_id, now_ns)
+    @cython.locals(order=WorkingOrder)
     cpdef fill(self, event)
     cdef _finish(self, WorkingOrder order, now_ns)
     cdef _drop(self, WorkingOrder order, now_ns)

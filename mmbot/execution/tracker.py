@@ -4,6 +4,7 @@ An order counts with all it has left until the venue says it is done. What it ha
 by fills that were seen, so position and exposure together are right whatever order news comes in.
 """
 
+from collections import deque
 from enum import IntEnum
 
 from mmbot.domain.actions import Place
@@ -90,13 +91,15 @@ class Tracker:
     `ended` has the latest orders that are done, each with the receipt time of its end.
     """
 
-    __slots__ = ("_seen", "ask_lots", "bid_lots", "ended", "orders")
+    __slots__ = ("_ends", "_seen", "ask_lots", "bid_lots", "ended", "orders")
 
     def __init__(self) -> None:
         self.orders: dict[int, WorkingOrder] = {}
         self.bid_lots = 0
         self.ask_lots = 0
         self.ended: dict[int, int] = {}
+        # Their ids, oldest first: a dictionary is slow to find its oldest key.
+        self._ends: deque[int] = deque()
         self._seen: dict[tuple[int, int], None] = {}
 
     def send(self, place: Place, now_ns: int) -> WorkingOrder:
@@ -180,8 +183,9 @@ class Tracker:
         del self.orders[order.order_id]
         self._count(order.side, -order.leaves)
         self.ended[order.order_id] = now_ns
-        if len(self.ended) > ENDED_ORDERS:
-            del self.ended[next(iter(self.ended))]
+        self._ends.append(order.order_id)
+        if len(self._ends) > ENDED_ORDERS:
+            del self.ended[self._ends.popleft()]
 
     def _count(self, side: Side, lots: int) -> None:
         if side is _BID:

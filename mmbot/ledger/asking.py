@@ -48,8 +48,10 @@ async def will_be_done(answer: "Future[Any]") -> bool:
     # An answer that is there needs no loop: a simulation has it at once.
     if answer.done():
         return answer.exception() is None
+    # wait_for would swallow a cancellation that comes together with the answer.
     try:
-        await asyncio.wait_for(asyncio.wrap_future(answer), DURABLE_S)
+        async with asyncio.timeout(DURABLE_S):
+            await asyncio.wrap_future(answer)
     except (DataError, TimeoutError):
         return False
     return True

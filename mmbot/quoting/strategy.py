@@ -30,7 +30,12 @@ class Strategy(Protocol):
 
 @runtime_checkable
 class Observer(Protocol):
-    """A strategy that learns: it sees the market before every decision, and its own fills."""
+    """A strategy that may learn: it sees the market before every decision, and its own fills."""
+
+    @property
+    def learns(self) -> bool:
+        """Does it? One that does not now is shown nothing."""
+        ...
 
     def observe(self, state: QuotingState) -> None:
         """See the market as it is, whether or not a decision follows."""
@@ -130,9 +135,7 @@ class MarketMaker:
         return self.stages.size_cut(state, quotes)
 
     def observe(self, state: QuotingState) -> None:
-        """Learn from the market as it is; nothing where no model does."""
-        if not self._learns:
-            return
+        """Learn from the market as it is."""
         top = state.book.top(self._depth, self._exclude_own)
         best_bid, best_ask, mid = top[0], top[1], top[5]
         if state.book_ts_ns is None or not 0 < best_bid < best_ask:
@@ -147,8 +150,6 @@ class MarketMaker:
 
     def take_fill(self, fill: Fill) -> None:
         """Keep a fill of a resting order, to be judged when its time has come."""
-        if not self._learns:
-            return
         self.stages.shares.trips.fill(fill.side, fill.ticks, fill.lots)
         if fill.maker:
             fair = self._seen[2]

@@ -6,7 +6,6 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated
 
-from msgspec import Struct
 from pydantic import Field
 
 from mmbot.domain.actions import Place
@@ -150,18 +149,21 @@ class AccountGate:
         return None
 
 
-class Exposure(Struct, frozen=True, gc=False):
+class Exposure:
     """What one market holds and may come to hold.
 
     lots: signed position; bid_lots, ask_lots: all that may still fill on a side, sent, open,
     closing or unknown; orders: how many; mark: best bid + best ask (half ticks), 0 when unknown.
     """
 
-    lots: int
-    bid_lots: int
-    ask_lots: int
-    orders: int
-    mark: int
+    __slots__ = ("ask_lots", "bid_lots", "lots", "mark", "orders")
+
+    def __init__(self, lots: int, bid_lots: int, ask_lots: int, orders: int, mark: int) -> None:
+        self.lots = lots
+        self.bid_lots = bid_lots
+        self.ask_lots = ask_lots
+        self.orders = orders
+        self.mark = mark
 
 
 class _MarketRisk:

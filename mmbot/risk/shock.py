@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmbot.cext.rolling import EwmaVariance, Ring, RollingMedian
+from mmbot.cext.rolling import Moves
 from mmbot.domain.params import Params
 
 SECOND_NS = 1_000_000_000
@@ -45,14 +45,12 @@ class ShockGate:
     """Watches one market's mid and spread, a sample every 100 ms at most."""
 
     __slots__ = (
-        "_mids",
         "_move",
+        "_moves",
         "_next_ns",
         "_params",
         "_pull_until_ns",
         "_reduce_until_ns",
-        "_spreads",
-        "_variance",
         "_wide_ratio",
     )
 
@@ -60,9 +58,7 @@ class ShockGate:
         self._params = params
         self._move = params.move_sigmas * sqrt(LOOK_BACK_NS / SECOND_NS)
         self._wide_ratio = params.spread_ratio
-        self._variance = EwmaVariance(HALF_LIFE_S)
-        self._mids = Ring(MIDS)
-        self._spreads = RollingMedian(SPREADS)
+        self._moves = Moves(HALF_LIFE_S, MIDS, SPREADS)
         self._next_ns = 0
         self._pull_until_ns = 0
         self._reduce_until_ns = 0
@@ -77,16 +73,13 @@ class ShockGate:
         self._next_ns = now_ns + SAMPLE_NS
         mid = (best_bid + best_ask) * 0.5
         spread = float(best_ask - best_bid)
+        samples, median, sigma, moved = self._moves.take(now_ns, LOOK_BACK_NS, mid, spread)
         shock = False
-        if self._spreads.count >= LEAST_SAMPLES:
+        if samples >= LEAST_SAMPLES:
             # A move within the usual spread is none, however quiet it has been.
-            usual = max(self._spreads.median, LEAST_SPREAD_RATIO * mid, 1.0)
-            limit = max(usual, self._move * self._variance.sigma)
-            moved = abs(mid - self._mids.at(now_ns - LOOK_BACK_NS))
+            usual = max(median, LEAST_SPREAD_RATIO * mid, 1.0)
+            limit = max(usual, self._move * sigma)
             shock = moved > limit or spread > self._wide_ratio * usual
-        self._variance.update(now_ns, mid)
-        self._mids.push(now_ns, mid)
-        self._spreads.push(spread)
         if shock:
             params = self._params
             self._pull_until_ns = now_ns + params.pull_ms * 1_000_000
@@ -104,4 +97,4 @@ class ShockGate:
     @property
     def sigma(self) -> float:
         """Usual move, ticks per square root of a second; NaN before there is one."""
-        return self._variance.sigma
+        return self._moves.sigma

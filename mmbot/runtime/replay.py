@@ -3,7 +3,9 @@
 No clock, no waiting: time is what the venue says, so a run is a pure function of its inputs.
 """
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from mmbot.domain.actions import Batch
@@ -41,7 +43,27 @@ def replay(
     `keep_going` is asked every few hundred steps: the place for progress and for Ctrl-C.
     Returns the number of steps taken. InvariantViolation when the engine's wake-up stands still.
     """
+    with _settled():
+        return _replay(engine, venue, observer, max_steps, keep_going)
 
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Have what is there already not searched for garbage again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _replay(
+    engine: Decides,
+    venue: SimVenue,
+    observer: RunObserver,
+    max_steps: int | None,
+    keep_going: Callable[[], bool],
+) -> int:
     handle = engine.handle
     steps = 0
     woken_ns = -1

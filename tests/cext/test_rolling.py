@@ -1,13 +1,14 @@
 """The rolling kernels against their oracles and hand-worked numbers."""
 
 import math
+import statistics
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.cext.rolling import EwmaVariance, Ring, RollingMedian, Tokens
+from mmbot.cext.rolling import EwmaVariance, Moves, Ring, RollingMedian, Tokens
 from tests.oracle.rolling import OracleMedian, OracleRing, OracleTokens, OracleVariance
 
 CHECKED = settings(max_examples=150, deadline=None, derandomize=True)
@@ -135,6 +136,30 @@ def test_values_that_are_not_finite_are_refused(value: float) -> None:
 def test_half_life_must_be_finite_and_positive(half_life_s: float) -> None:
     with pytest.raises(ValueError, match="half-life"):
         EwmaVariance(half_life_s)
+
+
+@CHECKED
+@given(
+    TIMED,
+    st.lists(st.floats(0, 100, width=32), min_size=40, max_size=40),
+    st.integers(0, 4 * SECOND),
+)
+def test_moves_are_told_as_of_before_the_sample(
+    steps: list[tuple[int, float]], spreads: list[float], back_ns: int
+) -> None:
+    kernel, variance, ring = Moves(2.0, 5, 7), OracleVariance(2.0), OracleRing(5)
+    median: list[float] = []
+    for (ts_ns, value), spread in zip(_times(steps), spreads, strict=False):
+        samples, usual, sigma, move = kernel.take(ts_ns, back_ns, value, spread)
+        assert samples == min(len(median), 7)
+        expected = statistics.median(median[-7:]) if median else math.nan
+        assert usual == pytest.approx(expected, nan_ok=True)
+        assert sigma == pytest.approx(math.sqrt(variance.variance), rel=1e-6, nan_ok=True)
+        assert move == pytest.approx(abs(value - ring.at(ts_ns - back_ns)), nan_ok=True)
+        variance.update(ts_ns, value)
+        ring.push(ts_ns, value)
+        median.append(spread)
+    assert kernel.sigma == pytest.approx(math.sqrt(variance.variance), rel=1e-6, nan_ok=True)
 
 
 @pytest.mark.parametrize("make", [RollingMedian, Ring])

@@ -80,9 +80,11 @@ def main(arguments: list[str]) -> int:
     failed: dict[str, int] = {}
     totals: dict[str, int] = {}
     with ProcessPoolExecutor(asked.jobs) as pool:
-        waiting = [pool.submit(judged, job, not asked.no_shrink) for job in _jobs(asked)]
+        waiting = {pool.submit(judged, job, not asked.no_shrink): job for job in _jobs(asked)}
         for done in as_completed(waiting):
-            verdict = done.result()
+            error = done.exception()
+            broken = Verdict(waiting[done], f"the run itself broke: {error!r}", 0.0, 0.0, 0, 0)
+            verdict = done.result() if error is None else broken
             name = verdict.job.name
             totals[name] = totals.get(name, 0) + 1
             failed[name] = failed.get(name, 0) + bool(verdict.words)

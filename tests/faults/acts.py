@@ -10,17 +10,24 @@ from mmbot.adapters.zo.wire import codec
 from mmbot.domain.events import Command
 from mmbot.domain.status import Mode
 from mmbot.engine.stops import UNSOLICITED
+from mmbot.exchange.model import Trade
 from mmbot.exchange.running.journal import Kind
 from mmbot.ledger.opening import open_ledger
 from mmbot.runtime.supervision import EXIT_HALTED
-from tests.faults.scenario import Act
+from tests.faults.scenario import ALL, Act
 from tests.simulation.bot import PARTS
 from tests.simulation.knobs import throw_in
 from tests.simulation.process import Process
 from tests.simulation.requests import Request, Tap, read_request
 from tests.simulation.stage import Run, Stage
+from tests.simulation.supervising import PET_EVERY_S
 
 END_S = 20.0
+# The account's stream has no stamps: that it lags shows when the account is compared, every 5 s.
+OLD_S = 6.5
+# WatchdogSec and RestartSec of the unit.
+WATCHDOG_S = 20.0
+RESTART_S = 5.0
 
 
 async def until(stage: Stage, holds: Callable[[], bool], most_s: float) -> bool:
@@ -149,7 +156,9 @@ def _quotes(stage: Stage, market: int) -> bool:
 async def liquidated(stage: Stage) -> None:
     """The venue closes the position: halted, over restarts, until an operator has cleared it."""
     first = await _position(stage)
-    stage.venue.faults.put([{"knob": "eng.liquidate", "account": stage.terms.account}])
+    # At once: a moment later the market may have closed the position itself.
+    stage.venue.operation.force({"do": "liquidate", "account": stage.terms.account})
+    stage.venue.floor.publish()
     # Belief and truth need not agree in the end: it is not to trade any more.
     await ended(stage, first, {EXIT_HALTED})
     second = stage.begin()
@@ -219,6 +228,57 @@ async def task_dies(stage: Stage) -> None:
     await asyncio.sleep(1.0 + 0.1 * (stage.seed % 7))
     throw_in(stage, part)
     await ended(stage, run, set(range(1, 131)))
+
+
+async def wedged(stage: Stage) -> None:
+    """Let nothing be decided any more: the supervisor sees it, and starts the bot again."""
+    run = stage.run
+    assert run is not None
+    machine = stage.machine
+    await asyncio.sleep(2 * PET_EVERY_S)
+    if stage.loop.now_s - machine.petted_s > PET_EVERY_S + 1:
+        stage.judge.report("X06", "a bot that is well does not say so")
+    run.bot.wedge()
+    wedged_s = stage.loop.now_s
+    seen = await until(stage, lambda: stage.loop.now_s - machine.petted_s > WATCHDOG_S, 60.0)
+    if not seen:
+        stage.judge.report("X06", "a wedged bot says that it is well")
+    if stage.loop.now_s - wedged_s > WATCHDOG_S + 2.0:
+        stage.judge.report("X06", "a wedged bot went on saying that it is well")
+    run.kill()
+    await asyncio.sleep(RESTART_S)
+    stage.begin()
+    for market in ALL:
+        if not await until(stage, partial(_quotes, stage, market), 30.0):
+            stage.judge.report("X06", f"market {market} is not quoted after the restart")
+
+
+async def late_fills(stage: Stage) -> None:
+    """Look that no market is quoted on a position that trades have changed long ago.
+
+    By the exchange's stamp of the first trade that the bot does not know of.
+    """
+    known = dict.fromkeys(ALL, 0)
+    end_s = stage.loop.now_s + 14.0
+    while stage.loop.now_s < end_s:
+        await asyncio.sleep(0.05)
+        view = stage.belief
+        for market in ALL if view is not None else ():
+            assert view is not None
+            trades = [
+                each for each in stage.venue.exchange.state.trades if _ours(stage, each, market)
+            ]
+            if view.markets[market].position_lots == stage.judge.resting.held(market):
+                known[market] = len(trades)
+            elif len(trades) > known[market] and _quotes(stage, market):
+                age_s = (stage.venue.pace.now_ns - trades[known[market]].time_ns) / 1e9
+                if age_s > OLD_S:
+                    stage.judge.report("N13", f"market {market}: quoted {age_s:.2f} s after a fill")
+
+
+def _ours(stage: Stage, trade: Trade, market: int) -> bool:
+    account = stage.terms.account
+    return trade.market_id == market and account in (trade.maker_id, trade.taker_id)
 
 
 async def second_instance(stage: Stage) -> None:

@@ -7,7 +7,6 @@ from tests.faults.scenario import Elsewhere, Entry
 
 _DAMAGE = "tests/unit/ledger/test_damage.py"
 _REFUSALS = "tests/unit/assemble/live/test_refusals.py"
-_GUARD = "tests/process/test_guard.py"
 _CONFIG = "tests/unit/config"
 
 ENTRIES: tuple[Entry, ...] = (
@@ -25,14 +24,6 @@ ENTRIES: tuple[Entry, ...] = (
         (
             "tests/unit/adapters/zo/keys/test_session.py"
             "::test_a_lifetime_beyond_a_month_is_never_signed",
-        ),
-    ),
-    Elsewhere(
-        "X06",
-        "a wedged bot is seen from outside: the supervisor's watchdog and the guard",
-        (
-            "tests/unit/runtime/test_systemd.py::test_what_systemd_is_told",
-            f"{_GUARD}::test_a_stopped_bot_is_noticed_and_may_come_back",
         ),
     ),
     Elsewhere(

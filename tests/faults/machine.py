@@ -57,6 +57,12 @@ ENTRIES: tuple[Entry, ...] = (
         expect=Expect(back_s=10.0),
     ),
     Scenario(
+        id="X06",
+        says="nothing is decided any more, though the loop turns",
+        act=acts.wedged,
+        expect=Expect(back_s=None),
+    ),
+    Scenario(
         id="X07",
         says="crash loop",
         faults=during("app.crash_on_start", 3.0, times=5),

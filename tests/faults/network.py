@@ -1,5 +1,6 @@
 """N01-N14: requests lost, late and twice; connections dead, closed, refused; nobody found."""
 
+from tests.faults import acts
 from tests.faults.scenario import (
     Entry,
     Expect,
@@ -92,8 +93,10 @@ ENTRIES: tuple[Entry, ...] = (
         says="more messages than can be read, and a slow reader",
         faults=together(
             ("md.burst", 6.0, {"p": 0.3, "rate": 50}),
-            ("ws.slow_reader", 6.0, {"kind": "account", "bytes_per_s": 2_000}),
+            ("ws.slow_reader", 6.0, {"kind": "account", "bytes_per_s": 400}),
+            ("eng.partial_fill", 6.0, {"p": 0.05, "frac": 0.3}),
         ),
+        act=acts.late_fills,
         expect=Expect(back_s=5.0),
     ),
     Scenario(

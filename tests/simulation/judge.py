@@ -13,6 +13,7 @@ from mmbot.exchange.running.journal import Kind
 from tests.simulation.deadlines import Deadlines
 from tests.simulation.exchange import Venue
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.losing import Losing
 from tests.simulation.process import Process
 from tests.simulation.requests import Request, Tap, read_request
 from tests.simulation.resting import LATE_COPY_S, Resting
@@ -40,15 +41,15 @@ class Judge:
         self.sendings = Sendings(loop, venue, terms, surroundings, self.report)
         self.executions = Executions(loop, venue, terms, self.report)
         self.deadlines = Deadlines(loop, venue, terms, surroundings, self.report)
+        self.losing = Losing(loop, venue, terms, surroundings, self.report)
         self._seen_update = -1
-        self._told: set[tuple[str, str]] = set()
         venue.operation.watches.append(self._happened)
         loop.network.taps.append(Tap(self._sent))
 
     def report(self, invariant: str, text: str) -> None:
         """Note a broken invariant."""
-        if len(self.violations) < MOST_KEPT and (invariant, text) not in self._told:
-            self._told.add((invariant, text))
+        told = any(each.invariant == invariant and each.text == text for each in self.violations)
+        if len(self.violations) < MOST_KEPT and not told:
             self.violations.append(Violation(invariant, self._loop.now_s, text))
 
     def begin(self) -> None:
@@ -79,6 +80,7 @@ class Judge:
         view = self.deadlines.belief
         self.deadlines.look(view)
         self.sendings.look(view)
+        self.losing.look()
         self._loop.call_later(self.look_s, self._look)
 
     def _sent(self, process: Process, body: bytes | None) -> None:

@@ -20,6 +20,9 @@ UNHINDERED = ("md.", "ref.", "acct.transfer", "acct.foreign", "eng.partial_fill"
 # Time to come back after a hindrance: new connections, snapshots, what is still under way.
 RECOVERY_S = 5.0
 RESTART_S = 1.0
+# What a supervisor waits at least: a new run cannot know what the old one has just sent, and both
+# together keep to the venue's limits of a second.
+SOONEST_S = 1.0
 End_ = Callable[[], None]
 
 
@@ -103,16 +106,17 @@ def _nameless(stage: Stage, _fault: Fault) -> End_:
 def _kill(stage: Stage, fault: Fault) -> None:
     """Kill the bot now, or at `point` after_send: when it has just sent a place."""
     if fault.entry.get("point", "now") == "after_send":
-        _after_send(stage, lambda: _killed(stage, fault))
+        _after_send(stage, lambda: _killed(stage, fault, SOONEST_S))
     else:
-        _killed(stage, fault)
+        _killed(stage, fault, SOONEST_S)
 
 
-def _killed(stage: Stage, fault: Fault) -> None:
+def _killed(stage: Stage, fault: Fault, soonest_s: float = 0.0) -> None:
     run = stage.run
     if run is not None:
         run.kill(silently=fault.entry.get("silently", False))
-        stage.loop.call_later(fault.entry.get("restart_s", RESTART_S), _again, stage)
+        after_s = max(soonest_s, fault.entry.get("restart_s", RESTART_S))
+        stage.loop.call_later(after_s, _again, stage)
 
 
 def _again(stage: Stage) -> None:

@@ -9,7 +9,8 @@ class Machine:
     """Its disk and its wall clock.
 
     The bot's own writer asks `write` before every write. `wall_step_ns` is how far the wall clock
-    is from the steady one; `folder` outlives the bot. `leases`: what it trades under.
+    is from the steady one; `folder` outlives the bot. `leases`: what it trades under. `petted_s`:
+    when its supervisor last heard that the bot is well.
     """
 
     def __init__(self, folder: Path, leases: Leases | None = None) -> None:
@@ -19,6 +20,7 @@ class Machine:
         self.is_full = False
         self.slow_s = 0.0
         self.writes = 0
+        self.petted_s = 0.0
 
     def beside(self) -> "Machine":
         """Return the other machine of a pair."""

@@ -31,6 +31,7 @@ from tests.simulation.bot import Setting
 from tests.simulation.disk import slow_disk
 from tests.simulation.knobs import InjectedError
 from tests.simulation.leases import LeaseClient
+from tests.simulation.supervising import PettingHeart
 from tests.simulation.terms import Belief, Decision, MarketTerms, Terms
 
 TASKS = {
@@ -48,12 +49,14 @@ MARKET_USD = 1_000.0
 # Less than three markets may have together, so that it binds.
 TOTAL_PCT = 2.6
 FUNDED_USD = 100_000
+# Far more than anybody loses in a run.
+DAILY_USD = 500.0
 # USD of one lot at the start; prices may move by a few percent before an order is too large.
 LOT_USD = (0.6, 0.3, 0.15)
 MOVES = 1.05
 
 
-def terms() -> Terms:
+def terms(daily_usd: float = DAILY_USD) -> Terms:
     """What the configuration promises."""
     return Terms(
         markets=tuple(
@@ -61,10 +64,11 @@ def terms() -> Terms:
             for usd in LOT_USD
         ),
         total_usd=FUNDED_USD * TOTAL_PCT / 100,
+        daily_loss_usd=daily_usd,
     )
 
 
-def settings(setting: Setting) -> Config:
+def settings(setting: Setting, daily_usd: float) -> Config:
     """Return the configuration: small orders in three markets, an outside price, tight limits."""
     return Config.model_validate(
         {
@@ -77,7 +81,7 @@ def settings(setting: Setting) -> Config:
             "reference": {"url": setting.reference_url},
             "risk": {
                 "max_total_exposure_pct": TOTAL_PCT,
-                "loss": {"daily_limit_usd": 500},
+                "loss": {"daily_limit_usd": daily_usd},
             },
             "defaults": {
                 "fair_price": {
@@ -96,8 +100,9 @@ def settings(setting: Setting) -> Config:
 class Real:
     """See Bot."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, daily_usd: float = DAILY_USD) -> None:
         self.setting = setting
+        self._daily_usd = daily_usd
         self.bot: LiveBot | None = None
         self._stopped = False
         self._decisions: Decisions
@@ -108,7 +113,10 @@ class Real:
             async with AsyncExitStack() as stack:
                 try:
                     starting = live_bot(
-                        settings(self.setting), RunMode.LIVE, self._world(), self._options()
+                        settings(self.setting, self._daily_usd),
+                        RunMode.LIVE,
+                        self._world(),
+                        self._options(),
                     )
                     self.bot = await stack.enter_async_context(starting)
                     self._decisions = Decisions(self.bot)
@@ -162,6 +170,7 @@ class Real:
             open_ledger=self._ledger,
             state=setting.machine.folder,
             pair=self._pair,
+            heart=lambda _terms: PettingHeart(setting.machine),
             env={"STATE_DIRECTORY": str(setting.machine.folder)},
         )
 

@@ -1,6 +1,7 @@
 """The stage of a simulation: exchange, network, judge, and the bot that comes and goes."""
 
 import asyncio
+import gc
 from contextvars import Context
 from pathlib import Path
 from random import Random
@@ -250,4 +251,6 @@ class Run:
             self._stage.judge.report("CRASH", repr(error))
             return
         self.code = task.result()
+        # What a program has open ends with it.
+        gc.collect()
         self._stage.judge.exited(self.code)

@@ -56,13 +56,15 @@ class MarketTerms(NamedTuple):
 class Terms(Struct, frozen=True, kw_only=True):
     """What a bot is held to. Times in seconds; markets by the exchange's market id.
 
-    `total_usd` bounds the sum of the markets' worst cases at the index, None for no bound.
+    `total_usd` bounds the sum of the markets' worst cases at the index, `daily_loss_usd` what a day
+    may lose, None for no bound.
     """
 
     account: int = 1
     instance: int = 7
     markets: tuple[MarketTerms, ...]
     total_usd: float | None = None
+    daily_loss_usd: float | None = None
     lifetime_s: int = 5
     reconcile_s: float = 5.0
     orphan_s: float = 5.0

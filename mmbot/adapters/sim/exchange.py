@@ -77,6 +77,9 @@ _ENDED = kernel.ENDED
 _NEED_ROWS = kernel.NEED_ROWS
 _RESPONSE = kernel.RESPONSE
 _ACCEPTED = kernel.ACCEPTED
+_REJECTED = kernel.REJECTED
+_EXPIRED = kernel.EXPIRED
+_REDUCE_ONLY = kernel.REDUCE_ONLY
 
 
 class _Order:
@@ -106,7 +109,10 @@ _WORDS = {
 
 
 class ReplayExchange:
-    """SimVenue over row sources; one per market, in the order of the account's markets."""
+    """SimVenue over row sources; one per market, in the order of the account's markets.
+
+    `tells_trades`: whether what others trade is told at all.
+    """
 
     __slots__ = (
         "_account_ns",
@@ -120,6 +126,7 @@ class ReplayExchange:
         "account",
         "finished",
         "now_ns",
+        "tells_trades",
     )
 
     def __init__(
@@ -137,6 +144,7 @@ class ReplayExchange:
         self._orders: dict[int, _Order] = {}
         self._reports = Reports()
         self.finished = False
+        self.tells_trades = True
         for index, source in enumerate(sources):
             self._feed(index, source)
         if replay.advance(-1) == kernel.ENDED:
@@ -164,7 +172,7 @@ class ReplayExchange:
         events: list[Event] = []
         for market, exch_ns, local_ns, mark, trades in replay.take_changed_books():
             self._marks[market] = mark
-            if trades is not None:
+            if trades is not None and self.tells_trades:
                 events.append(PublicTrades(exch_ns, local_ns, market, *trades))
             mid_ticks = self._sources[market].reference()
             if mid_ticks is not None:
@@ -188,7 +196,7 @@ class ReplayExchange:
                     action.side,
                     action.ticks,
                     action.lots,
-                    action.mode + kernel.REDUCE_ONLY if action.reduce_only else action.mode,
+                    action.mode + _REDUCE_ONLY if action.reduce_only else action.mode,
                 )
             else:
                 self._replay.cancel(action.market, action.order_id)
@@ -239,8 +247,8 @@ class ReplayExchange:
                 self.account.rest(market, order.side, order.leaves)
             elif state is not _OPEN:
                 self._forget(market, order_id, order)
-                self._reports.rejected += kind == kernel.REJECTED
-                self._reports.would_cross += kind == kernel.EXPIRED and order.post_only
+                self._reports.rejected += kind == _REJECTED
+                self._reports.would_cross += kind == _EXPIRED and order.post_only
         return OrderUpdate(exch_ns, local_ns, market, order_id, state, leaves, reason)
 
     def _fill(self, response: "Response", execution: "Filled") -> Fill:

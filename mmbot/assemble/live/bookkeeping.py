@@ -6,13 +6,11 @@ Trades come from the venue's own list where there is one; on paper the fills are
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import msgspec
-
 from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.trading.money import MarketMoney
-from mmbot.assemble.live.learned import LEARNED, memories
 from mmbot.assemble.live.mids import Mids
+from mmbot.assemble.live.remembering import Memories
 from mmbot.domain.actions import Batch, Place
 from mmbot.domain.events import (
     AccountSnapshot,
@@ -33,14 +31,11 @@ from mmbot.engine import Engine
 from mmbot.errors import VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
-from mmbot.risk.breaker import BreakerMemory
 from mmbot.runtime.inherited import HELD_BEFORE
 from mmbot.runtime.params import RuntimeParams
 from mmbot.runtime.supervision import ExitReport
 from mmbot.secrets.redaction import redacted
 
-BREAKER = "breaker"
-MEMORY_EVERY_S = 60.0
 CLOSE_S = 3.0
 LAST_TRADES_S = 2.0
 OLDEST_NS = 2 * NS_PER_S
@@ -128,13 +123,11 @@ class Bookkeeping:
         self._orders = OrderRows(ledger)
         self._mids = Mids(ledger, len(engine.desks))
         self._point_ns = 0
-        self._halt_lost = False
+        self._memories = Memories(ledger, engine, clock)
 
     async def run(self) -> None:
-        """See Keeper: what breaker and models remember, every minute."""
-        while True:
-            await asyncio.sleep(MEMORY_EVERY_S)
-            await _keep_memories(self._ledger, self._engine, self._clock())
+        """See Keeper."""
+        await self._memories.run()
 
     def event(self, event: Event) -> None:
         """See Keeper."""
@@ -146,8 +139,10 @@ class Bookkeeping:
             self._fill(event)
         elif type(event) is AccountSnapshot:
             self._point(event)
+            self._memories.note()
         elif type(event) in _MONEY:
             self._money(event)
+            self._memories.note()
         elif type(event) in _NOTED:
             self._note(event)
 
@@ -190,19 +185,19 @@ class Bookkeeping:
 
     async def halt(self, reason: str, now_ns: int) -> None:
         """See Keeper."""
-        self._halt_lost = not await self._ledger.latch_async(reason, now_ns)
+        await self._memories.halt(reason, now_ns)
 
     async def end(self, report: ExitReport, now_ns: int) -> None:
         """See Keeper."""
         text = f"exit {report.code}: {report.reason}"
-        if self._halt_lost:
+        if self._memories.halt_lost:
             text += "; the halt is not on the disk"
         self._ledger.note(now_ns, Kind.RUN, None, None, text)
         if self.last_trades is not None:
             lacking = await _lacking(self.last_trades)
             if lacking is not None:
                 self._ledger.note(now_ns, Kind.RUN, None, None, lacking)
-        await _keep_memories(self._ledger, self._engine, self._clock())
+        await self._memories.keep()
         clean = report.leftovers.clean
         self._ledger.end_run(self._run, now_ns, report.code, clean)
         self._ledger.close(CLOSE_S)
@@ -238,6 +233,7 @@ class Bookkeeping:
         elif type(event) is Operator:
             text = f"{event.command}: {event.reason}"
             ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
+            self._memories.note()
 
     def _fill(self, event: Fill) -> None:
         mark = self._mark(event.market)
@@ -294,15 +290,6 @@ def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:
     )
 
 
-async def _keep_memories(ledger: Ledger, engine: Engine, now_ns: int) -> None:
-    await ledger.keep_async(BREAKER, _memory(engine))
-    await ledger.keep_async(LEARNED, memories(engine, now_ns))
-
-
-def _memory(engine: Engine) -> bytes:
-    return msgspec.json.encode(engine.stops.breaker.memory)
-
-
 async def _lacking(read: Callable[[], Awaitable[None]]) -> str | None:
     """Read the trades since the last look; say what is missing if that does not work.
 
@@ -318,16 +305,3 @@ async def _lacking(read: Callable[[], Awaitable[None]]) -> str | None:
 
 def _nobody(_notices: Sequence[Notice]) -> None:
     """Nobody is told."""
-
-
-def remembered(ledger: Ledger) -> BreakerMemory:
-    """What the breaker remembers of the runs before; a halt is what the latch says."""
-    kept = ledger.kept(BREAKER)
-    memory = BreakerMemory()
-    if kept is not None:
-        memory = msgspec.json.decode(kept, type=BreakerMemory)
-    latch = ledger.halted()
-    if latch is not None:
-        return msgspec.structs.replace(memory, halted=latch.reason)
-    # Whoever clears a halt begins to count anew.
-    return memory if memory.halted is None else BreakerMemory(paused=memory.paused)

@@ -22,7 +22,7 @@ from mmbot.adapters.zo.trading.params import Hooks, Start, Surroundings, TradedA
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine, market_settings
 from mmbot.assemble.ledger import ledger_file
 from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_ms
-from mmbot.assemble.live.bookkeeping import Bookkeeping, Tell, remembered
+from mmbot.assemble.live.bookkeeping import Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.explanations import keep_explanations
 from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
@@ -32,6 +32,7 @@ from mmbot.assemble.live.learned import LEARNED, go_on
 from mmbot.assemble.live.outside import Outward
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
+from mmbot.assemble.live.remembering import remembered
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
 from mmbot.assemble.live.serving import Around, announced, api_server, serve
 from mmbot.assemble.live.standby import Waiting, answering

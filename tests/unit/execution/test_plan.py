@@ -25,11 +25,11 @@ def order(ticks: int, side: Side = BID, state: OrderState = OPEN) -> WorkingOrde
 def matched(
     cancels: list[WorkingOrder], places: list[Wanted]
 ) -> tuple[list[int], list[tuple[int, int]], list[int]]:
-    found = match(Changes(cancels, places))
+    alone, pairs, rest = match(Changes(cancels, places))
     return (
-        [one.ticks for one in found.cancels],
-        [(old.ticks, new.ticks) for old, new in found.pairs],
-        [new.ticks for new in found.places],
+        [one.ticks for one in alone],
+        [(old.ticks, new.ticks) for old, new in pairs],
+        [new.ticks for new in rest],
     )
 
 
