@@ -15,12 +15,15 @@ from mmbot.adapters.sim.synthetic import (
 )
 from mmbot.assemble import Recorded
 from mmbot.cext import replay as kernel
+from mmbot.cext.estimates import OrderFlow
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
 from mmbot.research.calibration.looks import Look
 from mmbot.tape import Bar
 
 LOOK_NS = 100_000_000
+# Of the half-lives of OrderFlow.
+FLOW_OF_A_SECOND = 2
 
 Trade = tuple[int, bool, int, int]
 """Local time, whether takers bought, price in ticks, lots."""
@@ -54,6 +57,7 @@ def looks(recorded: Recorded, step_ns: int) -> Iterator[Look]:
     replay = kernel.Replay([book])
     chunks = recorded.chunks()
     trades: deque[Trade] = deque()
+    flow = OrderFlow()
 
     def feed() -> None:
         rows = next((chunk for chunk in chunks if chunk), b"")
@@ -79,8 +83,9 @@ def looks(recorded: Recorded, step_ns: int) -> Iterator[Look]:
                 bought = max(bought, ticks)
             else:
                 sold = min(sold or ticks, ticks)
-        bid, bid_lots, ask, ask_lots = book.touch()
-        yield Look(now_ns, bid, bid_lots, ask, ask_lots, bought, sold, taken)
+        touch = book.touch()
+        flow.quotes(now_ns, *touch)
+        yield Look(now_ns, *touch, bought, sold, taken, flow.imbalances[FLOW_OF_A_SECOND])
 
 
 def _trades(rows: bytes) -> Iterator[Trade]:

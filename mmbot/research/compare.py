@@ -1,24 +1,21 @@
 """Several runs on the same events: side by side, and whether their difference means anything.
 
 Profits are paired minute by minute, so what the market did to both cancels. The interval of a
-difference is a bootstrap over those minutes (Efron, 1979), percentile method.
+difference is a bootstrap over those minutes, see contest.paired.
 """
 
 from collections.abc import Sequence
-from math import floor
-from random import Random
 
 from msgspec import Struct, to_builtins
 
 from mmbot.domain.market import MICRO
 from mmbot.errors import DataError
+from mmbot.research.contest.paired import CONFIDENCE_PCT, drawn, interval
 from mmbot.research.metrics import MetricValue
 from mmbot.research.record import RunRecord
 from mmbot.research.results import ENOUGH_FILLS, Json, Results, document
 
 SCHEMA = "mmbot.comparison/1"
-CONFIDENCE_PCT = 90
-RESAMPLES = 2000
 MIN_MINUTES = 10
 
 
@@ -83,22 +80,13 @@ def minute_profits(record: RunRecord) -> dict[int, int]:
     return profits
 
 
-def bootstrap_interval(
-    values: Sequence[int], seed: int, confidence_pct: int = CONFIDENCE_PCT
-) -> tuple[float, float]:
-    """Return the percentile interval of the sum of `values` under resampling."""
-    random = Random(seed)  # noqa: S311 - statistics, reproducible on purpose
-    count = len(values)
-    sums = sorted(sum(random.choices(values, k=count)) for _ in range(RESAMPLES))
-    tail = floor(RESAMPLES * (100 - confidence_pct) / 200)
-    return float(sums[tail]), float(sums[-1 - tail])
-
-
 def _difference(baseline: Results, other: Results, seed: int) -> Difference:
     ours, theirs = minute_profits(other.record), minute_profits(baseline.record)
     minutes = sorted(ours.keys() | theirs.keys())
     changes = [ours.get(minute, 0) - theirs.get(minute, 0) for minute in minutes]
-    low, high = bootstrap_interval(changes, seed) if changes else (0.0, 0.0)
+    low, high = 0.0, 0.0
+    if changes:
+        low, high = interval([change for (change,) in drawn([(each,) for each in changes], seed)])
     fewest = min(baseline.metrics.trading.fills_count, other.metrics.trading.fills_count)
     if fewest < ENOUGH_FILLS:
         verdict = f"not significant: {fewest} fills, {ENOUGH_FILLS} are needed on each side"

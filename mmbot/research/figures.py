@@ -102,7 +102,7 @@ def market_figure(record: RunRecord, index: int) -> Figure:
         ],
         "layout": {
             "xaxis": _time_axis(record, "y3"),
-            "yaxis": _axis("price", (0.46, 1.0), tickformat=",~r"),
+            "yaxis": _axis("price (USD)", (0.46, 1.0), tickformat=",~r"),
             "yaxis2": _axis("inventory", (0.21, 0.4), zeroline=True),
             "yaxis3": _axis("spread (bps)", (0.0, 0.15), rangemode="tozero"),
         },

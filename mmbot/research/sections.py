@@ -13,6 +13,7 @@ from mmbot.research.results import Results
 from mmbot.research.text import MISSING, amount, iso_time, money, money_column, number, signed, span
 
 MAX_MARKET_CHARTS = 8
+HASH_LETTERS = 64
 
 
 def header(results: Results) -> str:
@@ -29,7 +30,8 @@ def header(results: Results) -> str:
         "Config": about.config_hash,
     }
     rows = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        f"<div><dt>{escape(name)}</dt>"
+        f'<dd title="{escape(value)}">{escape(_short(value))}</dd></div>'
         for name, value in facts.items()
     )
     return (
@@ -37,6 +39,11 @@ def header(results: Results) -> str:
         f'<p class="lead">{escape(about.strategy)} on {escape(about.source)}, '
         f'{span(results.metrics.profit.span_s)}</p><dl class="facts">{rows}</dl>'
     )
+
+
+def _short(value: str) -> str:
+    """Return the beginning of a hash, which tells as much to people; anything else as it is."""
+    return value[:12] if len(value) == HASH_LETTERS and value.isalnum() else value
 
 
 def tiles(results: Results) -> str:

@@ -69,7 +69,8 @@ const charts = [...document.querySelectorAll('.chart')];
 const narrow = matchMedia('(max-width: 640px)');
 function painted(value, style) {
   if (Array.isArray(value)) {
-    return typeof value[0] === 'object' ? value.map(item => painted(item, style)) : value;
+    const named = typeof value[0] === 'object' || String(value[0])[0] === '$';
+    return named ? value.map(item => painted(item, style)) : value;
   }
   if (value && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, painted(v, style)]));

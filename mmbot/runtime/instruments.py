@@ -114,7 +114,7 @@ class BotInstruments:
             put("open_orders", len(each.bids), symbol, Side.BID.name.lower())
             put("open_orders", len(each.asks), symbol, Side.ASK.name.lower())
             put("quoted_spread_basis_points", each.width_bps, symbol)
-            if each.mark_half_ticks:
+            if each.best_bid and each.best_ask:
                 width = (each.best_ask - each.best_bid) / each.mark_half_ticks * 2e4
                 put("market_spread_basis_points", width, symbol)
             put("skew_basis_points", each.skew_bps, symbol)

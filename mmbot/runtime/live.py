@@ -14,7 +14,7 @@ from mmbot.runtime.alarm import Alarm
 from mmbot.runtime.checks import Checks
 from mmbot.runtime.inbox import REPLACEABLE, Inbox
 from mmbot.runtime.inherited import Inheritance
-from mmbot.runtime.status import Moment, Named, status_view
+from mmbot.runtime.status import Marks, Moment, Named, status_view
 from mmbot.runtime.supervision import Ending, ExitReport, Work, watch_callbacks, watched
 from mmbot.runtime.works import Works
 
@@ -41,6 +41,7 @@ class MarketMakerLive:
         self._inheritance = Inheritance(works.engine)
         self._account: AccountSnapshot | None = None
         self._exited = False
+        self._marks = Marks(len(works.engine.desks))
         works.engine.submit_by(works.venue.submit)
 
     async def run(self) -> ExitReport:
@@ -110,7 +111,7 @@ class MarketMakerLive:
             self._checks.pulse.lag_p99_ms(),
             sum(feed.figures().reconnects for feed in works.feeds),
         )
-        return status_view(works.engine, named, moment, works.book_age_ms)
+        return status_view(works.engine, named, moment, works.book_age_ms, self._marks)
 
     def _parts(self) -> list[tuple[str, Work]]:
         works, emit = self.works, self._inbox.emit

@@ -34,8 +34,25 @@ class Moment(NamedTuple):
     reconnects: int
 
 
+class Marks:
+    """The last mid of every market in half ticks, 0 before the first; a book may lack a side."""
+
+    def __init__(self, count: int) -> None:
+        self._last = [0] * count
+
+    def of(self, index: int, best_bid: int, best_ask: int) -> int:
+        """Return what a market is valued at now, 0 for an empty side."""
+        if best_bid and best_ask:
+            self._last[index] = best_bid + best_ask
+        return self._last[index]
+
+
 def status_view(
-    engine: Engine, named: Named, moment: Moment, book_age_ms: Callable[[int], float | None]
+    engine: Engine,
+    named: Named,
+    moment: Moment,
+    book_age_ms: Callable[[int], float | None],
+    marks: Marks,
 ) -> StatusView:
     """Say how the bot stands."""
     mode, reasons = standing(engine)
@@ -44,7 +61,8 @@ def status_view(
     equity = None if account is None else account.mf_uusd
     day_start = base.day_start_uusd
     markets = tuple(
-        _market(engine, index, book_age_ms(index), equity) for index in range(len(engine.desks))
+        _market(engine, index, book_age_ms(index), equity, marks)
+        for index in range(len(engine.desks))
     )
     return StatusView(
         ts_ns=moment.now_ns,
@@ -76,13 +94,16 @@ def status_view(
     )
 
 
-def _market(engine: Engine, index: int, age_ms: float | None, equity: int | None) -> MarketStatus:
+def _market(
+    engine: Engine, index: int, age_ms: float | None, equity: int | None, marks: Marks
+) -> MarketStatus:
     desk = engine.desks[index]
     state, position = desk.state, desk.position
     market = state.market
     best_bid, _, best_ask, _ = state.book.touch(False)
-    mark = best_bid + best_ask if best_bid and best_ask else 0
+    mark = marks.of(index, best_bid, best_ask)
     held_uusd = market.notional_uusd(mark, position.lots) if mark else 0
+    priced = bool(mark) or not position.lots
     bids, asks = resting(desk, Side.BID), resting(desk, Side.ASK)
     return MarketStatus(
         symbol=market.symbol,
@@ -103,7 +124,7 @@ def _market(engine: Engine, index: int, age_ms: float | None, equity: int | None
         width_bps=_width_bps(bids, asks),
         skew_bps=skew_bps(desk) if bids or asks else None,
         exposure_uusd=held_uusd,
-        exposure_ratio=_ratio(held_uusd, equity),
+        exposure_ratio=_ratio(held_uusd, equity) if priced else None,
     )
 
 

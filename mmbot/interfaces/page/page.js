@@ -223,7 +223,7 @@ function level(market, ticks, lots, own, name, most) {
 
 function middle(market) {
   const cell = as.element("td", { colspan: 3 });
-  if (market.mark_half_ticks) {
+  if (market.best_bid && market.best_ask) {
     const width = ((market.best_ask - market.best_bid) / market.mark_half_ticks) * 2e4;
     cell.append(as.element("b", { text: as.steps(market.mark_half_ticks, market.tick, true) }),
       `spread ${as.bps(width)}`);
@@ -355,7 +355,11 @@ function drawChart() {
     margin: { l: 8, r: 8, t: 4, b: 8 }, showlegend: false, dragmode: false, hovermode: "x",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.fontFamily, color: colour("text"), size: 12 },
-    xaxis: { ...axis, type: "date", nticks: 5, tickangle: 0, tickformat: timeFormat(known), showgrid: false },
+    xaxis: {
+      // A time of day needs a hundred pixels.
+      ...axis, type: "date", nticks: Math.max(2, Math.min(5, Math.floor(place.clientWidth / 110))),
+      tickangle: 0, tickformat: timeFormat(known), showgrid: false,
+    },
     yaxis: { ...axis, tickformat: ",.2f", nticks: 5, range: [low - room, high + room] },
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("edge"), font: { color: colour("text") } },
   };

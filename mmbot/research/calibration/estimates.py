@@ -1,18 +1,17 @@
-"""Volatility, arrivals and what imbalance foretells, each with an interval.
+"""Volatility, arrivals and what the book foretells, each with an interval.
 
 Intervals are of a block bootstrap: the recording's blocks are drawn again with replacement. That
 asks of every estimate to be a function of sums over blocks.
 """
 
 from collections.abc import Callable, Sequence
-from math import exp, floor, sqrt
-from random import Random
+from math import exp, sqrt
 from statistics import median
 
 from msgspec import Struct
 
 from mmbot.research.calibration.looks import BPS, Stretch
-from mmbot.research.contest.paired import CONFIDENCE_PCT, MIN_BLOCKS, RESAMPLES, Estimate
+from mmbot.research.contest.paired import MIN_BLOCKS, Estimate, drawn, estimate
 
 MIN_BLOCK_S = 10
 BLOCKS = 100
@@ -40,8 +39,8 @@ class Arrivals(Struct, frozen=True):
     misfit_p: float
 
 
-class Imbalance(Struct, frozen=True):
-    """Move of the mid within a second per unit of imbalance at the best quotes, and its share."""
+class Foretelling(Struct, frozen=True):
+    """Move of the mid within a second per unit of a signal, and its share of all such moves."""
 
     slope_bps: Estimate
     r_squared: float
@@ -67,11 +66,8 @@ def bootstrapped(
         return None
     if len(sums) < MIN_BLOCKS:
         return Estimate(value, None, None)
-    random = Random(seed)  # noqa: S311 - statistics, reproducible on purpose
-    draws = (figure(_added(random.choices(sums, k=len(sums)))) for _ in range(RESAMPLES // 2))
-    known = sorted(draw for draw in draws if draw is not None)
-    tail = floor(len(known) * (100 - CONFIDENCE_PCT) / 200)
-    return Estimate(value, known[tail], known[-1 - tail])
+    draws = (figure(list(each)) for each in drawn(sums, seed))
+    return estimate(value, [draw for draw in draws if draw is not None])
 
 
 def _added(sums: Sequence[Sums]) -> Sums:
@@ -147,14 +143,24 @@ def misfit(excesses: Sequence[float], decay: float) -> tuple[float, float]:
     return square, exp(-half) * (1 + half + half * half / 2)
 
 
-def imbalance(stretch: Stretch, seed: int) -> Imbalance | None:
-    """Slope of the next second's move on the imbalance of the best sizes, through zero."""
+def imbalance(stretch: Stretch, seed: int) -> Foretelling | None:
+    """What the imbalance of the best sizes foretells."""
+    return _foretold(stretch, [look.imbalance for look in stretch.looks], seed)
+
+
+def order_flow(stretch: Stretch, seed: int) -> Foretelling | None:
+    """What the order flow imbalance of a second foretells."""
+    return _foretold(stretch, [look.flow for look in stretch.looks], seed)
+
+
+def _foretold(stretch: Stretch, signals: Sequence[float], seed: int) -> Foretelling | None:
+    """Slope of the next second's move on a signal, through zero."""
     ahead = stretch.steps(FORETOLD_S)
     mids = stretch.mids
     sums = []
     for block in blocks_of(stretch):
         pairs = [
-            (stretch.looks[n].imbalance, (mids[n + ahead] / mids[n] - 1) * BPS)
+            (signals[n], (mids[n + ahead] / mids[n] - 1) * BPS)
             for n in range(block.start, min(block.stop, len(mids) - ahead))
         ]
         sums.append(
@@ -169,4 +175,4 @@ def imbalance(stretch: Stretch, seed: int) -> Imbalance | None:
         return None
     squares, products, moves = _added(sums)
     share = products * products / (squares * moves) if moves else 0.0
-    return Imbalance(slope, share)
+    return Foretelling(slope, share)

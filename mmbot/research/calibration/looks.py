@@ -11,7 +11,8 @@ class Look(NamedTuple):
     """The market at a moment; prices in ticks, 0 for a missing side.
 
     `bought_ticks` is the highest price that takers bought at since the last look, `sold_ticks` the
-    lowest that they sold at, 0 for none; `traded_lots` is what they took.
+    lowest that they sold at, 0 for none; `traded_lots` is what they took. `flow` is what the last
+    second added to the bid less the ask, in mean sizes at the best.
     """
 
     ts_ns: int
@@ -22,6 +23,7 @@ class Look(NamedTuple):
     bought_ticks: int
     sold_ticks: int
     traded_lots: int = 0
+    flow: float = 0.0
 
     @property
     def mid(self) -> float:

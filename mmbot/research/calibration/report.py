@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from mmbot.research.calibration.estimates import (
     Arrivals,
-    Imbalance,
+    Foretelling,
     arrivals,
     imbalance,
+    order_flow,
     volatility,
 )
 from mmbot.research.calibration.looks import Stretch
@@ -30,7 +31,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
     step_ms: float
     volatility_bps: dict[str, Estimate | None]
     arrivals: Arrivals | None
-    imbalance: Imbalance | None
+    imbalance: Foretelling | None
+    order_flow: Foretelling | None
     curve: Curve
 
 
@@ -45,6 +47,7 @@ def calibrated(
         volatility_bps={f"{lag:g} s": volatility(stretch, lag, seed) for lag in LAGS_S},
         arrivals=arrivals(stretch, latency_s, seed),
         imbalance=imbalance(stretch, seed),
+        order_flow=order_flow(stretch, seed),
         curve=curve(stretch, latency_s, fee_bps, seed),
     )
 
@@ -63,12 +66,15 @@ def calibration_lines(found: Calibration) -> list[str]:
         _row(f"volatility by {lag}, bps per root second", estimate, 3)
         for lag, estimate in found.volatility_bps.items()
     ]
-    fit, slope = found.arrivals, found.imbalance
+    fit = found.arrivals
     if fit is not None:
         rows.append(_row("A, arrivals a second and side", fit.arrivals_per_s, 3))
         rows.append(_row("k, decay per bps", fit.decay_per_bps, 3))
-    if slope is not None:
-        rows.append(_row("imbalance, bps of the next second per unit", slope.slope_bps, 3))
+    signals = {"imbalance": found.imbalance, "order flow of 1 s": found.order_flow}
+    for name, signal in signals.items():
+        if signal is not None:
+            share = f"{name}, {signal.r_squared:.1%} of the next second's moves, bps per unit"
+            rows.append(_row(share, signal.slope_bps, 3))
     rows.append(_row("break-even distance from mid, bps", found.curve.break_even_bps, 2))
     lines = [f"{found.symbol}, {span(found.seconds)}, looked at every {found.step_ms:g} ms", ""]
     lines += aligned(rows)

@@ -69,22 +69,29 @@ def total(pairs: Sequence[Pair]) -> Sums:
     )
 
 
-def resampled(pairs: Sequence[Pair], seed: int) -> list[Sums]:
-    """Return the sums of `RESAMPLES` draws; none with fewer than `MIN_BLOCKS` pairs."""
-    if len(pairs) < MIN_BLOCKS:
-        return []
+def drawn(rows: Sequence[Sequence[float]], seed: int) -> list[tuple[float, ...]]:
+    """Return the sums of every column over `RESAMPLES` draws of as many rows."""
     random = Random(seed)  # noqa: S311 - statistics, reproducible on purpose
-    flat = [(*ours, *theirs) for ours, theirs in pairs]
     return [
-        Sums(*map(sum, zip(*random.choices(flat, k=len(flat)), strict=True)))
+        tuple(map(sum, zip(*random.choices(rows, k=len(rows)), strict=True)))
         for _ in range(RESAMPLES)
     ]
 
 
-def estimate(value: float, draws: Sequence[float]) -> Estimate:
-    """Return a figure with the percentile interval of what the draws made of it."""
-    if not draws:
-        return Estimate(value, None, None)
+def resampled(pairs: Sequence[Pair], seed: int) -> list[Sums]:
+    """Return the sums of `RESAMPLES` draws; none with fewer than `MIN_BLOCKS` pairs."""
+    if len(pairs) < MIN_BLOCKS:
+        return []
+    return [Sums(*sums) for sums in drawn([(*ours, *theirs) for ours, theirs in pairs], seed)]
+
+
+def interval(draws: Sequence[float]) -> tuple[float, float]:
+    """Return the percentile interval of what came out of the draws, one at least."""
     ordered = sorted(draws)
     tail = floor(len(ordered) * (100 - CONFIDENCE_PCT) / 200)
-    return Estimate(value, ordered[tail], ordered[-1 - tail])
+    return float(ordered[tail]), float(ordered[-1 - tail])
+
+
+def estimate(value: float, draws: Sequence[float]) -> Estimate:
+    """Return a figure with the interval of what the draws made of it."""
+    return Estimate(value, *(interval(draws) if draws else (None, None)))

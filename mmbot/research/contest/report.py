@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct, to_builtins
 
-from mmbot.research.contest.goals import CONTESTANTS, Goal
+from mmbot.research.contest.goals import CONTESTANTS, OURS, Goal
 from mmbot.research.contest.page import contest_cards
 from mmbot.research.contest.standing import Contest
 from mmbot.research.contest.text import (
@@ -82,17 +82,20 @@ def verdict(goal: Goal) -> str:
 
 
 def _goal_table(goals: Sequence[Goal]) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Ours and what came of it before the others: the table is wider than most screens."""
+    others = [name for name in CONTESTANTS if name != OURS]
     rows = [
         [
             each.number,
             each.metric,
-            *(each.values.get(name, MISSING) for name in CONTESTANTS),
+            each.values.get(OURS, MISSING),
             each.goal,
             verdict(each),
+            *(each.values.get(name, MISSING) for name in others),
         ]
         for each in goals
     ]
-    return ("#", "metric", *CONTESTANTS, "goal", "verdict"), rows
+    return ("#", "metric", OURS, "goal", "verdict", *others), rows
 
 
 def _page(report: Report) -> str:

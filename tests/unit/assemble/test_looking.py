@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+import pytest
+
 from mmbot.adapters.sim.flow import MarketType
 from mmbot.adapters.sim.synthetic import FLAG_BUY, FLAG_EXCH, FLAG_LOCAL, FLAG_SELL, ROW
 from mmbot.adapters.sim.synthetic import SyntheticMarket as Synthetic
@@ -50,9 +52,11 @@ def test_a_look_sees_what_was_heard_by_then() -> None:
     start = found[0].ts_ns - 100 * MS
     assert [look._replace(ts_ns=(look.ts_ns - start) // MS) for look in found[:2]] == [
         Look(100, 500, 7, 504, 3, 505, 499, 7),
-        Look(200, 502, 9, 504, 3, 0, 490, 5),
+        Look(200, 502, 9, 504, 3, 0, 490, 5, found[1].flow),
     ]
     assert (found[-1].bid, found[-1].ask, found[-1].ask_lots) == (502, 503, 1)
+    # A better bid of 9, in the mean of sizes of 5 and 6.
+    assert found[1].flow == pytest.approx(9 / 5.5, rel=1e-3)
     assert found[0].mid == 502.0
     assert found[0].imbalance == 0.4
 

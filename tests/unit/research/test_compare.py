@@ -12,7 +12,6 @@ from mmbot.domain.order import Side
 from mmbot.errors import DataError
 from mmbot.research.compare import (
     Comparison,
-    bootstrap_interval,
     compare,
     comparison_document,
     minute_profits,
@@ -84,8 +83,10 @@ def test_other_events_cannot_be_compared() -> None:
 def test_the_interval_is_the_normal_one_for_many_minutes() -> None:
     random = Random(5)
     values = [round(random.gauss(2, 100)) for _ in range(400)]
-    low, high = bootstrap_interval(values, seed=9)
-    assert (low, high) == bootstrap_interval(values, seed=9)
+    calm = _run("a", [0] * 400)
+    found, again = (compare([calm, _run("b", values)], seed=9).differences[0] for _ in range(2))
+    assert found == again
+    low, high = found.low_usd, found.high_usd
     assert high - low == pytest.approx(2 * 1.645 * stdev(values) * sqrt(400), rel=0.1)
     assert (high + low) / 2 == pytest.approx(sum(values), abs=300)
 

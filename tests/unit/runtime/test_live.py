@@ -225,6 +225,35 @@ def test_a_sick_disk_pauses_and_its_recovery_resumes() -> None:
     played(script)
 
 
+def test_a_book_that_lacks_a_side_is_not_worth_nothing() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.quoting()
+        stage.venue.fill(stage.venue.side(Side.BID)[0].order_id)
+        await asyncio.sleep(1)
+        before = stage.live.status(NAMED).markets[0]
+        assert before.exposure_uusd > 0
+        stage.bench.books[0].snapshot([(990, 100)], [])
+        await asyncio.sleep(1)
+        after = stage.live.status(NAMED).markets[0]
+        assert (after.best_bid, after.best_ask) == (990, 0)
+        # At the last price there was.
+        assert after.mark_half_ticks == before.mark_half_ticks
+        assert (after.exposure_uusd, after.pnl_uusd) == (before.exposure_uusd, before.pnl_uusd)
+
+    played(script)
+
+
+def test_a_position_without_any_price_has_no_known_exposure() -> None:
+    async def script(stage: Stage) -> None:
+        stage.bench.books[0].snapshot([], [])
+        await asyncio.sleep(2)
+        status = stage.live.status(NAMED).markets[0]
+        assert (status.position_lots, status.mark_half_ticks) == (7, 0)
+        assert status.exposure_ratio is None
+
+    played(script, lots=(7,))
+
+
 def test_positions_from_before_are_taken_over_without_their_profit() -> None:
     async def script(stage: Stage) -> None:
         await stage.quoting()

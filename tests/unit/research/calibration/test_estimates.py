@@ -11,6 +11,7 @@ from mmbot.research.calibration.estimates import (
     bootstrapped,
     imbalance,
     misfit,
+    order_flow,
     volatility,
 )
 from mmbot.research.calibration.looks import Look, Stretch, stretch_of
@@ -138,6 +139,16 @@ def test_the_slope_that_imbalance_was_given() -> None:
     assert holds(found.slope_bps, 0.06)
     # 0.06^2/3 of 0.06^2/3 + 10 x 0.1^2 + 9 x 0.06^2/3.
     assert found.r_squared == pytest.approx(0.0012 / 0.112, rel=0.6)
+
+
+def test_the_slope_that_order_flow_was_given() -> None:
+    random = Random(4)
+    flows = [random.uniform(-3, 3) for _ in range(9000)]
+    market = moving([0.06 * flow + random.gauss(0, 0.1) for flow in flows])
+    looks = [look._replace(flow=flow) for look, flow in zip(market.looks, flows, strict=True)]
+    found = order_flow(stretch_of(STEP_NS, looks), seed=1)
+    assert found is not None
+    assert holds(found.slope_bps, 0.06)
 
 
 def test_nothing_is_foretold_by_noise() -> None:

@@ -133,6 +133,7 @@ def test_suggestions_say_how_sure_they_are() -> None:
             volatility_bps={},
             arrivals=None,
             imbalance=None,
+            order_flow=None,
             curve=type(still)(still.latency_s, still.fee_bps, still.depths, at),
         )
 
