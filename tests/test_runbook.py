@@ -16,7 +16,7 @@ from mmbot.runtime import hindering as loop
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
-TELLING = {"notify": 1, "_say": 1, "Notice": 2}
+TELLING = {"notify": 1, "_say": 1, "Lasting": 1, "Notice": 2}
 # Told as they begin and end at every start and stop; nobody has to act on them.
 CALM = {"recovering", "warming", "stopping"}
 # The rules that were agreed on, and where each leads; a file of rules may have more.
@@ -93,7 +93,7 @@ def entries() -> dict[str, str]:
 def test_the_codes_are_found() -> None:
     # A few of each kind, so that a search that finds nothing is noticed.
     known = {"order_rejected", "late_fill", "unexpected_fill", "journal", "session", "halted"}
-    assert known | {"denied_price_band", "book_gap", "flatten_failed"} <= codes()
+    assert known | {"order_failures", "denied_price_band", "book_gap", "flatten_failed"} <= codes()
     assert len(codes()) > 35
 
 

@@ -1,31 +1,38 @@
 """Outlook: what people should know before it keeps the bot from quoting; time is the view's.
 
-Its session ends, or too many of its orders fail.
+Its session ends, its streams are down, or too many of its orders fail.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import StatusView
+from mmbot.runtime.lasting import Lasting
+from mmbot.runtime.silence import Silence
 
 SESSION_ENDS, FAILURES = "session_ends", "order_failures"
 LOOK_EVERY_S = 5.0
-# Told again while it lasts, so that it stays open.
-SESSION_AGAIN_S, FAILURES_AGAIN_S = 3_600, 240
+# Told again while it lasts.
+SESSION_AGAIN_S = 3_600
 URGENT_S = 3_600
 NS_PER_S = 1_000_000_000
 
 
 class OutlookParams(NamedTuple):
-    """From when on to tell. session_s: before its end; the others: share of how many, over what."""
+    """From when on to tell.
+
+    session_s: before its end. error_ratio, window_s, least_count: share of how many, over what.
+    down_s: how long a stream may be.
+    """
 
     session_s: float
     error_ratio: float
     window_s: float
     least_count: int
+    down_s: float
 
 
 class _Sample(NamedTuple):
@@ -36,6 +43,7 @@ class _Sample(NamedTuple):
 
 async def look_ahead(
     status: Callable[[], StatusView],
+    heard_ns: Callable[[], Mapping[str, int]],
     params: Callable[[], OutlookParams],
     tell: Callable[[Sequence[Notice]], None],
 ) -> None:
@@ -43,7 +51,7 @@ async def look_ahead(
     outlook = Outlook()
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        told = outlook.look(status(), params())
+        told = outlook.look(status(), heard_ns(), params())
         if told:
             tell(told)
 
@@ -55,11 +63,18 @@ class Outlook:
         self._session_told_ns: int | None = None
         self._session_severity = Severity.INFO
         self._samples: deque[_Sample] = deque()
-        self._failing_told_ns: int | None = None
+        self._failing = Lasting(Severity.WARNING, FAILURES)
+        self._silence = Silence()
 
-    def look(self, view: StatusView, params: OutlookParams) -> list[Notice]:
-        """Return what is to be told."""
-        return [*self._session(view, params), *self._failures(view, params)]
+    def look(
+        self, view: StatusView, heard_ns: Mapping[str, int], params: OutlookParams
+    ) -> list[Notice]:
+        """Return what is to be told; `heard_ns`: when streams spoke last."""
+        return [
+            *self._session(view, params),
+            *self._silence.look(view, heard_ns, params.down_s),
+            *self._failing.look(view.ts_ns, self._failures(view, params)),
+        ]
 
     def _session(self, view: StatusView, params: OutlookParams) -> Iterator[Notice]:
         if view.session_ends_ns is None:
@@ -77,20 +92,13 @@ class Outlook:
             text = f"in {hours} h {minutes:02d} min: `mmbot session refresh`, then a restart"
             yield Notice(view.ts_ns, severity, SESSION_ENDS, None, text)
 
-    def _failures(self, view: StatusView, params: OutlookParams) -> Iterator[Notice]:
+    def _failures(self, view: StatusView, params: OutlookParams) -> str | None:
         samples = self._samples
         samples.append(_Sample(view.ts_ns, view.placed, view.rejected))
         while view.ts_ns - samples[0].ts_ns > params.window_s * NS_PER_S:
             samples.popleft()
         sent = samples[-1].sent - samples[0].sent
         refused = samples[-1].refused - samples[0].refused
-        failing = sent >= params.least_count and refused > params.error_ratio * sent
-        told_ns = self._failing_told_ns
-        if failing:
-            if told_ns is None or view.ts_ns - told_ns >= FAILURES_AGAIN_S * NS_PER_S:
-                self._failing_told_ns = view.ts_ns
-                text = f"{refused} of {sent} orders refused within {params.window_s:g} s"
-                yield Notice(view.ts_ns, Severity.WARNING, FAILURES, None, text)
-        elif told_ns is not None:
-            self._failing_told_ns = None
-            yield Notice(view.ts_ns, Severity.INFO, f"{FAILURES}_over", None, "is over")
+        if sent < params.least_count or refused <= params.error_ratio * sent:
+            return None
+        return f"{refused} of {sent} orders refused within {params.window_s:g} s"

@@ -122,7 +122,13 @@ def bot_control(
     )
     control = BotControl(ControlParts(doing=doing, watching=watching, audit=audit, tell=seat.tell))
     seat.live.around.append(("control", control.run))
-    ahead = partial(look_ahead, control.status, lambda: _outlook(in_use.in_force), seat.tell)
+    ahead = partial(
+        look_ahead,
+        control.status,
+        lambda: watching.meters.heard_ns,
+        lambda: _outlook(in_use.in_force),
+        seat.tell,
+    )
     seat.live.around.append(("outlook", ahead))
     seat.live.around.append(("meters", watching.meters.run))
     return control
@@ -135,6 +141,7 @@ def _outlook(config: Config) -> OutlookParams:
         alerts.order_error_rate_pct / 100,
         alerts.window_s,
         alerts.min_events_count,
+        alerts.ws_down_s,
     )
 
 

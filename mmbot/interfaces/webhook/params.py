@@ -20,6 +20,9 @@ class WebhookParams(Params):
         float,
         Field(ge=1, le=86_400, description="what is critical is told again until it is seen to"),
     ] = 600.0
+    ws_down_s: Annotated[
+        float, Field(ge=1, le=3_600, description="a stream that is down for longer is an alert")
+    ] = 15.0
     order_error_rate_pct: Annotated[
         float,
         Field(gt=0, le=100, description="more refused orders than this are an alert"),
