@@ -1,6 +1,7 @@
 """Outlook: what people should know before it keeps the bot from quoting; time is the view's.
 
-Its session ends, its streams are down, or too many of its orders fail.
+Its session or an override ends, its streams are down, or too many of its orders fail. Besides, how
+far its profit has moved.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from typing import NamedTuple
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import StatusView
 from mmbot.runtime.lasting import Lasting
+from mmbot.runtime.override_ends import OverrideEnds
+from mmbot.runtime.pnl_steps import PnlSteps
 from mmbot.runtime.silence import Silence
 
 SESSION_ENDS, FAILURES = "session_ends", "order_failures"
@@ -25,7 +28,7 @@ class OutlookParams(NamedTuple):
     """From when on to tell.
 
     session_s: before its end. error_ratio, window_s, least_count: share of how many, over what.
-    down_s: how long a stream may be.
+    down_s: how long a stream may be. pnl_step_uusd: how far the profit moves.
     """
 
     session_s: float
@@ -33,6 +36,7 @@ class OutlookParams(NamedTuple):
     window_s: float
     least_count: int
     down_s: float
+    pnl_step_uusd: int
 
 
 class _Sample(NamedTuple):
@@ -65,6 +69,8 @@ class Outlook:
         self._samples: deque[_Sample] = deque()
         self._failing = Lasting(Severity.WARNING, FAILURES)
         self._silence = Silence()
+        self._override_ends = OverrideEnds()
+        self._pnl_steps = PnlSteps()
 
     def look(
         self, view: StatusView, heard_ns: Mapping[str, int], params: OutlookParams
@@ -74,6 +80,8 @@ class Outlook:
             *self._session(view, params),
             *self._silence.look(view, heard_ns, params.down_s),
             *self._failing.look(view.ts_ns, self._failures(view, params)),
+            *self._override_ends.look(view),
+            *self._pnl_steps.look(view, params.pnl_step_uusd),
         ]
 
     def _session(self, view: StatusView, params: OutlookParams) -> Iterator[Notice]:

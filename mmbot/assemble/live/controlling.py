@@ -45,6 +45,7 @@ from mmbot.runtime.watching import Watched, Watching
 from mmbot.secrets.redaction import redacted
 
 NS_PER_S = 1_000_000_000
+MICRO = 1_000_000
 _LOG = logging.getLogger("mmbot.control")
 
 
@@ -142,6 +143,7 @@ def _outlook(config: Config) -> OutlookParams:
         alerts.window_s,
         alerts.min_events_count,
         alerts.ws_down_s,
+        int(alerts.pnl_step_usd * MICRO),
     )
 
 

@@ -8,7 +8,14 @@ from mmbot.interfaces.telegram.params import Loudness, TelegramParams
 
 NS_PER_S = 1_000_000_000
 OVER = "_over"
-_OF_COMMANDS = frozenset(Verb) | {"reduce", "halt", "clear-halt", "rebase", "override_ended"}
+_OF_COMMANDS = frozenset(Verb) | {
+    "reduce",
+    "halt",
+    "clear-halt",
+    "rebase",
+    "override_ends",
+    "override_ended",
+}
 _KINDS = {
     "halt": ("halted", "emergency"),
     "risk": (
@@ -32,6 +39,7 @@ _KINDS = {
         "telegram_hook",
         "session_ends",
     ),
+    "fill_digest": ("pnl_step",),
     "order_error": (
         "order_gone",
         "order_unknown",
@@ -44,7 +52,7 @@ _KINDS = {
 _BY_CODE = {code: kind for kind, codes in _KINDS.items() for code in codes}
 _BY_START = {"denied_": "order_error", "hedge": "hedge", "lease": "lease"}
 # Of what is no more than an event only this is told.
-_TOLD_THOUGH_CALM = frozenset({"running", "transfer", "flat", "override_ended"})
+_TOLD_THOUGH_CALM = frozenset({"running", "transfer", "flat", "pnl_step"})
 
 
 def kind_of(notice: Notice) -> str | None:

@@ -1,5 +1,6 @@
 """Settings of what is sent outside: addresses that are secrets, and the hosts they may be at."""
 
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -33,6 +34,12 @@ class WebhookParams(Params):
     min_events_count: Annotated[
         int, Field(ge=1, le=10_000, description="of fewer orders nothing is said")
     ] = 10
+    pnl_step_usd: Annotated[
+        Decimal,
+        Field(
+            ge=Decimal("0.01"), description="PnL of a run is told each time it passes so much more"
+        ),
+    ] = Decimal(25)
     heartbeat_url: Annotated[
         SecretStr | None,
         Field(description="GET while all is well: a service outside notices silence"),

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from mmbot.domain.control import Override
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import StatusView
 from mmbot.runtime.outlook import Outlook, OutlookParams
@@ -9,13 +10,20 @@ from tests.unit.interfaces.test_status_block import FULL
 
 S = 1_000_000_000
 HOUR_S = 3_600
-PARAMS = OutlookParams(6 * HOUR_S, 0.2, 120.0, 10, 15.0)
+PARAMS = OutlookParams(6 * HOUR_S, 0.2, 120.0, 10, 15.0, 25_000_000)
+STILL = replace(
+    FULL,
+    session_ends_ns=None,
+    overrides=(),
+    markets=tuple(replace(each, pnl_uusd=0, book_age_ms=0.0) for each in FULL.markets),
+)
 WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
 
 
 def looked(outlook: Outlook, view: StatusView) -> list[Notice]:
     """What is told while every stream speaks."""
-    return outlook.look(replace(view, markets=()), {"account": view.ts_ns}, PARAMS)
+    quiet = replace(view, markets=(), overrides=())
+    return outlook.look(quiet, {"account": view.ts_ns}, PARAMS)
 
 
 def test_the_end_of_a_session_is_told_in_time_and_urgently_at_last() -> None:
@@ -75,7 +83,7 @@ def test_a_stream_that_is_down_is_told_until_it_is_back() -> None:
             replace(each, book_age_ms=age_ms)
             for each, age_ms in zip(FULL.markets, (btc_ms, eth_ms), strict=True)
         )
-        view = replace(FULL, ts_ns=now_ns, session_ends_ns=None, markets=markets)
+        view = replace(STILL, ts_ns=now_ns, markets=markets)
         heard_ns = {"account": FULL.ts_ns + account * S}
         told.extend(
             (second, each.code, each.severity, each.text)
@@ -115,6 +123,61 @@ def test_a_stream_that_never_spoke_is_down() -> None:
     codes: list[tuple[int, str]] = []
     for second in range(0, 25, 5):
         markets = tuple(replace(each, book_age_ms=None) for each in FULL.markets)
-        view = replace(FULL, ts_ns=FULL.ts_ns + second * S, session_ends_ns=None, markets=markets)
+        view = replace(STILL, ts_ns=FULL.ts_ns + second * S, markets=markets)
         codes += [(second, each.code) for each in outlook.look(view, {}, PARAMS)]
     assert codes == [(20, "book_down"), (20, "account_down")]
+
+
+def test_an_override_is_told_five_minutes_before_its_end() -> None:
+    outlook = Outlook()
+    # The clock of FULL is at 09:02Z.
+    width = Override("spread.min_bps", "8", "4.0", FULL.ts_ns + 1_800 * S, "cli:op1")
+    size = Override("size.base", "1", "2", FULL.ts_ns + 1_900 * S, "cli:op1")
+    short = Override("skew.max_bps", "3", "5", FULL.ts_ns + 200 * S, "cli:op1")
+    told: list[tuple[int, str, Severity, str]] = []
+    for second in range(0, 2_000, 5):
+        now_ns = FULL.ts_ns + second * S
+        held = tuple(each for each in (width, size, short) if each.until_ns > now_ns)
+        view = replace(STILL, ts_ns=now_ns, overrides=held)
+        notices = outlook.look(view, {"account": now_ns}, PARAMS)
+        told += [(second, each.code, each.severity, each.text) for each in notices]
+    first = "spread.min_bps is 8 until 09:32Z, then 4.0 again"
+    # One alert names both; the one of 200 s was set so shortly that nobody needs to be told.
+    assert told == [
+        (1_500, "override_ends", WARNING, first),
+        (1_600, "override_ends", WARNING, f"size.base is 1 until 09:33Z, then 2 again; {first}"),
+        (1_900, "override_ends_over", INFO, "is over"),
+    ]
+
+
+def test_an_override_that_is_set_anew_does_not_end() -> None:
+    outlook = Outlook()
+    codes: list[tuple[int, str]] = []
+    for second, until in ((0, 600), (300, 600), (305, 3_600), (310, 3_600)):
+        now_ns = FULL.ts_ns + second * S
+        each = Override("spread.min_bps", "8", "4.0", FULL.ts_ns + until * S, "cli:op1")
+        view = replace(STILL, ts_ns=now_ns, overrides=(each,))
+        notices = outlook.look(view, {"account": now_ns}, PARAMS)
+        codes += [(second, each.code) for each in notices]
+    assert codes == [(300, "override_ends"), (305, "override_ends_over")]
+
+
+def test_profit_is_told_by_steps() -> None:
+    outlook = Outlook()
+    told: list[tuple[float, str, Severity]] = []
+    # Both markets count. 25 is passed once, though it is crossed again and again; -30 is a step
+    # below 0, and 80 is told once, though it is more than one step above.
+    for usd in (0.0, 24.9, 25.1, 24.9, 25.1, 1.0, -0.5, 24.0, -24.9, -30.0, 80.0, 81.0):
+        btc, eth = STILL.markets
+        markets = (
+            replace(btc, pnl_uusd=round(usd * 1e6) - 7_000_000),
+            replace(eth, pnl_uusd=7_000_000),
+        )
+        notices = outlook.look(replace(STILL, markets=markets), {"account": STILL.ts_ns}, PARAMS)
+        told += [(usd, each.text, each.severity) for each in notices if each.code == "pnl_step"]
+    assert told == [
+        (25.1, "PnL of this run +25.10 USD", INFO),
+        (-0.5, "PnL of this run -0.50 USD", INFO),
+        (-30.0, "PnL of this run -30.00 USD", INFO),
+        (80.0, "PnL of this run +80.00 USD", INFO),
+    ]

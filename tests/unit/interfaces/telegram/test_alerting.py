@@ -138,6 +138,13 @@ def test_quiet_hours_and_loudness() -> None:
     assert not awake.silent
 
 
+def test_what_ends_soon_is_heard_and_profit_is_not() -> None:
+    told = Told(TelegramParams.model_validate({"notify": {"connection": "loud"}}))
+    assert [each.silent for each in told.at(0, WARNING, "override_ends")] == [False]
+    assert [each.silent for each in told.at(1, INFO, "pnl_step")] == [True]
+    assert [each.code for each in told.open] == ["override_ends"]
+
+
 def test_muted_is_all_but_what_is_critical() -> None:
     told = Told()
     told.alerting.mute(WARNING, T0 + 1800 * S)
