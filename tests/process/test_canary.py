@@ -152,7 +152,7 @@ async def well(at: Place) -> None:
             ("bundle", *config, "--out", str(at.folder / "bundle.tar.gz")),
             ("stop", *config, "--yes"),
         )
-        assert await verbs(at, *lines) == [0, 3, 1, 2, 0, 0, 0]
+        assert await verbs(at, *lines) == [0, 3, 3, 2, 0, 0, 0]
         await bot.ended()
 
 

@@ -189,7 +189,8 @@ class Sender:
             for order in flight.placed:
                 self._verdicts.unanswered(order)
         again = sum([age_ns >= due_ns for due_ns in self.resend_ns]) + 1
-        held = self._health.maintained or self._health.quiet(now_ns)
+        # Nothing is quoted while the way is in trouble, so nothing is placed again either.
+        held = self._health.troubled or self._health.quiet(now_ns)
         if again <= flight.copies or not flight.wanted or flight.unfit or held:
             return
         if not self._dispatch.engine_clock.expired(flight.signed.stamp):
