@@ -16,21 +16,16 @@ COPIED = (
     *("setup.py", "pyproject.toml", "README.md", "LICENSE"),
     *("cext", "mmbot", "tests", "examples", "docs", "systemd"),
 )
-# What is left out asks nothing of the kernels that oracles, replays and the exchange do not:
-# sources and documents, faults, programs and faces, settings and books.
+# What is left out asks nothing of the kernels that oracles, replays, streams and the exchange's
+# engine do not: sources and documents, faults, programs and faces, settings and books.
 LEFT_OUT = (
-    *(
-        "test_source.py",
-        "test_docs.py",
-        "test_architecture.py",
-        "faults",
-        "regressions",
-        "process",
-        "web",
-        "chat",
-    ),
-    *("contract", "simulation", "soak", "unit/cli", "unit/config", "unit/interfaces"),
-    *("unit/ledger", "unit/logs", "unit/rescue", "unit/secrets"),
+    *("test_source.py", "test_docs.py", "test_architecture.py", "test_runbook.py"),
+    *("faults", "regressions", "process", "web", "chat"),
+    *("contract", "exchange", "simulation", "soak"),
+    *("unit/adapters/lease", "unit/adapters/web", "unit/adapters/zo/keys"),
+    *("unit/adapters/zo/rest", "unit/adapters/zo/trading", "unit/assemble"),
+    *("unit/cli", "unit/config", "unit/contestants", "unit/interfaces", "unit/ledger"),
+    *("unit/logs", "unit/rescue", "unit/runtime", "unit/secrets"),
 )
 SUITE = ("tests", *(f"--ignore=tests/{each}" for each in LEFT_OUT))
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.so")
