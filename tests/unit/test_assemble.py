@@ -17,6 +17,7 @@ from mmbot.domain.order import FillMode, Side
 from mmbot.domain.quotes import Quotes
 from mmbot.engine import Engine
 from mmbot.quoting.state import QuotingState
+from mmbot.quoting.strategy import MarketMaker
 from mmbot.research.record import RunRecord
 from mmbot.runtime.replay import replay
 
@@ -243,3 +244,16 @@ def test_an_instrument_is_what_the_settings_say() -> None:
     )
     assert market.contract is Contract.INVERSE
     assert market.imf == Fraction(1, 40)
+
+
+@pytest.mark.parametrize(("preset", "learns"), [("recommended", True), ("seed", False)])
+def test_only_a_strategy_that_learns_hears_what_others_trade(preset: str, learns: bool) -> None:
+    config = load([], [f"defaults.preset={preset}", "simulate.steps=600"]).config
+    wired = assemble.synthetic_run(config, None, assemble.RunOptions())
+    replay(wired.engine, wired.venue, wired.watch, keep_going=lambda: True)
+    (desk,) = wired.engine.desks
+    assert type(desk.strategy) is MarketMaker
+    # Estimated from the trades of takers, and from nothing else.
+    arrivals = desk.strategy.learning.signals.arrivals
+    estimates = config.defaults.estimates
+    assert (arrivals != (estimates.arrivals_per_s, estimates.decay_per_bps)) is learns
