@@ -24,7 +24,14 @@ def control_verbs(
         return made
 
     made = verb("status", "how the running bot stands", "status")
-    made.add_argument("--watch", type=_seconds, metavar="S", help="again every S seconds")
+    made.add_argument(
+        "--watch",
+        nargs="?",
+        const=2.0,
+        type=_seconds,
+        metavar="S",
+        help="again every S seconds (2 without a number)",
+    )
     _market_flag(made)
     made = verb("explain", "why the last quotes are what they are", "explained.explain")
     _market_flag(made)
