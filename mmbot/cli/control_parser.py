@@ -23,23 +23,7 @@ def control_verbs(
         made.add_argument("--json", action="store_true", help="print JSON")
         return made
 
-    made = verb("status", "how the running bot stands", "status")
-    made.add_argument(
-        "--watch",
-        nargs="?",
-        const=2.0,
-        type=_seconds,
-        metavar="S",
-        help="again every S seconds (2 without a number)",
-    )
-    _market_flag(made)
-    made = verb("explain", "why the last quotes are what they are", "explained.explain")
-    _market_flag(made)
-    made.add_argument(
-        "--at", metavar="TIME", help="as they were then, from the ledger: 30m ago, or ISO 8601"
-    )
-    made.add_argument("--ledger", type=Path, metavar="FILE", help="with --at: of this file")
-    verb("health", "feeds, latencies, session; exit 10 when something is wrong", "health")
+    _questions(verb)
     for name, summary in (
         ("pause", "stop quoting and take the orders off"),
         ("resume", "quote again"),
@@ -76,6 +60,26 @@ def control_verbs(
     )
     _yes_flag(made)
     _looks(verbs, add, config_flags)
+
+
+def _questions(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    made = verb("status", "how the running bot stands", "status")
+    made.add_argument(
+        "--watch",
+        nargs="?",
+        const=2.0,
+        type=_seconds,
+        metavar="S",
+        help="again every S seconds (2 without a number)",
+    )
+    _market_flag(made)
+    made = verb("explain", "why the last quotes are what they are", "explained.explain")
+    _market_flag(made)
+    made.add_argument(
+        "--at", metavar="TIME", help="as they were then, from the ledger: 30m ago, or ISO 8601"
+    )
+    made.add_argument("--ledger", type=Path, metavar="FILE", help="with --at: of this file")
+    verb("health", "feeds, latencies, session; exit 10 when something is wrong", "health")
 
 
 def _settings_verbs(verb: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
