@@ -56,7 +56,7 @@ class Stop:
         self.resting: Triggers = ()
         self.known = False
         self._flight: _Flight | None = None
-        # A list asked for before this moment says nothing.
+        # A list asked for up to this moment says nothing.
         self._since_ns = 0
         self._next_ns = 0
         self._failures = 0
@@ -144,7 +144,7 @@ class Stop:
         stops = tuple(each for each in here if each.kind is TriggerKind.STOP_LOSS)
         flight = self._flight
         if flight is None:
-            if asked_ns < self._since_ns:
+            if asked_ns <= self._since_ns:
                 return ()
         elif flight.lost_ns is None or asked_ns < flight.lost_ns:
             return ()
