@@ -21,20 +21,26 @@ async def resting_triggers(
 ) -> tuple[RestingTrigger, ...]:
     """Return all that wait for their price, none where the venue says null; or a VenueError."""
     path = f"/account/{account_id}/triggers"
-    body = await found(http.reads, path)
-    if body.strip() == _NONE:
-        return ()
-    rows = decoded(path, body, list[shapes.TriggerShape])
-    with reading(path):
-        return tuple(_trigger(each, catalog) for each in rows)
+    return read_resting(path, await found(http.reads, path), catalog)
 
 
 async def past_triggers(http: ZoHttp, account_id: int, catalog: Catalog) -> tuple[PastTrigger, ...]:
     """Return the newest, those that are over included; or a VenueError."""
     path = f"/account/{account_id}/triggers/history"
-    body = await found(http.reads, paged(path, {}))
-    rows = decoded(path, body, shapes.PageShape[shapes.TriggerShape]).items
-    with reading(path):
+    return read_past(path, await found(http.reads, paged(path, {})), catalog)
+
+
+def read_resting(endpoint: str, body: bytes, catalog: Catalog) -> tuple[RestingTrigger, ...]:
+    """Read the body of `/account/{id}/triggers`; ProtocolViolation when it makes no sense."""
+    rows = [] if body.strip() == _NONE else decoded(endpoint, body, list[shapes.TriggerShape])
+    with reading(endpoint):
+        return tuple(_trigger(each, catalog) for each in rows)
+
+
+def read_past(endpoint: str, body: bytes, catalog: Catalog) -> tuple[PastTrigger, ...]:
+    """Read a page of `/account/{id}/triggers/history`; see `read_resting`."""
+    rows = decoded(endpoint, body, shapes.PageShape[shapes.TriggerShape]).items
+    with reading(endpoint):
         return tuple(_past(each, catalog) for each in rows)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from mmbot.adapters.web.clock import NS_PER_S, Clock
-from mmbot.adapters.zo.trading.account import Account
+from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import TradedAccount
 from mmbot.adapters.zo.trading.stop_plan import Held
 
@@ -18,12 +18,19 @@ class Positions:
     """By market, as the account was last known as a whole."""
 
     def __init__(
-        self, account: Account, traded: TradedAccount, index_of: IndexOf, clock: Clock
+        self, known: Knowledge, traded: TradedAccount, index_of: IndexOf, clock: Clock
     ) -> None:
-        self._account = account
+        self._account = known.account
+        self._tally = known.joins.tally
         self._listings = traded.listings
         self._index_of = index_of
         self._clock = clock
+
+    @property
+    def newest(self) -> bool:
+        """Whether nothing was traded since the account was known as a whole."""
+        view = self._account.adopted
+        return view is not None and self._account.views.lots(view) == self._tally.lots
 
     def held(self) -> list[Held]:
         """Return all of them; an index that was read long ago is not known."""

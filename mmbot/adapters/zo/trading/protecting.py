@@ -93,8 +93,9 @@ class Protecting:
         clock = self._dispatch.clock
         until_ns = clock() + round(min(most_s, _LEAVE_S) * NS_PER_S)
         while (now_ns := clock()) < until_ns and not self._hindered(now_ns):
-            held = self._around.positions.held()
-            if all(stop.idle(each) for stop, each in zip(self._stops, held, strict=True)):
+            positions = self._around.positions
+            idle = map(Stop.idle, self._stops, positions.held())
+            if positions.newest and all(idle):
                 return
             try:
                 async with asyncio.timeout((until_ns - now_ns) / NS_PER_S):

@@ -20,7 +20,7 @@ def stop_triggers(
     known, sending, rounds = venue
     clock = known.outlet.clock
     around = Around(
-        Positions(known.account, traded, rounds.watch.index.get, clock),
+        Positions(known, traded, rounds.watch.index.get, clock),
         TriggerLists(http, traded, TriggerNews(hooks.notice, traded, clock)),
         lambda: rounds.forced.occasions,
     )

@@ -18,7 +18,7 @@ from mmbot.adapters.zo.trading.health import NotSent
 from mmbot.adapters.zo.trading.params import ProtectionTerms
 from mmbot.adapters.zo.trading.protection import Stop
 from mmbot.adapters.zo.trading.stop_plan import Held, TriggerAction
-from mmbot.adapters.zo.wire.actions import AddTrigger, Intent, TriggerKind
+from mmbot.adapters.zo.wire.actions import AddTrigger, Intent, RemoveTrigger, TriggerKind
 from mmbot.adapters.zo.wire.outcomes import Accepted, Done, Outcome, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import refusal
@@ -52,6 +52,7 @@ class Venue:
         if now_s > signed.stamp:
             return _no(pb.TIMESTAMP_STALE)
         action = signed.action
+        assert isinstance(action, AddTrigger | RemoveTrigger)
         same = [each for each in self.rests if each.side is action.side]
         if isinstance(action, AddTrigger):
             if self.kind == "refuses" and same:
@@ -74,7 +75,7 @@ def _no(number: int) -> Outcome:
     return Rejected(refusal(number))
 
 
-class World:
+class Ways:
     """A stop, its venue, and what is on the way between them."""
 
     def __init__(self, kind: str, choose: st.DataObject) -> None:
@@ -91,12 +92,6 @@ class World:
 
     def pick(self, most: int) -> int:
         return self._choose.draw(st.integers(0, most))
-
-    def do(self, event: str) -> None:
-        getattr(self, event)()
-        # Whatever is wanted leaves at the first opportunity, as it does in the bot.
-        self.think()
-        self._judge()
 
     def think(self) -> None:
         """Send what is wanted, if anything."""
@@ -172,6 +167,16 @@ class World:
     def _told(self, number: int) -> None:
         rests, asked_ns, dead = self._lists.pop(number)
         self.stop.found(rests, asked_ns, dead=dead)
+
+
+class World(Ways):
+    """The same, with a position and prices that change."""
+
+    def do(self, event: str) -> None:
+        getattr(self, event)()
+        # Whatever is wanted leaves at the first opportunity, as it does in the bot.
+        self.think()
+        self._judge()
 
     def position(self) -> None:
         lots = (-2, 2, 2, 0)[self.pick(3)]
