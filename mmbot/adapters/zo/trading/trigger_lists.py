@@ -43,7 +43,9 @@ class TriggerLists:
                 self.news.unread(f"{error}")
             self.unread = f"not known: {error}"
             raise
-        self.unread = None
+        if self.unread is not None:
+            self.unread = None
+            self.news.readable()
         return found
 
     def missed(self, market: int, triggers: tuple[RestingTrigger, ...]) -> None:

@@ -28,6 +28,11 @@ class TriggerNews:
         text = f"no stop trigger is set or moved: {reason}"
         self._tell(Notice(self._clock(), Severity.WARNING, UNREAD, None, text))
 
+    def readable(self) -> None:
+        """It can be read again."""
+        text = "stop triggers are known again"
+        self._tell(Notice(self._clock(), Severity.INFO, f"{UNREAD}_over", None, text))
+
     def fired(self, market: int, ticks: int) -> None:
         """The venue has acted on a trigger."""
         price = Decimal(ticks).scaleb(-self._decimals[market])
