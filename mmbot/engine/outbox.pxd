@@ -17,6 +17,7 @@ cdef class Outbox:
     cpdef pull(self, Desk desk)
     cpdef cancel(self, Desk desk, list orders)
     cpdef send(self, Desk desk, changes)
+    cdef _patient(self, list pairs, places)
     cdef _replace(self, Desk desk, list pairs)
     cdef _leave(self, list batches)
     cpdef _permit(self, Desk desk, wanted, mode=*, reduce_only=*)

@@ -88,6 +88,10 @@ class Outbox:
             if told_ns is not None and self.now_ns - told_ns < REPEAT_NS:
                 return
             self._told_ns[code, market] = self.now_ns
+        self.tell(severity, code, market, text)
+
+    def tell(self, severity: Severity, code: str, market: int | None, text: str) -> None:
+        """Keep a notice, however soon after another of its kind: of what begins and ends."""
         self._notices.append(Notice(self.now_ns, severity, code, market, text))
 
     def pull(self, desk: Desk) -> None:
@@ -121,8 +125,8 @@ class Outbox:
         now_ns = self.now_ns
         market = desk.state.market.index
         cancels, pairs, places = match(changes)
-        if pairs and self._budget.scarce(now_ns):
-            pairs = [pair for pair in pairs if _presses(*pair)]
+        if self._budget.paced:
+            pairs, places = self._patient(pairs, places)
         lone_now, pairs_now, places_now = self._budget.allow(
             now_ns, len(cancels), len(pairs), len(places)
         )
@@ -141,6 +145,25 @@ class Outbox:
             placed += len(alone)
         self._budget.spend(now_ns, len(closing) + pairs_now, placed, len(self.batches) - before)
         desk.counts.placed += placed
+
+    def _patient(
+        self, pairs: list[tuple[WorkingOrder, Wanted]], places: list[Wanted]
+    ) -> tuple[list[tuple[WorkingOrder, Wanted]], list[Wanted]]:
+        """What need not wait of replacements and places, for want of requests or cancels."""
+        now_ns, budget = self.now_ns, self._budget
+        spare = budget.spare(now_ns, self._risk.orders)
+        moves = spare
+        if pairs:
+            if budget.scarce(now_ns):
+                moves = 0
+            going = []
+            for pair in pairs:
+                if moves > 0 or _presses(*pair):
+                    going.append(pair)
+                    moves -= 1
+            pairs = going
+            spare -= len(pairs)
+        return pairs, places[: max(0, spare)]
 
     def _replace(self, desk: Desk, pairs: Sequence[tuple[WorkingOrder, Wanted]]) -> int:
         """Send replacements, a batch of them before the next is looked at; how many were placed."""

@@ -15,6 +15,9 @@ LONGEST_NS = 1 << 62
 AHEAD_NS = 4 * SECOND_NS
 # What rests is replaced while so many requests are left besides: what does not rest comes first.
 _SPARED = 4
+# Most of the cancels that are kept for what rests; a minute's requests hardly move more than this
+# leaves, so that many orders are replaced as often as ever.
+_KEPT = 0.6
 
 
 def window(rate: float, period_ns: int) -> Tokens:
@@ -27,7 +30,7 @@ def window(rate: float, period_ns: int) -> Tokens:
 class Budget:
     """What may still be sent, account-wide; times in nanoseconds, never decreasing."""
 
-    __slots__ = ("_batch_size", "_cancels", "_even", "_places", "_requests", "_reserve")
+    __slots__ = ("_batch_size", "_cancels", "_even", "_kept", "_places", "_requests", "_reserve")
 
     def __init__(
         self, params: RateLimitParams, batch_size: int, slack_ns: int = 0, reads_per_min: int = 0
@@ -38,6 +41,7 @@ class Budget:
         """
         self._places = window(params.orders_per_second, SECOND_NS + slack_ns)
         self._cancels = window(params.cancels_per_second, SECOND_NS + slack_ns)
+        self._kept = int(self._cancels.capacity * _KEPT)
         per_min = params.requests_per_minute
         own = max(per_min - reads_per_min, per_min / 2)
         self._requests = window(own, 60 * SECOND_NS)
@@ -89,6 +93,19 @@ class Budget:
     def scarce(self, now_ns: int) -> bool:
         """Whether a replacement that is not pressing should wait; never but live."""
         return self._even is not None and self._even.free(now_ns) < _SPARED
+
+    @property
+    def paced(self) -> bool:
+        """Whether it is spread over the minute: live only."""
+        return self._even is not None
+
+    def spare(self, now_ns: int, orders: int) -> int:
+        """Cancels left besides those that take off so many orders at once, 0 or less for none.
+
+        What merely moves and what is added must do with these, so that all that rests can go when
+        something happens, up to a share of the allowance.
+        """
+        return self._cancels.free(now_ns) - min(orders, self._kept)
 
     def spend(self, now_ns: int, cancels: int, places: int, batches: int) -> None:
         """Book what went out."""

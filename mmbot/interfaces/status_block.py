@@ -36,9 +36,7 @@ def status_block(view: StatusView, *, narrow: bool = False) -> list[str]:
         lines += _table(view)
     lines += _foot(view, narrow)
     lines += [_override(view, number) for number in range(len(view.overrides))]
-    lines += [_alert(each) for each in view.alerts[:MOST_ALERTS]]
-    if len(view.alerts) > MOST_ALERTS:
-        lines.append(f"and {len(view.alerts) - MOST_ALERTS} more alerts")
+    lines += _alerts(view.alerts)
     return narrowed(lines) if narrow else lines
 
 
@@ -140,6 +138,18 @@ def _override(view: StatusView, number: int) -> str:
     each = view.overrides[number]
     until = moment(each.until_ns)
     return f"override: {each.key} {each.old} -> {each.value} until {until} ({each.by})"
+
+
+def _alerts(alerts: Sequence[Alert]) -> list[str]:
+    """Return what is critical or was seen to by nobody; of the others only how many."""
+    seen = [a for a in alerts if a.acked_by is not None and a.severity < Severity.CRITICAL]
+    shown = [each for each in alerts if each not in seen]
+    lines = [_alert(each) for each in shown[:MOST_ALERTS]]
+    if len(shown) > MOST_ALERTS:
+        lines.append(f"and {len(shown) - MOST_ALERTS} more alerts")
+    if seen:
+        lines.append(f"{len(seen)} alert{'' if len(seen) == 1 else 's'} acknowledged")
+    return lines
 
 
 def _alert(each: Alert) -> str:

@@ -18,7 +18,7 @@ HORIZON_NS = 5 * SECOND_NS
 EVERY_NS = 5 * SECOND_NS
 # Half the median spread of the market that the depths were chosen for.
 USUAL_HALF_BPS = 1.5
-# Fewer shadow fills than these say nothing, not even to a gate.
+# Fewer shadow fills than these say nothing.
 LEAST_FILLS = 5.0
 STEP = 0.1
 # A market whose usual spread has changed by more than this has other depths.
@@ -34,7 +34,7 @@ class MarkoutParams(Params):
 
     tau_s: Annotated[
         float, Field(ge=60, le=86_400, description="memory of the table of shadow fills")
-    ] = 900.0
+    ] = 600.0
     prior_half_bps: Annotated[
         float, Field(gt=0, le=1000, description="half width before anything is known")
     ] = 6.0
@@ -43,7 +43,7 @@ class MarkoutParams(Params):
     ] = 0.25
     confidence: Annotated[
         float, Field(ge=0, le=10, description="standard errors granted to a depth that loses")
-    ] = 1.0
+    ] = 1.25
     sigma_multiple: Annotated[
         float, Field(ge=0, le=100, description="least half width per usual move of a second")
     ] = 3.0
@@ -63,23 +63,21 @@ Row = tuple[float, float, float, float]
 def choose(table: list[Row], fee_bps: float, params: MarkoutParams, shift_bps: float) -> Choice:
     """Pick the depth that earns most; the first rule that finds one decides.
 
-    By what was earned beyond fee and least edge; else by what may be earned yet; else, once
-    something is known, none pays. shift_bps: what own fills do worse than shadows, 0 or below.
+    By what was earned beyond fee and least edge; else by what may be earned yet; else none pays.
+    Depths of few fills have no say: one that lost twice has an error too small to believe, one
+    that gained twice would hold the gate open. shift_bps: what own fills do worse than shadows,
+    0 or below.
     """
-    best, depth = 0.0, None
-    for number, (_, count, mean, _) in enumerate(table):
-        value = count * (mean + shift_bps - fee_bps - params.min_edge_bps)
-        if count > LEAST_FILLS and value > best:
-            best, depth = value, number
-    if depth is not None:
-        return Choice(depth)
-    for number, (_, count, mean, error) in enumerate(table):
-        bound = mean + shift_bps + params.confidence * error - fee_bps
-        if bound > 0 and count * bound > best:
-            best, depth = count * bound, number
-    if depth is not None:
-        return Choice(depth)
-    known = any(count > LEAST_FILLS for _, count, _, _ in table)
+    known = {depth: row for depth, row in enumerate(table) if row[1] > LEAST_FILLS}
+    earned, hoped = {}, {}
+    for depth, (_, count, mean, error) in known.items():
+        net = mean + shift_bps - fee_bps
+        earned[depth] = count * (net - params.min_edge_bps)
+        hoped[depth] = count * (net + params.confidence * error)
+    for worth in (earned, hoped):
+        best = max(worth, key=worth.__getitem__, default=None)
+        if best is not None and worth[best] > 0:
+            return Choice(best)
     return Choice(None, pays=not known)
 
 

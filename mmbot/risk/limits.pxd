@@ -15,14 +15,14 @@ cdef class _MarketRisk:
     cdef public Market market
 
 cdef class RiskManager:
-    cdef object _margin_uusd, _orders, _unpriced, _worst_uusd
+    cdef object _margin_uusd, _unpriced, _worst_uusd
     cdef list _reducing
     # Written by `adopt` of the same module.
     cdef public object _max_orders, _total_ppm
     cdef public list _markets
     cdef _MarketRisk _open
     cdef public AccountGate account
-    cdef public object equity_uusd, free_uusd
+    cdef public object equity_uusd, free_uusd, orders
     @cython.locals(slot=_MarketRisk)
     cpdef take_exposure(self, index, Exposure exposure)
     @cython.locals(slot=_MarketRisk)

@@ -210,7 +210,8 @@ class RiskManager:
 
     The worst case of a market is the larger position it can reach when everything on one side
     fills, at the mark. The account's is their sum. `free_uusd` is the free collateral as if none
-    of our orders rested (F0 of spec section 1), None when unknown; money is micro-USD.
+    of our orders rested (F0 of spec section 1), None when unknown; money is micro-USD. `orders`:
+    how many may be alive in all markets, each as of its last decision and what was sent since.
     """
 
     __slots__ = (
@@ -218,7 +219,6 @@ class RiskManager:
         "_markets",
         "_max_orders",
         "_open",
-        "_orders",
         "_reducing",
         "_total_ppm",
         "_unpriced",
@@ -226,6 +226,7 @@ class RiskManager:
         "account",
         "equity_uusd",
         "free_uusd",
+        "orders",
     )
 
     def __init__(
@@ -243,7 +244,7 @@ class RiskManager:
         self._open: _MarketRisk | None = None
         self._worst_uusd = 0
         self._margin_uusd = 0
-        self._orders = 0
+        self.orders = 0
         self._unpriced = 0
         self.equity_uusd: int | None = None
         self.free_uusd: int | None = None
@@ -260,7 +261,7 @@ class RiskManager:
         slot = self._markets[index]
         if slot is not self._open:
             self._turn(slot)
-        self._orders += exposure.orders - slot.orders
+        self.orders += exposure.orders - slot.orders
         slot.orders = exposure.orders
         slot.bid_lots = exposure.bid_lots
         slot.ask_lots = exposure.ask_lots
@@ -285,7 +286,7 @@ class RiskManager:
         slot = self._markets[place.market]
         if slot is not self._open:
             self._turn(slot)
-        self._orders += 1
+        self.orders += 1
         slot.orders += 1
         if place.side is _BID:
             slot.bid_lots += place.lots
@@ -399,7 +400,7 @@ class RiskManager:
                 return None
         if self.equity_uusd is None:
             return Denial.NO_ACCOUNT
-        if self._orders >= self._max_orders:
+        if self.orders >= self._max_orders:
             return Denial.OPEN_ORDERS
         room = self.room(place.market)
         if place.side is _BID:

@@ -37,13 +37,13 @@ def test_a_table_outlives_its_run() -> None:
     assert control is not None
     control.shadows.restore(2.0, [(30.0, 60.0, 200.0)] * 8, 0.0)
     control.floor_bps = 4.5
-    lines = go_on(second, memories(first, 5 * MINUTE), 20 * MINUTE)
-    assert lines == ["BTCUSD: goes on with what was learned 15 min ago"]
+    lines = go_on(second, memories(first, 5 * MINUTE), 15 * MINUTE)
+    assert lines == ["BTCUSD: goes on with what was learned 10 min ago"]
     learning = strategy(second).learning
     assert learning.signals.floor_bps == 4.5
     assert learning.markout is not None
     away, count, mean, _ = learning.markout.shadows.table()[0]
-    # Fifteen minutes are its memory: a 2.718th is left of the weight, the mean is as it was.
+    # Ten minutes are its memory: a 2.718th is left of the weight, the mean is as it was.
     assert [away, mean] == pytest.approx([1.0, 2.0])
     assert count == pytest.approx(30.0 / 2.718281828)
 

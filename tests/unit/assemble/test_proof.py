@@ -40,6 +40,12 @@ def test_the_gate_is_the_one_of_the_markout_control() -> None:
     assert goals.GATE == markout.NO_DEPTH
 
 
+def test_flow_that_turns_toxic_is_gated_within_five_minutes() -> None:
+    plan = proof.Plan(recordings=(), seeds=(8,), steps=10, switches=3, switch_s=1200)
+    delays = [proof.gate_delay_s(switch) for switch in proof.switches(plan)]
+    assert all(delay is not None and delay <= 300 for delay in delays), delays
+
+
 def test_everybody_runs_on_the_same_terms() -> None:
     plan = proof.Plan(recordings=(), seeds=(7,), steps=10)
     jobs = proof.field_jobs(plan)

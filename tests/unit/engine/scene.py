@@ -91,7 +91,12 @@ class Bench:
             RiskManager(RiskParams(), markets, [MarketRiskParams()] * count),
             self.breaker,
             self.ids,
-            Budget(RateLimitParams(**(limits | (rates or {}))), chosen.batch_size),
+            Budget(
+                RateLimitParams(**(limits | (rates or {}))),
+                chosen.batch_size,
+                chosen.slack_ns,
+                chosen.reads_per_min,
+            ),
             chosen,
         )
         self.desk = self.engine.desks[0]

@@ -93,6 +93,14 @@ def test_the_block_on_a_telephone_has_the_same_figures() -> None:
     assert set(" ".join(lines).split()) <= {*wide, "bid", "(5%)", "(0%)", "width", "skew", "age"}
 
 
+def test_of_warnings_that_were_seen_to_only_the_number_is_shown() -> None:
+    seen = replace(FULL.alerts[0], id="aaaa", severity=Severity.WARNING)
+    unseen = replace(seen, id="bbbb", acked_by=None)
+    lines = status_block(replace(FULL, alerts=(unseen, *FULL.alerts, seen, seen)))
+    assert [line[:7] for line in lines[-3:]] == ["! bbbb ", "!! 3f2c", "2 alert"]
+    assert lines[-1] == "2 alerts acknowledged"
+
+
 def test_what_stops_everything_is_said_once() -> None:
     paused = replace(
         FULL,

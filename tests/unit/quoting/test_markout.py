@@ -14,7 +14,7 @@ from mmbot.quoting.state import QuotingState
 from mmbot.quoting.toxicity import Markouts, OwnFills
 from tests.unit.quoting.scene import BTC, PLENTY, SECOND, USD, book, maker, state
 
-PARAMS = MarkoutParams()
+PARAMS = MarkoutParams(confidence=1.0)
 STEP = SECOND // 10
 
 
@@ -42,8 +42,21 @@ def test_one_that_may_pay_yet_is_tried() -> None:
 def test_no_depth_pays() -> None:
     rows = table((90.0, -1.0, 0.1), (20.0, 0.2, 0.3), (0.0, 0.0, 0.0))
     assert choose(rows, 1.0, PARAMS, 0.0) == Choice(None, pays=False)
-    # With next to no fills nothing is known, and the first width stands.
-    assert choose(table((0.0, 0.0, 0.0)), 1.0, PARAMS, 0.0) == Choice(None, pays=True)
+    # 0.6 and one error are below the fee of 1; 0.6 and one and a half are above it.
+    rows = table((90.0, -1.0, 0.1), (20.0, 0.6, 0.3))
+    assert choose(rows, 1.0, PARAMS, 0.0) == Choice(None, pays=False)
+    assert choose(rows, 1.0, MarkoutParams(confidence=1.5), 0.0) == Choice(1)
+
+
+def test_depths_of_few_fills_have_no_say() -> None:
+    # The third gained 8 bps in four fills and the fourth may have: neither holds the gate open.
+    rows = table((90.0, -1.0, 0.1), (20.0, 0.2, 0.3), (4.0, 8.0, 0.5), (2.0, 0.0, 6.0))
+    assert choose(rows, 1.0, PARAMS, 0.0) == Choice(None, pays=False)
+    # Two more fills, and it does.
+    assert choose([*rows[:2], (3.0, 6.0, 8.0, 0.5)], 1.0, PARAMS, 0.0) == Choice(2)
+    # Nor do they close it: with next to no fills nothing is known, and the first width stands.
+    for rows in (table((0.0, 0.0, 0.0)), table((5.0, -9.0, 0.5), (4.0, -8.0, 0.5))):
+        assert choose(rows, 1.0, PARAMS, 0.0) == Choice(None, pays=True)
 
 
 ROWS = st.lists(
@@ -190,7 +203,7 @@ def test_a_restart_goes_on_where_it_was_less_what_has_aged() -> None:
         control.steer(number * 5 * SECOND, 1.5)
     memory = control.memory(200 * SECOND)
     fresh = MarkoutControl(PARAMS, 1.0)
-    fresh.restore(memory, 200 * SECOND + 900 * SECOND)
+    fresh.restore(memory, 200 * SECOND + 600 * SECOND)
     assert fresh.floor_bps == control.floor_bps
     for before, after in zip(control.shadows.table(), fresh.shadows.table(), strict=True):
         assert after[1] == pytest.approx(before[1] / math.e)
