@@ -4,6 +4,7 @@ Also the figures of it: acknowledgements, refusals, unknown outcomes.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from mmbot.adapters.web.clock import NS_PER_MS, NS_PER_S
 from mmbot.adapters.zo.rest.action_line import NotSent as NotSent
@@ -44,10 +45,12 @@ class Acks:
 class Health:
     """Fed with every answer.
 
-    `pace` is asked before a cancel is made, and told of it.
+    `pace` is asked before a cancel is made, and told of it. `back` is called the moment maintenance
+    is over, before anybody hears of it.
     """
 
     __slots__ = (
+        "_back",
         "_hindrances",
         "_in_a_row",
         "_limit",
@@ -62,7 +65,9 @@ class Health:
         "unknown",
     )
 
-    def __init__(self, hindrances: Hindrances, unanswered: int, pace: Pace) -> None:
+    def __init__(
+        self, hindrances: Hindrances, unanswered: int, pace: Pace, back: Callable[[], None]
+    ) -> None:
         self.pace = pace
         self.acks = Acks()
         self.accepted = 0
@@ -71,6 +76,7 @@ class Health:
         self.not_sent = 0
         self.refused_for_rate = 0
         self.maintained = False
+        self._back = back
         self._hindrances = hindrances
         self._limit = unanswered
         self._in_a_row = 0
@@ -113,7 +119,9 @@ class Health:
 
     def _definite(self, outcome: Accepted | Rejected) -> None:
         self._in_a_row = 0
-        self.maintained = False
+        if self.maintained:
+            self.maintained = False
+            self._back()
         self._hindrances.end(ACTION_PATH)
         self._hindrances.end(MAINTENANCE)
         if isinstance(outcome, Accepted):

@@ -33,6 +33,7 @@ class Sending:
             known.hindrances,
             params.unanswered,
             Pace(params.cancels_per_s, access.http.allowance),
+            lambda: self.cancels.tick(outside.clock()),
         )
         clocks = (outside.clock, outside.engine_clock)
         self.dispatch = Dispatch(
@@ -66,17 +67,14 @@ class Sending:
         self.dispatch.urgent(CancelByClientId(_NOBODYS), _ignored)
 
     def after_maintenance(self, now_ns: int) -> None:
-        """The venue seems to be back: cancels of everything first, and their answers tell."""
-        if self._probed_ns is not None and now_ns - self._probed_ns < _PROBE_NS:
-            return
-        orders = list(self._known.orders)
-        if not orders:
-            self.probe(now_ns)
-            return
-        self._probed_ns = now_ns
-        self.health.maintained = False
-        for order in orders:
+        """The venue seems to be back: ask, and have everything cancelled as soon as it is.
+
+        While it is not, one request a second is refused and not one for each order: those would use
+        up the minute, and nothing could be cancelled when it is over.
+        """
+        for order in self._known.orders:
             self.cancels.want(order, now_ns)
+        self.probe(now_ns)
 
 
 def _ignored(_outcome: object) -> None:

@@ -21,9 +21,11 @@ from mmbot.adapters.zo.streams.frames import AccountFrame, read_frame
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sending import Sending
+from mmbot.adapters.zo.wire.outcomes import Unknown
+from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.signing import Keypair, SessionSigner
 from mmbot.domain.actions import Batch, Cancel, Place
-from mmbot.domain.events import Event, Fill, OrderUpdate
+from mmbot.domain.events import Event, Fill, Hindrance, OrderUpdate
 from mmbot.domain.order import DONE, FillMode, OrderState, Side
 from mmbot.exchange.views.frames import encode
 from mmbot.exchange.views.rest import answer
@@ -341,3 +343,26 @@ def test_bytes_sent_before_trouble_are_not_sent_again_after_it() -> None:
     for _ in range(5):
         life.wait(400)
     assert lost not in [sent for sent, _ in life.wire.pending]
+
+
+def test_maintenance_costs_a_request_a_second_and_ends_with_cancels_before_anybody_hears() -> None:
+    life = SenderLife()
+    orders = [life.order(ticks) for ticks in range(4)]
+    life.submit(*orders)
+    life.meet(0, "answered")
+    refused = Unknown("maintenance", pb.MAINTENANCE)
+    for second in range(1, 4):
+        life.wait(1_000)
+        life.sending.health.note(refused, life.now_ns, life.now_ns)
+        life.sending.after_maintenance(life.now_ns)
+        life.wait(0)
+        assert len(life.wire.pending) == second
+    told_late = []
+    life.known.outlet.connect(lambda event: told_late.append((event, len(life.wire.pending))))
+    life.meet(2, "answered")
+    over = [count for event, count in told_late if isinstance(event, Hindrance)]
+    # Two questions that nobody answered, and a cancel of each order.
+    assert over == [2 + 4]
+    for _ in range(4):
+        life.meet(2, "answered")
+    assert life.truth() == set()
