@@ -75,13 +75,7 @@ def serve(
     process = ProcessFigures()
     process.begin()
     stack.callback(process.end)
-    build = (
-        __version__,
-        around.commit,
-        platform.python_version(),
-        around.config_sha[:12],
-        str(around.mode),
-    )
+    build = build_labels(around.commit, around.config_sha, around.mode)
     instruments = BotInstruments(
         Measured(
             live=live,
@@ -92,6 +86,11 @@ def serve(
         )
     )
     live.around.append(("api", partial(server.run, control, instruments)))
+
+
+def build_labels(commit: str, config_sha: str, mode: str) -> Labels:
+    """Return what tells one build and its settings from another."""
+    return (__version__, commit, platform.python_version(), config_sha[:12], mode)
 
 
 def announced(lines: Sequence[str], server: ApiServer) -> tuple[str, ...]:
