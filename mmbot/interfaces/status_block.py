@@ -85,6 +85,8 @@ def _table(view: StatusView) -> list[str]:
         lines.append("  ".join(cells).rstrip())
         if each is not None and each.reason not in (None, *view.reasons):
             lines.append(f"  {each.symbol}: {each.reason}")
+        if each is not None:
+            lines += [f"  {each.symbol}: {words}" for words in stop_words(each)]
     return lines
 
 
@@ -107,11 +109,25 @@ def _narrow_market(each: MarketStatus, said: Sequence[str]) -> Iterator[str]:
     yield f"{each.symbol} {cells['position']} ({cells['exp']}) {cells['day PnL']}"
     if each.reason is not None and each.reason not in said:
         yield f" {each.reason}"
+    yield from (f" {words}" for words in stop_words(each))
     if each.bids or each.asks:
         yield f" bid {cells['bid x size']}"
         yield f" ask {cells['ask x size']}"
         yield f" width {cells[WIDTH]} bps skew {cells[SKEW]} bps"
         yield f" age {cells['age']}"
+
+
+def stop_words(each: MarketStatus) -> list[str]:
+    """Return what protects the position at the venue; nothing where that is not asked for."""
+    stop = each.stop_trigger
+    if stop is None:
+        return []
+    parts = [] if stop.trouble is None else [f"stop trigger {stop.trouble}"]
+    if stop.ticks is not None:
+        parts.insert(0, f"stop trigger at {each.tick * stop.ticks:,f}")
+    elif each.position_lots and not parts:
+        parts.append("no stop trigger yet")
+    return parts
 
 
 def _foot(view: StatusView, narrow: bool) -> list[str]:
