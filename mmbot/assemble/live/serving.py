@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class Around(NamedTuple):
 
 
 def api_server(
-    world: World, config: Config, stack: AsyncExitStack, warn: Callable[[str], None]
+    world: World, config: Config, stack: AsyncExitStack | ExitStack, warn: Callable[[str], None]
 ) -> ApiServer | None:
     """Take the address; None, and a warning, where it cannot be had: trading needs no page.
 

@@ -1,12 +1,15 @@
 """A bot that stands by for its lease, as whoever asks it or measures it sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from mmbot import __version__
 from mmbot.assemble.live.leading import Pair
+from mmbot.assemble.live.serving import api_server
+from mmbot.assemble.live.world import World
+from mmbot.config.schema import Config
 from mmbot.domain.control import Answer, OperatorCommand, Verb, refused
 from mmbot.domain.events import Fill
 from mmbot.domain.explained import Explanation
@@ -125,6 +128,15 @@ class StandbyInstruments:
     def timings(self) -> tuple[Timing, ...]:
         """See Instruments."""
         return ()
+
+
+@contextmanager
+def standby_server(
+    world: World, config: Config, warn: Callable[[str], None]
+) -> Iterator[ApiServer | None]:
+    """Take the address for as long as a standby waits; None for a bot that is none."""
+    with ExitStack() as stack:
+        yield api_server(world, config, stack, warn) if config.coordination.standby else None
 
 
 @asynccontextmanager
