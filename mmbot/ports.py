@@ -17,7 +17,7 @@ from mmbot.domain.figures import (
 )
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice, Severity
-from mmbot.domain.status import StatusView
+from mmbot.domain.status import StatusView, StopTrigger
 
 
 class SimVenue(Protocol):
@@ -77,13 +77,14 @@ class Leftovers(NamedTuple):
 class VenueFigures(NamedTuple):
     """What a venue measures of itself, None where nothing was yet. Times in milliseconds.
 
-    `readings` are its own counts and times.
+    `readings` are its own counts and times, `stops` its stop triggers by market, if it keeps any.
     """
 
     ack_p50_ms: float | None = None
     ack_p99_ms: float | None = None
     reconnects: int = 0
     readings: Readings = NO_READINGS
+    stops: tuple[StopTrigger, ...] = ()
 
 
 class FeedFigures(NamedTuple):

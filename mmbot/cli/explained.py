@@ -21,7 +21,7 @@ def explain(args: argparse.Namespace) -> int:
     """Print why the quotes are what they are, or were."""
     if args.at is None:
         return control.explain(args)
-    at_ns = since_ns(args.at, time.time_ns())
+    at_ns = since_ns(args.at, time.time_ns(), "--at")
     symbols = None if args.market is None else frozenset({args.market})
     with LedgerReader(ledger_path(args)) as reader:
         kept = reader.explained(Window(at_ns - BEFORE_NS, at_ns + 1, symbols))

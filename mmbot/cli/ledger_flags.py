@@ -51,11 +51,11 @@ def window(args: argparse.Namespace) -> Window:
     if args.since is not None:
         found = replace(found, since_ns=since_ns(args.since, now_ns))
     if getattr(args, "until", None) is not None:
-        found = replace(found, until_ns=since_ns(args.until, now_ns))
+        found = replace(found, until_ns=since_ns(args.until, now_ns, "--until"))
     return found
 
 
-def since_ns(text: str, now_ns: int) -> int:
+def since_ns(text: str, now_ns: int, flag: str = "--since") -> int:
     """Return a moment: a span before now, or a time in ISO 8601; UsageError when it is neither."""
     span = _SINCE.fullmatch(text)
     if span is not None:
@@ -64,7 +64,7 @@ def since_ns(text: str, now_ns: int) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"--since {text}: expected 90s, 15m, 24h, 7d or a time such as 2026-01-31T12:00:00Z"
+            f"{flag} {text}: expected 90s, 15m, 24h, 7d or a time such as 2026-01-31T12:00:00Z"
         ) from None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) * NS_PER_S + moment.microsecond * 1000

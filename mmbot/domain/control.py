@@ -64,8 +64,12 @@ class Who(Struct, frozen=True):
         return f"{self.face}:{self.user}"
 
 
+# A signal has no answer.
+SIGNAL_FACE = "signal"
 # Those on the machine itself: they could edit the file as well.
-LOCAL_FACES = frozenset({"cli", "signal"})
+LOCAL_FACES = frozenset({"cli", SIGNAL_FACE})
+# How long an override holds when nobody says so.
+DEFAULT_FOR_S = 3_600.0
 
 
 class OperatorCommand(Struct, frozen=True):
@@ -101,6 +105,11 @@ class Change(Struct, frozen=True):
     old: str | None
     new: str | None
     live: bool
+
+    def __str__(self) -> str:
+        """The key, what it was and what it is."""
+        old, new = ("-" if each is None else each for each in (self.old, self.new))
+        return f"{self.key}: {old} -> {new}" + ("" if self.live else "  [restart]")
 
 
 class Answer(Struct, frozen=True):

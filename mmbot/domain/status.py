@@ -25,6 +25,13 @@ class Mode(StrEnum):
     EXIT = "exit"
 
 
+class StopTrigger(Struct, frozen=True):
+    """What protects a position at the venue: a stop that rests there, if any, and what is wrong."""
+
+    ticks: int | None = None
+    trouble: str | None = None
+
+
 class MarketStatus(Struct, frozen=True):
     """One market. Prices are ticks, sizes lots, money micro-USD; marks are half ticks.
 
@@ -32,7 +39,7 @@ class MarketStatus(Struct, frozen=True):
     `pnl_uusd` counts from the start of this run, fees and funding included, `day_pnl_uusd` from
     00:00 UTC or the start if that was later. tick, lot: what a tick and a lot are, in currency and
     base units. width_bps: best own bid to best own ask. exposure: worth of the position and its
-    share of equity.
+    share of equity. stop_trigger: None where none are kept.
     """
 
     symbol: str
@@ -55,6 +62,7 @@ class MarketStatus(Struct, frozen=True):
     exposure_uusd: int = 0
     exposure_ratio: float | None = None
     day_pnl_uusd: int = 0
+    stop_trigger: StopTrigger | None = None
 
 
 class Limits(Struct, frozen=True):

@@ -169,7 +169,8 @@ class Engine:
             ended = event.reason is None
             text = "is over" if event.reason is None else event.reason
             code = f"{event.name}_over" if ended else event.name
-            self._outbox.notify(severity_of(event), code, event.market, text)
+            # Never held back: an end that is not told would leave its alert open.
+            self._outbox.tell(severity_of(event), code, event.market, text)
             self._follow_stops()
 
     def _obey(self, event: Operator) -> None:
@@ -187,20 +188,21 @@ class Engine:
                 guards.flattening = Flattening(slippage_ppb, guards.slicing, min_lots)
             elif event.command in _ENDS_FLATTENING:
                 desk.guards.flattening = None
-        self._outbox.notify(Severity.WARNING, event.command, event.market, event.reason)
+        self._outbox.tell(Severity.WARNING, event.command, event.market, event.reason)
         self._follow_stops()
 
     def _follow_stops(self) -> None:
         """Tell about a change of the breaker, and take off whatever is stopped."""
         stops = self.stops
         state = stops.state
-        if state is not self._breaker_state:
+        before = self._breaker_state
+        if state is not before:
             self._breaker_state = state
+            if before is not BreakerState.RUNNING:
+                self._outbox.tell(Severity.INFO, f"{before}_over", None, "is over")
             severity = Severity.INFO if state is BreakerState.RUNNING else Severity.CRITICAL
             reason = stops.breaker.account_reason() or stops.breaker.reduce_reason(-1)
-            self._outbox.notify(
-                severity, state, None, "figures are good" if reason is None else reason
-            )
+            self._outbox.tell(severity, state, None, reason or f"no longer {before}")
         for index, desk in enumerate(self.desks):
             if stops.reason(index) is not None:
                 self._outbox.pull(desk)

@@ -88,6 +88,10 @@ class Outbox:
             if told_ns is not None and self.now_ns - told_ns < REPEAT_NS:
                 return
             self._told_ns[code, market] = self.now_ns
+        self.tell(severity, code, market, text)
+
+    def tell(self, severity: Severity, code: str, market: int | None, text: str) -> None:
+        """Keep a notice, however soon after another of its kind: of what begins and ends."""
         self._notices.append(Notice(self.now_ns, severity, code, market, text))
 
     def pull(self, desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from mmbot.domain.control import Answer, Change
+from mmbot.domain.control import Answer
 from mmbot.domain.explained import Explanation, Term
 from mmbot.interfaces.status_block import signed
 
@@ -11,7 +11,7 @@ from mmbot.interfaces.status_block import signed
 def answer_lines(answer: Answer) -> list[str]:
     """Return what became of a command: a line, and one for each setting that differs."""
     lines = [answer.message]
-    lines += [f"  {_change(each)}" for each in answer.changes]
+    lines += [f"  {each}" for each in answer.changes]
     if answer.after and answer.after != answer.before:
         lines.append(f"  {answer.before} -> {answer.after}")
     return lines
@@ -20,12 +20,6 @@ def answer_lines(answer: Answer) -> list[str]:
 def explain_lines(explained: Sequence[Explanation]) -> list[str]:
     """Return why the last quotes are what they are."""
     return [line for each in explained for line in _explained(each)]
-
-
-def _change(change: Change) -> str:
-    old = "-" if change.old is None else change.old
-    new = "-" if change.new is None else change.new
-    return f"{change.key}: {old} -> {new}" + ("" if change.live else "  [restart]")
 
 
 def _explained(each: Explanation) -> Iterator[str]:
@@ -46,7 +40,7 @@ def _explained(each: Explanation) -> Iterator[str]:
     yield f"  shift {shift}: position {held}, {ratio:+.0%} of its limit"
     yield f"  reservation price {_price(each.reservation)}"
     for quote in each.quotes:
-        price, size = _price(quote.price), f"{quote.size:f}"
+        price, size = f"{quote.price:,f}", f"{quote.size:f}"
         where = f"fair {quote.from_fair_bps:+.2f} bps, level {quote.level}"
         yield f"  {quote.side} {price} x {size} = {where}"
     cut = f"size cut {each.size_cut_pct:.0f} %" if each.size_cut_pct >= 0.5 else "size not cut"

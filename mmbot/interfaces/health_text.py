@@ -20,6 +20,11 @@ def troubles(view: StatusView) -> list[str]:
         for each in view.markets
         if each.book_age_ms is None or each.book_age_ms > OLD_BOOK_MS
     ]
+    found += [
+        f"{each.symbol}: stop trigger {each.stop_trigger.trouble}"
+        for each in view.markets
+        if each.stop_trigger is not None and each.stop_trigger.trouble is not None
+    ]
     if view.unknown:
         found.append(f"{view.unknown} orders whose outcome is not known")
     if view.loop_lag_p99_ms is not None and view.loop_lag_p99_ms > SLOW_LOOP_MS:

@@ -36,9 +36,7 @@ def status_block(view: StatusView, *, narrow: bool = False) -> list[str]:
         lines += _table(view)
     lines += _foot(view, narrow)
     lines += [_override(view, number) for number in range(len(view.overrides))]
-    lines += [_alert(each) for each in view.alerts[:MOST_ALERTS]]
-    if len(view.alerts) > MOST_ALERTS:
-        lines.append(f"and {len(view.alerts) - MOST_ALERTS} more alerts")
+    lines += _alerts(view.alerts)
     return narrowed(lines) if narrow else lines
 
 
@@ -87,6 +85,8 @@ def _table(view: StatusView) -> list[str]:
         lines.append("  ".join(cells).rstrip())
         if each is not None and each.reason not in (None, *view.reasons):
             lines.append(f"  {each.symbol}: {each.reason}")
+        if each is not None:
+            lines += [f"  {each.symbol}: {words}" for words in stop_words(each)]
     return lines
 
 
@@ -109,11 +109,25 @@ def _narrow_market(each: MarketStatus, said: Sequence[str]) -> Iterator[str]:
     yield f"{each.symbol} {cells['position']} ({cells['exp']}) {cells['day PnL']}"
     if each.reason is not None and each.reason not in said:
         yield f" {each.reason}"
+    yield from (f" {words}" for words in stop_words(each))
     if each.bids or each.asks:
         yield f" bid {cells['bid x size']}"
         yield f" ask {cells['ask x size']}"
         yield f" width {cells[WIDTH]} bps skew {cells[SKEW]} bps"
         yield f" age {cells['age']}"
+
+
+def stop_words(each: MarketStatus) -> list[str]:
+    """Return what protects the position at the venue; nothing where that is not asked for."""
+    stop = each.stop_trigger
+    if stop is None:
+        return []
+    parts = [] if stop.trouble is None else [f"stop trigger {stop.trouble}"]
+    if stop.ticks is not None:
+        parts.insert(0, f"stop trigger at {each.tick * stop.ticks:,f}")
+    elif each.position_lots and not parts:
+        parts.append("no stop trigger yet")
+    return parts
 
 
 def _foot(view: StatusView, narrow: bool) -> list[str]:
@@ -140,6 +154,18 @@ def _override(view: StatusView, number: int) -> str:
     each = view.overrides[number]
     until = moment(each.until_ns)
     return f"override: {each.key} {each.old} -> {each.value} until {until} ({each.by})"
+
+
+def _alerts(alerts: Sequence[Alert]) -> list[str]:
+    """Return what is critical or was seen to by nobody; of the others only how many."""
+    seen = [a for a in alerts if a.acked_by is not None and a.severity < Severity.CRITICAL]
+    shown = [each for each in alerts if each not in seen]
+    lines = [_alert(each) for each in shown[:MOST_ALERTS]]
+    if len(shown) > MOST_ALERTS:
+        lines.append(f"and {len(shown) - MOST_ALERTS} more alerts")
+    if seen:
+        lines.append(f"{len(seen)} alert{'' if len(seen) == 1 else 's'} acknowledged")
+    return lines
 
 
 def _alert(each: Alert) -> str:

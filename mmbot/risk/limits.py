@@ -55,6 +55,18 @@ class StaleParams(Params):
     ] = 5
 
 
+class ProtectiveTriggerParams(Params):
+    """A stop order of the venue's own for every position; it works when nothing of ours does."""
+
+    enabled: Annotated[bool, Field(description="keep one at the venue; live")] = False
+    distance_bps: Annotated[
+        float, Field(ge=20, le=5000, description="from the average entry, against the position")
+    ] = 300.0
+    move_at_pct: Annotated[
+        float, Field(ge=1, le=50, description="moved when off by this share of the distance")
+    ] = 20.0
+
+
 class RiskParams(Params):
     """Account-wide limits (spec section 9)."""
 
@@ -81,6 +93,7 @@ class RiskParams(Params):
     ] = 0.0
     stale: StaleParams = StaleParams()
     loss: LossParams = LossParams()
+    protective_trigger: ProtectiveTriggerParams = ProtectiveTriggerParams()
 
 
 MILLISECOND_NS = 1_000_000

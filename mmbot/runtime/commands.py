@@ -198,5 +198,5 @@ class Commands:
 def _reason(command: OperatorCommand, now_ns: int) -> str:
     """What a pause is shown with: why, who and when."""
     when = f"{datetime.fromtimestamp(now_ns // NS_PER_S, UTC):%H:%MZ}"
-    why = " ".join(command.reason.split()) or str(command.verb)
-    return f"{why} ({command.who}, {when})"
+    why = " ".join(command.reason.split())
+    return f"{why} ({command.who}, {when})" if why else f"by {command.who}, {when}"

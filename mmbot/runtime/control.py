@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from mmbot.domain.control import Answer, OperatorCommand, Result, Verb
+from mmbot.domain.control import SIGNAL_FACE, Answer, OperatorCommand, Result, Verb
 from mmbot.domain.explained import Explanation
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import StatusView
@@ -21,6 +21,8 @@ from mmbot.runtime.commands import Commands, Doing
 from mmbot.runtime.watching import Watching
 
 LOOK_EVERY_S = 1.0
+# Of those that a command has changed, so many are told.
+MOST_CHANGES = 5
 SETTINGS = frozenset({Verb.RELOAD, Verb.SET, Verb.UNSET})
 
 
@@ -63,13 +65,19 @@ class BotControl:
         self._audit(audited(command, answer), self._works.clock())
         self.watching.meters.happened.commanded(command, answer)
         if command.verb in SETTINGS and not command.dry_run:
-            done = answer.result is Result.OK
-            self._say(
-                Severity.INFO if done else Severity.WARNING,
-                f"{command.verb}" if done else f"{command.verb}_refused",
-                f"{answer.message} ({command.who})",
-            )
+            self._tell_of(command, answer)
         return answer
+
+    def _tell_of(self, command: OperatorCommand, answer: Answer) -> None:
+        """Tell what has changed; a refusal only when nobody waits for the answer."""
+        text = f"{answer.message} ({command.who})"
+        if answer.result is Result.OK:
+            changes = "".join(f"\n{each}" for each in answer.changes[:MOST_CHANGES])
+            more = len(answer.changes) - MOST_CHANGES
+            changes += f"\nand {more} more" if more > 0 else ""
+            self._say(Severity.INFO, f"{command.verb}", text + changes)
+        elif command.who.face == SIGNAL_FACE:
+            self._say(Severity.WARNING, f"{command.verb}_refused", text)
 
     def soon(self, command: OperatorCommand) -> None:
         """Have a command done without waiting for its answer: from where nobody can wait."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from mmbot.domain.events import AccountSnapshot
 from mmbot.domain.order import Level, OrderState, Side
 from mmbot.domain.quotes import Quotes
@@ -64,6 +66,11 @@ def status_view(
         _market(engine, index, book_age_ms(index), equity, marks)
         for index in range(len(engine.desks))
     )
+    if moment.venue.stops:
+        markets = tuple(
+            replace(each, stop_trigger=stop)
+            for each, stop in zip(markets, moment.venue.stops, strict=True)
+        )
     return StatusView(
         ts_ns=moment.now_ns,
         instance=named.instance,

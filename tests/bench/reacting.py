@@ -1,84 +1,88 @@
-"""From the bytes of a delta to the bytes of the first signed action: see reacting_rig.
+"""From the bytes of a delta to those of the first signed action, with nothing but the bot running.
 
-Only decisions that change every order count. Time stands still but for the interval between two.
+A session with the embedded exchange is recorded first and then played to a new bot, see
+reacting_venue. Only decisions that change every order count. Time stands still but for the interval
+between two. What a bot needs that has slept before is `live_paced`.
 """
 
 import asyncio
 import statistics
 import time
-from functools import cache
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mmbot.adapters.zo.rest.http import open_http
 from mmbot.runtime.turns import collect_garbage, short_turns
 from tests.bench.live_notes import LEVELS, TYPESCRIPT, p99, settings
-from tests.bench.reacting_rig import CONNECTIONS, RecordingLoop, Rig
+from tests.bench.reacting_rig import STEP_NS, RecordingLoop, Rig, Welcome
+from tests.bench.reacting_venue import Answered, Step, Venue, pace, record
 from tests.bench.registry import bench
 
-DECISIONS = 3_000
+# Every other one or so of them changes all orders.
+STEPS = 4_000
 WARM_UP = 300
-STEP_NS = 10_000_000
-# For the account to stay fresh, and for the disk to keep up with so many orders.
-ACCOUNT_EVERY = 50
-PAUSE_S = 0.1
-WAIT_S = 0.02
-LOOKS = 100
 
 
 @cache
 def reactions() -> list[float]:
     """Microseconds of each decision."""
-    with (
-        TemporaryDirectory(prefix="mmbot-bench-") as place,
-        asyncio.Runner(loop_factory=RecordingLoop) as runner,
-        short_turns(),
-    ):
-        return runner.run(_react(Path(place)))
+    steps: list[Step] = []
+    with TemporaryDirectory(prefix="mmbot-bench-") as place, _runner() as runner:
+        steps += runner.run(_record(Path(place)))
+    with TemporaryDirectory(prefix="mmbot-bench-") as place, _runner() as runner, short_turns():
+        return runner.run(_play(Path(place), steps))
 
 
-async def _react(place: Path) -> list[float]:
-    config = settings("http://127.0.0.1:1", STEP_NS // 1_000_000)
-    async with open_http(config.venue) as http:
-        rig = Rig(config, http, place)
-        rig.live.around.append(("garbage", collect_garbage))
-        running = asyncio.create_task(rig.live.run())
-        for _ in range(LOOKS):
-            await asyncio.sleep(WAIT_S)
-            if rig.line.opened > CONNECTIONS:
-                break
-        rig.begin()
-        took: list[float] = []
-        steps = 0
-        while len(took) < WARM_UP + DECISIONS:
-            steps += 1
-            if steps > 4 * (WARM_UP + DECISIONS):
-                raise RuntimeError(f"{len(took)} of {steps} deltas brought actions")
-            took += await _step(rig, steps)
-        rig.live.stop("enough")
-        await running
+def _runner() -> asyncio.Runner:
+    return asyncio.Runner(loop_factory=RecordingLoop)
+
+
+async def _record(place: Path) -> list[Step]:
+    venue = Venue()
+    async with _running(place, venue.welcome()) as rig:
+        return await record(venue, rig, STEPS)
+
+
+async def _play(place: Path, steps: list[Step]) -> list[float]:
+    """Play what was recorded; the time each step took that replaced everything."""
+    took: list[float] = []
+    written = RecordingLoop.written
+    async with _running(place, Venue().welcome()) as rig:
+        for number, step in enumerate(steps):
+            await pace(rig, number)
+            start_ns = time.perf_counter_ns()
+            rig.hear(step.delta)
+            first_ns = written.first_ns
+            actions = rig.answer(partial(_said, step.answered))
+            for told in step.told:
+                rig.hear(told)
+            rig.answer(partial(_said, step.answered_again))
+            rig.sending.tick(rig.now_ns)
+            if first_ns is not None and actions >= LEVELS:
+                took.append((first_ns - start_ns) / 1000)
     return took[WARM_UP:]
 
 
-async def _step(rig: Rig, number: int) -> list[float]:
-    """Move the market once; the time it took, unless less than everything was replaced."""
-    rig.now_ns += STEP_NS
-    if number % ACCOUNT_EVERY == 0:
-        rig.account()
-        await asyncio.sleep(PAUSE_S)
-    frame, stream, written = rig.move(), rig.books.streams[0], RecordingLoop.written
-    start_ns = time.perf_counter_ns()
-    stream.frame(frame, rig.clock())
-    first_ns = written.first_ns
-    actions = rig.answer()
-    for delta in rig.deltas():
-        stream.frame(delta, rig.clock())
-    rig.answer()
-    rig.sending.tick(rig.now_ns)
-    await asyncio.sleep(0)
-    if first_ns is None or actions < LEVELS:
-        return []
-    return [(first_ns - start_ns) / 1000]
+def _said(answered: Answered, _bodies: list[bytes]) -> Answered:
+    return answered
+
+
+@asynccontextmanager
+async def _running(place: Path, welcome: Welcome) -> AsyncIterator[Rig]:
+    config = settings("http://127.0.0.1:1", STEP_NS // 1_000_000)
+    async with open_http(config.venue) as http:
+        rig = Rig(config, http, place, welcome)
+        rig.live.around.append(("garbage", collect_garbage))
+        running = asyncio.create_task(rig.live.run())
+        await rig.begin()
+        yield rig
+        rig.live.stop("enough")
+        await running
+        # Its last cancels are nobody's.
+        RecordingLoop.written.take()
 
 
 @bench("live_delta_to_action_p50", unit="us", must=120.0, goal=45.0, peers=TYPESCRIPT)

@@ -1,4 +1,4 @@
-"""A live bot of one market and the embedded exchange in this process, with no sockets between.
+"""A live bot of one market without sockets: what a venue tells it is handed over as bytes.
 
 Everything of the bot is the product, wired as `assemble.live` does it; a connection is a transport
 that keeps what is written. `now_ns` is what all of it takes for the time.
@@ -10,12 +10,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 
-from mmbot.adapters.zo.engine_time import EngineClock, EngineSeconds
-from mmbot.adapters.zo.keys.session import session_request
+from mmbot.adapters.zo.engine_time import EngineClock
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside
 from mmbot.adapters.zo.rest.action_line import ActionLine, LineParams
 from mmbot.adapters.zo.rest.answers import BookView, Catalog, Listing, Token
@@ -23,8 +22,7 @@ from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
 from mmbot.adapters.zo.trading.sending import Sending
-from mmbot.adapters.zo.wire.codec import decode_receipt
-from mmbot.adapters.zo.wire.signing import Keypair, SessionSigner, WalletSigner
+from mmbot.adapters.zo.wire.signing import SessionSigner
 from mmbot.assemble import BATCH_SIZE, Footing, RunOptions, build_engine
 from mmbot.assemble.live.bookkeeping import Bookkeeping
 from mmbot.assemble.live.feeds import BookFeed
@@ -34,11 +32,7 @@ from mmbot.cext.orderbook import OrderBook
 from mmbot.config.schema import Config
 from mmbot.domain.actions import Batch
 from mmbot.domain.events import AccountSnapshot, IndexPrice
-from mmbot.domain.order import Level, Side
 from mmbot.engine import Engine, VenueTraits
-from mmbot.exchange.exchange import Exchange
-from mmbot.exchange.params import ExchangeParams, MarketParams
-from mmbot.exchange.views import frames
 from mmbot.execution.order_ids import OrderIds
 from mmbot.ledger.opening import open_ledger
 from mmbot.ledger.rows import RunStart
@@ -46,14 +40,19 @@ from mmbot.ports import Emit, Leftovers, VenueFigures
 from mmbot.risk.breaker import Breaker
 from mmbot.runtime.live import MarketMakerLive
 from mmbot.runtime.works import Works
-from tests.bench.live_moves import CENTRE_TICKS, LEVELS, moves
+from tests.bench.live_moves import CENTRE_TICKS
 
 START_S = 1_767_225_600
 START_NS = START_S * 1_000_000_000
 EQUITY_UUSD = 1_000_000_000_000
 CONNECTIONS = 6
+STEP_NS = 10_000_000
+WAIT_S = 0.02
+LOOKS = 500
 ONE = Decimal(1)
 LISTING = Listing(0, "M00USD", 1, 5, 0, 0, Decimal("0.02"), Decimal("0.01"), Decimal("0.0125"))
+Answer = Callable[[list[bytes]], tuple[list[bytes], int]]
+"""From the bodies of requests to their receipts, and the last action the venue knows of."""
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: "
 
 
@@ -135,22 +134,24 @@ class Sends:
         return Leftovers(proven=True)
 
 
-class Rig:
-    """A bot and its exchange; `live.run()` begins."""
+class Welcome(NamedTuple):
+    """What a venue knows of the bot, and the book as the bot finds it."""
 
-    def __init__(self, config: Config, http: ZoHttp, place: Path) -> None:
+    signer: SessionSigner
+    view: BookView
+
+
+class Rig:
+    """A bot; `live.run()` begins."""
+
+    def __init__(self, config: Config, http: ZoHttp, place: Path, welcome: Welcome) -> None:
         self.now_ns = START_NS
-        terms = MarketParams(
-            symbol=LISTING.symbol, price_decimals=1, size_decimals=5, start_price=60_000
-        )
-        params = ExchangeParams(markets=(terms,), auto_fund_usd=EQUITY_UUSD // 1_000_000)
-        self.exchange = Exchange(params, START_NS)
-        self._moves = moves()
         self._engine_clock = EngineClock()
         self._tell_time()
+        self._view = welcome.view
         self._ids = OrderIds(config.instance.id, epoch=1)
         self.line = ActionLine(config.venue.http_origin, LineParams(connections=CONNECTIONS))
-        self._wire(config, http)
+        self._wire(config, http, welcome.signer)
         book = OrderBook()
         self.books = Books(
             config.venue.ws_origin,
@@ -164,20 +165,20 @@ class Rig:
         """Return the time it is."""
         return self.now_ns
 
-    def begin(self) -> None:
-        """Let the exchange have its book, and the bot see it and its money."""
-        self.exchange.background(0, next(self._moves))
-        self.exchange.take_changes()
+    async def begin(self) -> None:
+        """Let the bot see its book and its money, and warm up; then it trades.
+
+        That it is warm is seen by a task on the real clock: no time passes until it has.
+        """
+        await _until(lambda: self.line.opened > CONNECTIONS)
         stream = self.books.streams[0]
         stream.opened(self.now_ns)
-        clob = self.exchange.clobs[0]
-        bids, asks = (
-            tuple(Level(*each) for each in clob.levels(side, LEVELS))
-            for side in (Side.BID, Side.ASK)
-        )
-        view = BookView(self.exchange.state.action_id, bids, asks)
-        stream.syncs[0].snapshot(view, stream.syncs[0].epoch, self.now_ns)
-        self.account()
+        stream.syncs[0].snapshot(self._view, stream.syncs[0].epoch, self.now_ns)
+        works = self.live.works
+        for _ in range(works.params.warmup_ms * 1_000_000 // STEP_NS):
+            self.account()
+            self.now_ns += STEP_NS
+        await _until(lambda: works.engine.stops.reason(0) is None)
 
     def account(self) -> None:
         """Tell what is polled: the account, an index price, the engine's time."""
@@ -187,54 +188,34 @@ class Rig:
         emit(AccountSnapshot(0, now_ns, equity, equity, 0, 0, bankruptcy=False))
         emit(IndexPrice(0, now_ns, 0, float(CENTRE_TICKS)))
 
-    def move(self) -> bytes:
-        """Let the market move; the delta that tells of it."""
-        self.exchange.advance(self.now_ns)
-        self.exchange.background(0, next(self._moves))
-        (delta,) = self.deltas()
-        return delta
+    def hear(self, delta: bytes) -> None:
+        """Let the stream of the book tell that."""
+        self.books.streams[0].frame(delta, self.now_ns)
 
-    def deltas(self) -> list[bytes]:
-        """Return what the stream of the book tells now."""
-        told = []
-        for change in self.exchange.take_changes():
-            told += [
-                payload
-                for stream, payload in frames.encode(self.exchange, change)
-                if stream.startswith("deltas@")
-            ]
-        return told
+    def answer(self, answer: Answer) -> int:
+        """Hand over what the venue says to what was written; how many requests there were.
 
-    def answer(self) -> int:
-        """Let the exchange have what was written, and the bot its answers; how many there were."""
+        `answer` may ask the venue itself; see there.
+        """
         taken = RecordingLoop.written.take()
-        for protocol, request in taken:
-            receipt = self.exchange.act(request.partition(b"\r\n\r\n")[2])
+        receipts, reached = answer([request.partition(b"\r\n\r\n")[2] for _, request in taken])
+        for (protocol, _), receipt in zip(taken, receipts, strict=True):
             protocol.data_received(b"%b%d\r\n\r\n%b" % (_ANSWER, len(receipt), receipt))
         # The stream of the account tells no more than the receipts do.
-        self.known.joins.told_to(self.exchange.state.action_id)
+        self.known.joins.told_to(reached)
         return len(taken)
 
     def _tell_time(self) -> None:
         self._engine_clock.observe(self.now_ns // 1_000_000_000, self.now_ns, self.now_ns)
 
-    def _wire(self, config: Config, http: ZoHttp) -> None:
+    def _wire(self, config: Config, http: ZoHttp, signer: SessionSigner) -> None:
         catalog = Catalog([LISTING], [Token(0, "USDC", 6, 10_000)])
-        traded = TradedAccount(self._signer(), None, catalog, (LISTING,), self._ids)
+        traded = TradedAccount(signer, None, catalog, (LISTING,), self._ids)
         access = Access(http, self.line, config.venue.ws_origin)
         outside = Surroundings(self.clock, Random(1), self._engine_clock)
         params = TradingParams(cancels_per_s=config.rate_limits.cancels_per_second)
         self.known = Knowledge(access, traded, outside, params)
         self.sending = Sending(access, traded, outside, params, self.known)
-
-    def _signer(self) -> SessionSigner:
-        wallet = Keypair.generate()
-        user = self.exchange.ensure_user(wallet.public)
-        assert user is not None
-        request = session_request(WalletSigner(wallet), EngineSeconds(START_S), 86_400)
-        receipt = decode_receipt(self.exchange.act(request.body))
-        session_id = receipt.create_session_result.session_id
-        return SessionSigner(request.keypair, session_id, user.account_ids[0])
 
     def _engine(self, config: Config, book: OrderBook) -> Engine:
         traits = VenueTraits(batch_size=BATCH_SIZE, book_includes_own=True, has_index=True)
@@ -259,6 +240,14 @@ class Rig:
                 params=config.runtime,
             )
         )
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    for _ in range(LOOKS):
+        if true():
+            return
+        await asyncio.sleep(WAIT_S)
+    raise TimeoutError("the bot does not begin to trade")
 
 
 async def _no_snapshot(_listing: Listing) -> BookView:

@@ -1,6 +1,7 @@
 """Every command by every role, on a bot that trades, through real updates."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ import pytest
 
 from mmbot.domain.control import Role
 from mmbot.domain.status import Mode
-from tests.chat.place import ADMIN, GROUP, OPERATOR, VIEWER, Bot, Place, place, run
+from tests.chat.place import ADMIN, GROUP, OPERATOR, QUIET, VIEWER, Bot, Place, place, run
 
 PEOPLE = {Role.VIEWER: VIEWER, Role.OPERATOR: OPERATOR, Role.ADMIN: ADMIN}
 # What is asked, by whom at least, and what the answer has in it (operations 4.2).
@@ -40,17 +41,20 @@ COMMANDED = {
     "/reset_pnl why": (Role.ADMIN, "reset-pnl?"),
     "/stop": (Role.ADMIN, "answer with its name: chatty"),
 }
+LOUD = QUIET.replace("config: none", "config: loud")
 Script = Callable[[Place, Bot], Awaitable[None]]
 
 
-def talked(folder: Path, script: Script) -> None:
+def talked(folder: Path, script: Script, notify: str = QUIET) -> None:
     """Run a script on a bot that quotes; whatever it says is well-formed."""
 
     async def work() -> None:
-        async with place(folder) as at, at.bot() as bot:
-            await bot.quoting()
-            await script(at, bot)
-            assert at.api.bad == []
+        async with place(folder) as at:
+            at.settings(notify)
+            async with at.bot() as bot:
+                await bot.quoting()
+                await script(at, bot)
+                assert at.api.bad == []
 
     run(work)
 
@@ -185,6 +189,60 @@ def test_settings_are_read_again_on_demand(tmp_path: Path) -> None:
         assert "would be raised" in await answer(at, "/reload", ADMIN)
         assert "allow more" in await answer(at, "/set telegram.users {33: admin}", ADMIN)
         assert "needs the role" in await answer(at, "/reload", VIEWER)
+
+    talked(tmp_path, script)
+
+
+def test_words_are_for_people_on_a_telephone(tmp_path: Path) -> None:
+    async def script(at: Place, _: Bot) -> None:
+        assert await answer(at, "/mute", OPERATOR) == (
+            "[chatty \u00b7 LIVE] a time is needed, such as /mute 30m"
+        )
+        assert "(--set)" not in await answer(at, "/set spread.minbps 8", ADMIN, "unknown key")
+        assert "2 settings would change for 30 min" in await answer(
+            at, "/set spread.min_bps 60.5 for 30m", ADMIN, "would change"
+        )
+        assert "2 settings would change for good, in the file" in await answer(
+            at, "/set spread.min_bps 60.5 persist", ADMIN, "would change"
+        )
+        question = await at.api.seen("for good")
+        assert [label for label, _ in question.buttons] == ["Yes, set spread.min_bps", "No"]
+
+    talked(tmp_path, script)
+
+
+def test_whoever_did_not_give_a_command_learns_each_of_them_and_why(tmp_path: Path) -> None:
+    async def script(at: Place, _: Bot) -> None:
+        before = len(at.api.messages)
+        await answer(at, "/pause ETHUSD thin", OPERATOR, "ETHUSD paused")
+        await answer(at, "/resume ETHUSD", OPERATOR, "ETHUSD: paused: thin (telegram:22, ")
+        await answer(at, "/pause ETHUSD", OPERATOR, "ETHUSD paused")
+        for words in ("thin (telegram:22, ", "by telegram:22, "):
+            await at.api.seen(f"pause ETHUSD: {words}", before, chat=ADMIN)
+        await at.api.say("/set spread.min_bps 60.5", ADMIN)
+        question = await at.api.seen("would change")
+        await at.api.press(question, "Yes", ADMIN)
+        told = await at.api.seen("set: 2 settings changed until", before, chat=OPERATOR)
+        assert "(telegram:11)" in told.text
+        assert "markets.BTCUSD.spread.min_bps: 60.0 -> 60.5" in told.text
+        assert [each for each in at.api.messages if "set: 2" in each.text and each.chat == 11] == []
+
+    talked(tmp_path, script, LOUD)
+
+
+def test_the_keys_below_the_chat_are_those_that_the_person_may_use(tmp_path: Path) -> None:
+    async def script(at: Place, _: Bot) -> None:
+        rows = {}
+        for user in (VIEWER, OPERATOR):
+            await answer(at, "/help", user, "/status")
+            markup = json.loads(at.api.messages[-1].fields["reply_markup"])
+            rows[user] = [[key["text"] for key in row] for row in markup["keyboard"]]
+        assert rows[VIEWER] == [["/status", "/pnl", "/risk"], ["/help"]]
+        assert rows[OPERATOR] == [
+            ["/status", "/pnl", "/risk"],
+            ["/pause", "/cancelall"],
+            ["/resume", "/help"],
+        ]
 
     talked(tmp_path, script)
 

@@ -32,6 +32,8 @@ ENTRIES: tuple[Entry, ...] = (
         id="N03",
         says="a request lands seconds late, or after the one behind it",
         faults=together(("act.slow", 8.0, SLOW), ("act.reorder", 8.0, {"p": 0.3})),
+        # As above; and the last late ones land four seconds after the end.
+        expect=Expect(back_s=7.5),
     ),
     Scenario(
         id="N04",

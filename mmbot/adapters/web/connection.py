@@ -9,14 +9,15 @@ import logging
 import ssl
 from collections import deque
 from random import Random
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from msgspec import Struct
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from mmbot.adapters.web.backoff import Backoff, BackoffParams
 from mmbot.adapters.web.clock import NS_PER_S, Clock
+from mmbot.adapters.web.direct_socket import DirectSocket
 from mmbot.logs.levels import TRACE
 
 _LOG = logging.getLogger("mmbot.ws")
@@ -98,8 +99,11 @@ class Connection:
         self._params = params
         self._clock = clock
         self._backoff = Backoff(params.backoff, rng)
-        self._socket: ClientConnection | None = None
-        self._given_up = ""
+        self._socket: DirectSocket | None = None
+        self._malformed = Malformed(params.malformed, params.malformed_s)
+        # Why the connection that stands is at its end; nothing is handed on after that.
+        self._over: asyncio.Future[str] | None = None
+        self._heard_s = 0.0
 
     @property
     def connected(self) -> bool:
@@ -114,7 +118,7 @@ class Connection:
             try:
                 async with self._connect() as socket:
                     opened_ns = self._clock()
-                    reason = await self._attend(socket, opened_ns)
+                    reason = await self._attend(cast(DirectSocket, socket), opened_ns)
             except _TROUBLES as error:
                 reason = trouble(error)
             self.reason = reason
@@ -125,8 +129,7 @@ class Connection:
 
     def give_up(self, reason: str) -> None:
         """End the connection that stands, if one does; the next is made as after any loss."""
-        if self._socket is not None and not self._given_up:
-            self._given_up = reason
+        if self._socket is not None and self._end(reason):
             # Aborting is at once and needs nothing of the peer, who may be dead.
             self._socket.transport.abort()
 
@@ -134,6 +137,7 @@ class Connection:
         params = self._params
         return _Connect(
             self.url,
+            create_connection=DirectSocket,
             compression=None,
             proxy=None,
             ping_interval=None,
@@ -143,42 +147,63 @@ class Connection:
             user_agent_header="mmbot",
         )
 
-    async def _attend(self, socket: ClientConnection, opened_ns: int) -> str:
+    async def _attend(self, socket: DirectSocket, opened_ns: int) -> str:
         self.generation += 1
         self._socket = socket
-        self._given_up = ""
+        self._over = over = asyncio.get_running_loop().create_future()
+        self._malformed = Malformed(self._params.malformed, self._params.malformed_s)
         self.reason = ""
-        malformed = Malformed(self._params.malformed, self._params.malformed_s)
         reason = "cancelled"
         try:
             _LOG.debug("%s: connected", self.url)
             self._listener.opened(opened_ns)
-            reason = await self._read(socket, malformed)
+            self._heard_s = asyncio.get_running_loop().time()
+            socket.tell(self._message, self._lost)
+            reason = await self._until(over)
         finally:
-            self._socket = None
+            self._socket = self._over = None
             self._listener.closed(reason, self._clock())
         return reason
 
-    async def _read(self, socket: ClientConnection, malformed: Malformed) -> str:
-        while True:
-            try:
-                async with asyncio.timeout(self._params.silent_s):
-                    frame = await socket.recv(decode=False)
-            except ConnectionClosed as error:
-                return self._given_up or trouble(error)
-            except TimeoutError:
-                return f"nothing came for {self._params.silent_s:g} s"
-            self.frames += 1
-            now_ns = self._clock()
-            if _LOG.isEnabledFor(TRACE):
-                _LOG.log(TRACE, "%s %s", self.url, frame.decode(errors="backslashreplace"))
-            try:
-                self._listener.frame(frame, now_ns)
-            except ValueError as error:
-                if malformed.add(now_ns):
-                    return f"malformed frames, the last: {error}"
-            if self._given_up:
-                return self._given_up
+    async def _until(self, over: asyncio.Future[str]) -> str:
+        silent_s = self._params.silent_s
+        if silent_s is None:
+            return await over
+        loop = asyncio.get_running_loop()
+        while not over.done():
+            left_s = self._heard_s + silent_s - loop.time()
+            if left_s <= 0:
+                self._end(f"nothing came for {silent_s:g} s")
+            else:
+                await asyncio.wait((over,), timeout=left_s)
+        return over.result()
+
+    def _end(self, reason: str) -> bool:
+        if self._over is None or self._over.done():
+            return False
+        self._over.set_result(reason)
+        return True
+
+    def _lost(self, closed: ConnectionClosed) -> None:
+        self._end(trouble(closed))
+
+    def _message(self, frame: bytes) -> None:
+        over = self._over
+        if over is None or over.done():
+            return
+        self.frames += 1
+        self._heard_s = asyncio.get_running_loop().time()
+        now_ns = self._clock()
+        if _LOG.isEnabledFor(TRACE):
+            _LOG.log(TRACE, "%s %s", self.url, frame.decode(errors="backslashreplace"))
+        try:
+            self._listener.frame(frame, now_ns)
+        except ValueError as error:
+            if self._malformed.add(now_ns):
+                self._end(f"malformed frames, the last: {error}")
+        except Exception as error:  # noqa: BLE001 - our mistake: it ends the program in `run`
+            if not over.done():
+                over.set_exception(error)
 
 
 def trouble(error: _TROUBLE) -> str:

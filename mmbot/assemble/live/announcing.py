@@ -76,6 +76,9 @@ def _lines(config: Config, ground: Ground, holding: Holding | None, kept: Kept) 
         yield f"{listing.symbol:<8} {_market(market_settings(config, listing.symbol), listing)}"
     yield f"losses   {_losses(config, equity_usd)}"
     yield f"limits   {_limits(config, ground.listings)}"
+    stop = config.risk.protective_trigger
+    if holding is not None and stop.enabled:
+        yield f"stops    kept at the venue, {stop.distance_bps:g} bps beyond the entry"
     rates = config.rate_limits
     yield (
         f"rates    {rates.orders_per_second:g} orders/s, {rates.cancels_per_second:g} cancels/s, "

@@ -424,7 +424,9 @@ def _trading(
     if lead is not None:
         outside, clean = outside._replace(barred=lead.keeper.barred), lead.previous_run_clean()
     start = Start(ledger.cursor(), previous_run_clean=clean)
-    hooks = Hooks(books.trades, given.options.warn, books.heard)
+    hooks = Hooks(
+        books.trades, given.options.warn, books.heard, lambda notice: books.notices([notice])
+    )
     return real_venue(given.http, config, traded, outside, hooks, start)
 
 

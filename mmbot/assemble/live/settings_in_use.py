@@ -29,14 +29,23 @@ from mmbot.config.live_keys import (
 from mmbot.config.loader import ConfigSources
 from mmbot.config.schema import Config
 from mmbot.config.show import scalar
-from mmbot.domain.control import Answer, Change, OperatorCommand, Override, Result, refused
+from mmbot.domain.control import (
+    DEFAULT_FOR_S,
+    Answer,
+    Change,
+    OperatorCommand,
+    Override,
+    Result,
+    refused,
+)
 from mmbot.domain.status import Limits
 from mmbot.engine import Engine
 from mmbot.errors import ConfigError
 
 OVERRIDES = "overrides"
-DEFAULT_FOR_S = 3_600.0
 SHORTEST_S, LONGEST_S = 1.0, 7 * 86_400.0
+# An override is read like `--set`; nobody has written that.
+_FROM_COMMAND_LINE = " (--set)"
 NS_PER_S = 1_000_000_000
 DAY_S = 86_400.0
 EXIT_CONFIG = 3
@@ -200,7 +209,7 @@ class SettingsInUse:
             in_force = await asyncio.to_thread(self._with, kept, self._filed)
             used.refuse(in_force)
         except ConfigError as error:
-            return refused(f"nothing changed: {'; '.join(error.problems)}", exit_code=EXIT_CONFIG)
+            return refused(f"nothing changed: {self._in_words(error)}", exit_code=EXIT_CONFIG)
         raised = loosened(self._filed.config, in_force, self._traded)
         if raised:
             text = f"nothing changed: {', '.join(raised)} would allow more than the files do"
@@ -210,6 +219,13 @@ class SettingsInUse:
             await self._take_on(self._filed, in_force, kept)
         shown = tuple(_change(each) for each in changes)
         return Answer(Result.OK, _count_changes(changes, dry_run), changes=shown)
+
+    def _in_words(self, error: ConfigError) -> str:
+        """What is wrong with an override, once for all markets that it is of."""
+        found = [each.replace(_FROM_COMMAND_LINE, "") for each in error.problems]
+        for symbol in self._traded:
+            found = [each.replace(f"markets.{symbol}.", "") for each in found]
+        return "; ".join(dict.fromkeys(found))
 
     async def _take_on(self, filed: Filed, in_force: Config, kept: Mapping[str, Override]) -> None:
         used = self._used

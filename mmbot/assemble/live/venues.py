@@ -1,6 +1,7 @@
 """The venues a live bot can have: the real one, or a pretend one fed by the real one's streams."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from mmbot.adapters.sim.account import SimAccount
@@ -13,6 +14,7 @@ from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.trading.params import (
     Access,
     Hooks,
+    ProtectionTerms,
     Start,
     Surroundings,
     TradedAccount,
@@ -26,6 +28,8 @@ from mmbot.config.schema import Config
 from mmbot.domain.figures import Labels, Readings
 from mmbot.domain.market import MICRO
 from mmbot.ports import Venue, VenueFigures
+
+BPS_PER_WHOLE = 10_000
 
 
 class Placed(NamedTuple):
@@ -49,7 +53,7 @@ def real_venue(
     line = ActionLine(params.http_origin, LineParams(connect_s=params.connect_timeout_ms / 1000))
     access = Access(http, line, params.ws_origin)
     limits = config.rate_limits
-    trading = TradingParams(cancels_per_s=limits.cancels_per_second)
+    trading = TradingParams(cancels_per_s=limits.cancels_per_second, protection=_protection(config))
     venue = ZoVenue(access, traded, outside, hooks, trading, start)
 
     def figures() -> VenueFigures:
@@ -60,9 +64,18 @@ def real_venue(
             p50_ms = acks[len(acks) // 2] / MILLISECOND_NS
             p99_ms = acks[len(acks) * 99 // 100] / MILLISECOND_NS
         readings = _readings(venue, told, http, outside.clock())
-        return VenueFigures(p50_ms, p99_ms, told.reconnects, readings)
+        return VenueFigures(p50_ms, p99_ms, told.reconnects, readings, told.stops)
 
     return Placed(venue, figures, venue.audit)
+
+
+def _protection(config: Config) -> ProtectionTerms | None:
+    """Return how stop triggers are kept, None for none."""
+    wanted = config.risk.protective_trigger
+    if not wanted.enabled:
+        return None
+    distance = Decimal(str(wanted.distance_bps)) / BPS_PER_WHOLE
+    return ProtectionTerms(distance, Decimal(str(wanted.move_at_pct)) / 100)
 
 
 def _readings(venue: ZoVenue, told: ZoFigures, http: ZoHttp, now_ns: int) -> Readings:

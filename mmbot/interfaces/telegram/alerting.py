@@ -23,7 +23,7 @@ MINUTE_NS = 60 * NS_PER_S
 MOST_TEXT = 300
 MOST_KEYS = 500
 MOST_NAMED = 8
-_GIVEN_HERE = re.compile(rf"\({FACE}:(\d+)[,)]")
+_GIVEN_HERE = re.compile(rf"(?:\(|\bby ){FACE}:(\d+)[,)]")
 _NEXT = "next: /risk /explain /flatten /reset_halt"
 
 Key = tuple[str, str | None]
@@ -31,7 +31,7 @@ View = Callable[[], StatusView]
 
 
 class _Message(Struct):
-    """What was told under a key, and how often it came."""
+    """What was told under a key, how often it came, and whether it is over."""
 
     severity: Severity
     text: str
@@ -39,6 +39,7 @@ class _Message(Struct):
     first_ns: int
     alert_id: str
     count: int = 1
+    over: bool = False
 
 
 class Alerting:
@@ -65,17 +66,23 @@ class Alerting:
         wanted = loudness(self._params.chat, kind, notice.severity, now_ns)
         if wanted == "none":
             return
+        if kind == "config":
+            # Somebody did something: nothing that goes on, or is the same as before.
+            yield from self._event(notice, market, now_ns, silent=wanted == "silent")
+            return
         key = (notice.code, market)
         held = self._told.get(key)
         window_ns = round(self._params.alerts.dedupe_window_s * NS_PER_S)
         fresh = held is not None and now_ns - held.sent_ns < window_ns
         if held is not None and fresh and held.severity >= notice.severity:
+            if held.over:
+                held.over, held.first_ns = False, now_ns
+                held.alert_id = self._alert_id(key)
             held.count += 1
             held.text = _said(notice)
             yield self._post(key, held, correction=True)
             return
-        if notice.severity < Severity.CRITICAL and self._is_storm(now_ns):
-            self._held[notice.code] += 1
+        if self._held_back(notice, now_ns):
             return
         yield self._first(notice, key, now_ns, silent=wanted == "silent")
 
@@ -127,17 +134,35 @@ class Alerting:
         text = f"{MARKS[Severity.WARNING]} {total} alerts in 60 s: {escape(named, quote=False)}"
         return Post(f"storm {now_ns}", Severity.WARNING, text)
 
-    def _first(self, notice: Notice, key: Key, now_ns: int, *, silent: bool) -> Post:
-        view = self._view()
-        alert = next((a for a in view.alerts if (a.code, a.market) == key), None)
-        more = _standing(view) if kind_of(notice) == "halt" else ""
-        message = _Message(
-            notice.severity,
-            _said(notice) + more,
-            now_ns,
-            now_ns,
-            "" if alert is None else alert.id,
+    def _held_back(self, notice: Notice, now_ns: int) -> bool:
+        if notice.severity >= Severity.CRITICAL or not self._is_storm(now_ns):
+            return False
+        self._held[notice.code] += 1
+        return True
+
+    def _event(
+        self, notice: Notice, market: str | None, now_ns: int, *, silent: bool
+    ) -> Iterator[Post]:
+        if self._held_back(notice, now_ns):
+            return
+        key = (notice.code, market)
+        message = _Message(notice.severity, _said(notice), now_ns, now_ns, self._alert_id(key))
+        self._sent.append(now_ns)
+        yield Post(
+            f"{notice.code} {market} {now_ns}",
+            message.severity,
+            self._text(key, message),
+            silent=silent,
+            not_to=_giver(notice),
         )
+
+    def _alert_id(self, key: Key) -> str:
+        return next((a.id for a in self._view().alerts if (a.code, a.market) == key), "")
+
+    def _first(self, notice: Notice, key: Key, now_ns: int, *, silent: bool) -> Post:
+        more = _standing(self._view()) if kind_of(notice) == "halt" else ""
+        text = _said(notice) + more
+        message = _Message(notice.severity, text, now_ns, now_ns, self._alert_id(key))
         self._told.pop(key, None)
         self._told[key] = message
         self._sent.append(now_ns)
@@ -146,8 +171,9 @@ class Alerting:
         return self._post(key, message, silent=silent, not_to=_giver(notice))
 
     def _over(self, key: Key, now_ns: int) -> Iterator[Post]:
-        message = self._told.pop(key, None)
-        if message is not None:
+        message = self._told.get(key)
+        if message is not None and not message.over:
+            message.over = True
             seconds = (now_ns - message.first_ns) // NS_PER_S
             span = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
             text = f"\N{HEAVY CHECK MARK} after {span}: {self._text(key, message)}"

@@ -6,7 +6,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from mmbot.domain.control import NEEDS, REDUCING, OperatorCommand, Result, Verb
+from mmbot.domain.control import DEFAULT_FOR_S, NEEDS, REDUCING, OperatorCommand, Result, Verb
+from mmbot.domain.status import StatusView
 from mmbot.errors import UsageError
 from mmbot.interfaces.answer_text import answer_lines
 from mmbot.interfaces.telegram.params import ConfirmParams
@@ -27,6 +28,7 @@ _ASKED_BY_KEY: dict[Verb, Callable[[ConfirmParams], bool]] = {
 _ASKED_ALWAYS = frozenset({Verb.UNSET, Verb.RELOAD, Verb.RESET_HALT, Verb.RESET_PNL})
 # What would change is looked at before anybody is asked.
 _SHOWN_FIRST = frozenset({Verb.SET, Verb.UNSET, Verb.RELOAD})
+_OF_MARKETS = frozenset({Verb.RESUME, Verb.FLATTEN, Verb.CANCEL_ALL})
 _SAID = {
     Verdict.NO: "nothing was done",
     Verdict.GONE: "that question is over",
@@ -116,18 +118,23 @@ class Commanding:
         if verb in _SHOWN_FIRST:
             shown = await self._parts.control.submit(replace(command, dry_run=True))
             lines = answer_lines(shown)
+            if verb is Verb.SET and shown.result is Result.OK:
+                lines[0] += " for good, in the file" if persist else f" for {_lasting(command)}"
             if shown.result is not Result.OK or (verb is Verb.RELOAD and not shown.changes):
                 await talk.say(table(view, lines))
                 return
         elif verb is Verb.FLATTEN:
             lines += cost_lines(view, command.market, self._parts.fees.taker_ppm)
         elif verb is Verb.RESUME:
-            lines += [*view.reasons, *(f"alert {a.id} {a.code}: {a.text}" for a in view.alerts)]
+            lines += [*view.reasons, *_stopped(view, command.market)]
+            unseen = [each for each in view.alerts if each.acked_by is None]
+            lines += [f"alert {each.id} {each.code}: {each.text}" for each in unseen]
         act = partial(self._done, talk, command, persist=persist)
         if verb is Verb.STOP:
             await self._asked_in_writing(talk, view.instance, act)
         else:
-            yes = f"{verb} {command.market or command.key or 'all markets'}"
+            everything = "all markets" if verb in _OF_MARKETS else ""
+            yes = f"{verb} {command.market or command.key or everything}".rstrip()
             await self.ask(talk, table(view, lines), yes if len(yes) <= 50 else str(verb), act)
 
     def _is_asked(self, verb: Verb) -> bool:
@@ -185,6 +192,21 @@ class Commanding:
 
 def _resume_button(talk: Talk, market: str | None) -> tuple[str, str]:
     return ("Resume", f"resume:{talk.heard.user_id}:{market or ''}")
+
+
+def _stopped(view: StatusView, market: str | None) -> list[str]:
+    """Return why markets that would be quoted again are not."""
+    chosen = [each for each in view.markets if market in (None, each.symbol)]
+    return [
+        f"{each.symbol}: {each.reason}"
+        for each in chosen
+        if each.reason is not None and each.reason not in view.reasons
+    ]
+
+
+def _lasting(command: OperatorCommand) -> str:
+    seconds = round(DEFAULT_FOR_S if command.for_s is None else command.for_s)
+    return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
 
 
 def _late(age_ns: int) -> str:

@@ -38,6 +38,9 @@ _KINDS = {
         "telegram_conflict",
         "telegram_hook",
         "session_ends",
+        "stop_trigger",
+        "stop_trigger_fired",
+        "stop_triggers_unread",
     ),
     "fill_digest": ("pnl_step",),
     "order_error": (

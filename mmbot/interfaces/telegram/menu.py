@@ -48,12 +48,19 @@ MENU: dict[str, Item] = {
     "help": Item(Role.VIEWER, "", "this list"),
     "version": Item(Role.VIEWER, "", "version of the program"),
 }
-KEYBOARD = (("/status", "/pnl", "/risk"), ("/pause", "/cancelall"), ("/resume", "/help"))
+_KEYBOARD = (("status", "pnl", "risk"), ("pause", "cancelall"), ("resume", "help"))
 
 
 def allowed(role: Role) -> dict[str, Item]:
     """Return what a role may use."""
     return {name: item for name, item in MENU.items() if role >= item.role}
+
+
+def keyboard(role: Role) -> tuple[tuple[str, ...], ...]:
+    """Return the keys below the chat, row by row."""
+    may = allowed(role)
+    rows = (tuple(f"/{name}" for name in row if name in may) for row in _KEYBOARD)
+    return tuple(row for row in rows if row)
 
 
 def help_lines(role: Role) -> list[str]:

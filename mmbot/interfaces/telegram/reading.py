@@ -3,7 +3,7 @@
 from mmbot.errors import UsageError
 from mmbot.interfaces.telegram.alerting import Alerting
 from mmbot.interfaces.telegram.looking import LOOKED_UP, Looking
-from mmbot.interfaces.telegram.menu import KEYBOARD, help_lines
+from mmbot.interfaces.telegram.menu import help_lines, keyboard
 from mmbot.interfaces.telegram.pages import ABOUT_MARKETS, page
 from mmbot.interfaces.telegram.talk import Buttons, Parts, Talk
 from mmbot.interfaces.telegram.wishes import muted_by, only_market
@@ -28,8 +28,8 @@ class Reading:
             return
         view = self._parts.control.status()
         if name == "help":
-            keyboard = KEYBOARD if talk.heard.private else ()
-            await talk.say(table(view, help_lines(talk.role)), keyboard=keyboard)
+            keys = keyboard(talk.role) if talk.heard.private else ()
+            await talk.say(table(view, help_lines(talk.role)), keyboard=keys)
             return
         try:
             text = table(view, self._lines(name, rest))

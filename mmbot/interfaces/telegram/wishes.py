@@ -126,6 +126,8 @@ def muted_by(rest: str) -> tuple[Severity, int]:
     severity = _LEVELS.get(level.split()[-1])
     if severity is None:
         raise UsageError("info and warning can be muted; what is critical can be acknowledged")
+    if not span:
+        raise UsageError("a time is needed, such as /mute 30m")
     return severity, span_s(span)
 
 

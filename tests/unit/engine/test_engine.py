@@ -150,7 +150,9 @@ def test_bad_figures_cancel_everything_at_once_and_trading_waits_for_good_ones()
         assert bench.wait() == []
     bench.account()
     assert len(placed(bench.wait())) == 4
-    assert bench.codes() == ["running"]
+    ended, good = bench.notices()
+    assert (ended.code, good.code) == ("emergency_over", "running")
+    assert good.text == "no longer emergency"
 
 
 def test_an_old_snapshot_cancels_all_markets_in_one_step() -> None:
@@ -206,7 +208,14 @@ def test_halt_lasts_until_cleared() -> None:
     assert bench.wait() == []
     bench.tell(Command.CLEAR_HALT)
     assert len(placed(bench.wait())) == 2
-    assert bench.codes() == ["halt", "halted", "resume", "clear-halt", "running"]
+    assert bench.codes() == [
+        "halt",
+        "halted",
+        "resume",
+        "clear-halt",
+        "halted_over",
+        "running",
+    ]
 
 
 def test_a_loss_halts() -> None:

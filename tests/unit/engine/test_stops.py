@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from mmbot.domain.alerts import Alerts
 from mmbot.domain.events import (
     UNIDENTIFIED,
     Command,
@@ -100,6 +101,36 @@ def test_a_lease_in_doubt_wakes_somebody_up(name: str, severity: Severity) -> No
     hinder(bench, name, None, None)
     told = [(each.code, each.severity) for each in bench.notices()]
     assert told == [(name, severity), (f"{name}_over", Severity.INFO)]
+
+
+def test_every_beginning_and_every_end_is_told_however_soon_it_comes_again() -> None:
+    bench = running()
+    alerts = Alerts()
+    for _ in range(3):
+        bench.now += MS
+        hinder(bench, "loop_lag")
+        for notice in bench.notices():
+            alerts.take(notice, None)
+        (alert,) = alerts.open(bench.now)
+        assert alert.code == "loop_lag"
+        hinder(bench, "loop_lag", None, None)
+        for notice in bench.notices():
+            alerts.take(notice, None)
+        assert alerts.open(bench.now) == ()
+
+
+def test_an_emergency_that_is_over_leaves_no_alert_open() -> None:
+    bench = running()
+    alerts = Alerts()
+    bench.account(imf_uusd=950 * USD)
+    for notice in bench.notices():
+        alerts.take(notice, None)
+    assert [each.code for each in alerts.open(bench.now)] == ["emergency"]
+    for _ in range(3):
+        bench.account()
+    for notice in bench.notices():
+        alerts.take(notice, None)
+    assert alerts.open(bench.now) == ()
 
 
 @pytest.mark.parametrize("name", ["foreign_epoch", "liquidated"])

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mmbot.domain.alerts import Alert
 from mmbot.domain.control import Override
 from mmbot.domain.notices import Severity
-from mmbot.domain.status import DayFills, LeaseStatus, Limits, Mode
+from mmbot.domain.status import DayFills, LeaseStatus, Limits, Mode, StopTrigger
 from mmbot.interfaces.health_text import health_lines, troubles
 from mmbot.interfaces.status_block import NARROW_COLUMNS, status_block
 from tests.unit.interfaces.test_terminal import BTC, ETH, SECOND_NS, VIEW
@@ -93,6 +93,14 @@ def test_the_block_on_a_telephone_has_the_same_figures() -> None:
     assert set(" ".join(lines).split()) <= {*wide, "bid", "(5%)", "(0%)", "width", "skew", "age"}
 
 
+def test_of_warnings_that_were_seen_to_only_the_number_is_shown() -> None:
+    seen = replace(FULL.alerts[0], id="aaaa", severity=Severity.WARNING)
+    unseen = replace(seen, id="bbbb", acked_by=None)
+    lines = status_block(replace(FULL, alerts=(unseen, *FULL.alerts, seen, seen)))
+    assert [line[:7] for line in lines[-3:]] == ["! bbbb ", "!! 3f2c", "2 alert"]
+    assert lines[-1] == "2 alerts acknowledged"
+
+
 def test_what_stops_everything_is_said_once() -> None:
     paused = replace(
         FULL,
@@ -125,6 +133,21 @@ def test_unknown_figures_are_dashes() -> None:
     lines = status_block(blank)
     assert lines[1] == "equity - USD  day -  drawdown -  margin -  exposure -"
     assert "fills 24h 0   failures -   ack p99 -   budget -" in lines[-1]
+
+
+def test_stop_triggers_are_shown_where_they_are_kept() -> None:
+    held = replace(BTC_NOW, stop_trigger=StopTrigger(582_000))
+    lines = status_block(replace(FULL, markets=(held,)))
+    assert lines[4] == "  BTCUSD: stop trigger at 58,200.0"
+    assert " stop trigger at 58,200.0" in status_block(replace(FULL, markets=(held,)), narrow=True)
+    bare = replace(BTC_NOW, stop_trigger=StopTrigger())
+    assert status_block(replace(FULL, markets=(bare,)))[4] == "  BTCUSD: no stop trigger yet"
+    assert troubles(replace(FULL, markets=(held,))) == []
+    sick = replace(BTC_NOW, stop_trigger=StopTrigger(None, "refused: TRIGGER"))
+    assert status_block(replace(FULL, markets=(sick,)))[4] == (
+        "  BTCUSD: stop trigger refused: TRIGGER"
+    )
+    assert troubles(replace(FULL, markets=(sick,))) == ["BTCUSD: stop trigger refused: TRIGGER"]
 
 
 def test_health_names_what_is_wrong() -> None:

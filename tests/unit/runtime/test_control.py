@@ -234,7 +234,7 @@ def test_resume_says_what_still_stops_it() -> None:
         await desk.do(Verb.PAUSE)
         await desk.do(Verb.PAUSE, market="M0", reason="thin")
         answer = await desk.do(Verb.RESUME, market="M0")
-        assert "still stopped: paused: pause" in answer.message
+        assert "still stopped: paused: by cli:me, " in answer.message
 
     commanded(script)
 
@@ -248,6 +248,18 @@ def test_resetting_losses_counts_from_the_next_figure_on() -> None:
         await asyncio.sleep(1)
         view = desk.control.status()
         assert (view.day_pnl_uusd, view.drawdown_uusd) == (0, 0)
+
+    commanded(script)
+
+
+def test_a_refusal_alarms_only_when_nobody_has_heard_it() -> None:
+    async def script(desk: Desk) -> None:
+        answer = await desk.do(Verb.SET, key="spread.min_bps", value="8")
+        assert answer.result is Result.REFUSED
+        assert desk.control.status().alerts == ()
+        await desk.do(Verb.RELOAD, who=Who("signal", "hup", Role.ADMIN))
+        (alert,) = desk.control.status().alerts
+        assert alert.code == "reload_refused"
 
     commanded(script)
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from mmbot.adapters.zo.wire.actions import TriggerKind
 from mmbot.domain.market import Market
 from mmbot.domain.order import FillMode, Level, Side
 
@@ -198,6 +199,25 @@ class OrderView(Struct, frozen=True):
     mode: FillMode
     reduce_only: bool
     finalization: str | None
+
+
+class RestingTrigger(Struct, frozen=True):
+    """A trigger that waits; `side` is that of its order. 0 ticks or lots are no limit of that."""
+
+    market_id: int
+    side: Side
+    kind: TriggerKind
+    ticks: int
+    limit_ticks: int = 0
+    limit_lots: int = 0
+
+
+class PastTrigger(Struct, frozen=True):
+    """A trigger of the history; `fired`: its order was sent. `action_id`: of its end, if told."""
+
+    trigger: RestingTrigger
+    fired: bool
+    action_id: int | None
 
 
 class FeeRates(Struct, frozen=True):

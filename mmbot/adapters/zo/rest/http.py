@@ -54,48 +54,48 @@ class ZoHttp:
         self.allowance = allowance or Allowance(UNPACED_PER_MIN)
         self.allowance.watch(reads)
         self.allowance.watch(actions)
-        self._reads = PatientReads(reads, now_ns, self.allowance)
+        self.reads = PatientReads(reads, now_ns, self.allowance)
         self._actions = actions
         # How reads were answered, by the first part of their path.
-        self.answered = self._reads.answered
+        self.answered = self.reads.answered
         self._now_ns = now_ns
 
     async def info(self) -> Catalog:
         """Markets and tokens (protocol 3.3)."""
-        return parsing.catalog("/info", await _found(self._reads, "/info"))
+        return parsing.catalog("/info", await found(self.reads, "/info"))
 
     async def timestamp(self) -> answers.TimeSample:
         """The engine's second, with our monotonic time before and after (protocol 3.7)."""
         sent_ns = self._now_ns()
-        body = await _found(self._reads, "/timestamp")
+        body = await found(self.reads, "/timestamp")
         received_ns = self._now_ns()
         second = parsing.engine_second("/timestamp", body)
         return answers.TimeSample(second, sent_ns, received_ns)
 
     async def user(self, pubkey: bytes) -> answers.User | None:
         """Accounts and sessions of a wallet; None when the venue does not know it."""
-        body = await _read(self._reads, f"/user/{base58.encode(pubkey)}")
+        body = await _read(self.reads, f"/user/{base58.encode(pubkey)}")
         return None if body is None else parsing.user("/user", body)
 
     async def account(self, account_id: int, catalog: Catalog) -> answers.AccountView | None:
         """Orders, positions, balances and margins; None for an account that does not exist."""
         path = f"/account/{account_id}"
-        body = await _read(self._reads, path)
+        body = await _read(self.reads, path)
         return None if body is None else account_parsing.account(path, body, catalog)
 
     async def orderbook(self, listing: Listing) -> answers.BookView:
         """The whole book of a market."""
         path = f"/market/{listing.market_id}/orderbook"
-        return parsing.book(path, await _found(self._reads, path), listing)
+        return parsing.book(path, await found(self.reads, path), listing)
 
     async def stats(self, listing: Listing) -> answers.MarketView:
         """Index and mark price, funding and open interest of a market."""
         path = f"/market/{listing.market_id}/stats"
-        return parsing.stats(path, await _found(self._reads, path), listing)
+        return parsing.stats(path, await found(self.reads, path), listing)
 
     async def markets_live(self, catalog: Catalog) -> tuple[answers.MarketView, ...]:
         """The same of all markets at once, refreshed about once a second."""
-        return parsing.lives("/markets/live", await _found(self._reads, "/markets/live"), catalog)
+        return parsing.lives("/markets/live", await found(self.reads, "/markets/live"), catalog)
 
     async def trades(
         self, query: TradeQuery, catalog: Catalog, start: Cursor | None = None
@@ -108,38 +108,38 @@ class ZoHttp:
             "since": query.since,
             "startInclusive": start,
         }
-        body = await _found(self._reads, _paged("/trades", asked))
+        body = await found(self.reads, paged("/trades", asked))
         return account_parsing.trades("/trades", body, catalog)
 
     async def order(self, order_id: int, catalog: Catalog) -> answers.OrderView | None:
         """An order that rests or once did; None when the venue does not know it."""
         path = f"/order/{order_id}"
-        body = await _read(self._reads, path)
+        body = await _read(self.reads, path)
         return None if body is None else account_parsing.order(path, body, catalog)
 
     async def fee_brackets(self) -> dict[int, answers.FeeRates]:
         """Fees by tier."""
         return parsing.fee_brackets(
-            "/fee/brackets/info", await _found(self._reads, "/fee/brackets/info")
+            "/fee/brackets/info", await found(self.reads, "/fee/brackets/info")
         )
 
     async def fee_tier(self, account_id: int) -> int:
         """The tier of an account."""
         path = f"/account/{account_id}/fee/tier"
-        return parsing.fee_tier(path, await _found(self._reads, path))
+        return parsing.fee_tier(path, await found(self.reads, path))
 
     async def pnl(
         self, account_id: int, since: str | None = None, start: Cursor | None = None
     ) -> answers.Page[answers.PnlRow]:
         """One page of an account's profit, newest first."""
         path = f"/account/{account_id}/pnl"
-        body = await _found(self._reads, _paged(path, {"since": since, "startInclusive": start}))
+        body = await found(self.reads, paged(path, {"since": since, "startInclusive": start}))
         return account_parsing.pnl(path, body)
 
     async def liquidations(self, account_id: int) -> answers.Page[answers.Liquidation]:
         """The newest steps the venue took against an account short of margin."""
         path = f"/account/{account_id}/history/liquidation"
-        return account_parsing.liquidations(path, await _found(self._reads, _paged(path, {})))
+        return account_parsing.liquidations(path, await found(self.reads, paged(path, {})))
 
     async def act(
         self, body: bytes, action: SessionAction | WalletAction, account_id: int
@@ -172,12 +172,14 @@ async def open_http(
         yield ZoHttp(reads, actions, now_ns, Allowance(requests_per_min))
 
 
-def _paged(path: str, asked: Mapping[str, object]) -> str:
+def paged(path: str, asked: Mapping[str, object]) -> str:
+    """Return a target with what is asked for, by pages."""
     given = {name: value for name, value in asked.items() if value is not None}
     return f"{path}?{urlencode({**given, 'pageSize': PAGE_SIZE})}"
 
 
-async def _found(reads: PatientReads, target: str) -> bytes:
+async def found(reads: PatientReads, target: str) -> bytes:
+    """Return the body of a good answer; a VenueError when there is none."""
     body = await _read(reads, target)
     if body is None:
         raise ProtocolViolation(f"{target.partition('?')[0]}: HTTP 404")

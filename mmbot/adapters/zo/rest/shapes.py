@@ -210,6 +210,35 @@ class LiquidationShape(Shape, frozen=True):
     market_id: int | None = None
 
 
+class TriggerKeyShape(Struct, frozen=True):
+    kind: str | None = None
+    side: str | None = None
+
+
+class TriggerLimitsShape(Struct, frozen=True):
+    price: Id | None = None
+    base_size: Id | None = None
+
+
+class NestedTriggerShape(TriggerKeyShape, frozen=True, kw_only=True):
+    trigger_price: Id
+    market_id: int | None = None
+    key: TriggerKeyShape = TriggerKeyShape()
+    limits: TriggerLimitsShape | None = None
+
+
+class TriggerShape(Shape, frozen=True):
+    market_id: int | None = None
+    trigger_price: Id | None = None
+    limit_price: Id | None = None
+    limit_base_size: Id | None = None
+    side: str | None = None
+    kind: str | None = None
+    trigger: NestedTriggerShape | None = None
+    status: str | None = None
+    finalized_at_action_id: Id | None = None
+
+
 class TooManyShape(Struct, frozen=True):
     limit: int
 

@@ -14,8 +14,8 @@ class Flight(Struct):
     """Bytes on their way: `orders` are those of the action's parts, in their order.
 
     `copies` of the bytes were handed over, `refused` of them never left or were refused for good;
-    `broke`: the way of the last one broke before its answer came; `unfit`: one was refused, so no
-    more of them are sent.
+    `broke`: the way of the last one broke before its answer came; `unfit`: one was refused, or the
+    way was in trouble, so no more of them are sent.
     """
 
     signed: Signed

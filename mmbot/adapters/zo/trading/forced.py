@@ -16,7 +16,10 @@ _READINGS = 4
 
 
 class Forced:
-    """Reads what happened since the account was first known; `read` is called twice a second."""
+    """Reads what happened since the account was first known; `read` is called twice a second.
+
+    `occasions` counts how often something was done that nobody here asked for.
+    """
 
     def __init__(
         self, http: ZoHttp, account_id: int, account: Account, hindrances: Hindrances
@@ -25,11 +28,13 @@ class Forced:
         self._account_id = account_id
         self._account = account
         self._hindrances = hindrances
+        self.occasions = 0
         self._wanted = 0
         self._idle = 0
 
     def want(self) -> None:
         """Something was done to the account that we have not done."""
+        self.occasions += 1
         self._wanted = _READINGS
 
     async def read(self) -> None:

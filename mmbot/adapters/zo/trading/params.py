@@ -1,6 +1,7 @@
 """What live trading is given: the account, the ways to the venue, the world, and its settings."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ from mmbot.adapters.zo.rest.answers import Catalog, Listing, OwnTrade
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.streams.account_feed import AccountFeedParams
 from mmbot.adapters.zo.wire.signing import SessionSigner
+from mmbot.domain.notices import Notice
 
 
 class OwnIds(Protocol):
@@ -91,16 +93,21 @@ def _nobody(_own: OwnTrade, _heard_ns: int) -> None:
     """Nobody wants to know when a trade was heard of."""
 
 
+def _unnoticed(_notice: Notice) -> None:
+    """Nobody is to be told."""
+
+
 class Hooks(NamedTuple):
     """Who wants to know what is no event: the ledger its trades, people their warnings.
 
-    `heard` is told of a trade of the list, after `trades`, when the stream had told of it. All
-    return at once and raise nothing.
+    `heard` is told of a trade of the list, after `trades`, when the stream had told of it, `notice`
+    of what people should see to. All return at once and raise nothing.
     """
 
     trades: TradesTold
     warn: Callable[[str], None]
     heard: Callable[[OwnTrade, int], None] = _nobody
+    notice: Callable[[Notice], None] = _unnoticed
 
 
 class Start(NamedTuple):
@@ -113,11 +120,20 @@ class Start(NamedTuple):
     previous_run_clean: bool = False
 
 
+class ProtectionTerms(Struct, frozen=True):
+    """Of stop triggers: share of the price they wait away from it, and share of that they may be
+    off before they are moved.
+    """
+
+    distance: Decimal
+    drift: Decimal
+
+
 class TradingParams(Struct, frozen=True, kw_only=True):
     """How the venue is traded on. Times are milliseconds unless named otherwise.
 
     `resend_ms`: when, after the first sending, the same bytes are sent again. `cancels_per_s`:
-    what the venue allows.
+    what the venue allows. `protection`: None for no stop triggers.
     """
 
     cancels_per_s: float = 20.0
@@ -133,4 +149,6 @@ class TradingParams(Struct, frozen=True, kw_only=True):
     listing_ms: int = 60_000
     sweep_ms: int = 500
     split_ms: int = 300
+    protect_ms: int = 250
+    protection: ProtectionTerms | None = None
     feed: AccountFeedParams = AccountFeedParams()

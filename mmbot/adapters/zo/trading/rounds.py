@@ -50,8 +50,8 @@ class Rounds:
         )
         self.watch.judge_clock()
         self._audit_wanted = asyncio.Event()
-        self._forced = Forced(http, traded.signer.account_id, known.account, known.hindrances)
-        known.ask(self._audit_wanted.set, self._forced.want, hooks.warn)
+        self.forced = Forced(http, traded.signer.account_id, known.account, known.hindrances)
+        known.ask(self._audit_wanted.set, self.forced.want, hooks.warn)
         known.account.viewed = lambda view, asked_ns: self.recovery.viewed(
             view, asked_ns, self._clock()
         )
@@ -61,16 +61,17 @@ class Rounds:
         params, watch = self._params, self.watch
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick(), name="actions followed")
-            group.create_task(self._every(params.clock_ms, self._time), name="engine time")
-            group.create_task(self._every(params.prices_ms, watch.prices), name="index prices")
-            group.create_task(self._every(params.listing_ms, watch.listings), name="listings")
-            group.create_task(self._every(params.listing_ms, watch.sessions), name="sessions")
-            group.create_task(self._every(params.listing_ms, self._fees), name="fees")
-            group.create_task(self._every(_AGAIN_MS, self._forced.read), name="liquidations")
+            group.create_task(self.every(params.clock_ms, self._time), name="engine time")
+            group.create_task(self.every(params.prices_ms, watch.prices), name="index prices")
+            group.create_task(self.every(params.listing_ms, watch.listings), name="listings")
+            group.create_task(self.every(params.listing_ms, watch.sessions), name="sessions")
+            group.create_task(self.every(params.listing_ms, self._fees), name="fees")
+            group.create_task(self.every(_AGAIN_MS, self.forced.read), name="liquidations")
             group.create_task(self._prove(), name="account proofs")
             group.create_task(self._audit(), name="trades audited")
 
-    async def _every(self, pause_ms: int, work: Callable[[], Awaitable[None]]) -> None:
+    async def every(self, pause_ms: int, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something for ever, with a pause after each time."""
         while True:
             wait_s = pause_ms / 1000
             try:

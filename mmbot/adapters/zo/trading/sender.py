@@ -189,9 +189,11 @@ class Sender:
             for order in flight.placed:
                 self._verdicts.unanswered(order)
         again = sum([age_ns >= due_ns for due_ns in self.resend_ns]) + 1
-        # Nothing is quoted while the way is in trouble, so nothing is placed again either.
-        held = self._health.troubled or self._health.quiet(now_ns)
-        if again <= flight.copies or not flight.wanted or flight.unfit or held:
+        # Nothing is quoted while the way is in trouble: what was sent before is not placed again,
+        # then or later, even where no cancel could be spared for it yet.
+        if self._health.troubled or self._health.quiet(now_ns):
+            flight.unfit = True
+        if again <= flight.copies or not flight.wanted or flight.unfit:
             return
         if not self._dispatch.engine_clock.expired(flight.signed.stamp):
             self._hand_over(flight)

@@ -16,9 +16,11 @@ from mmbot.adapters.zo.trading.params import (
 )
 from mmbot.adapters.zo.trading.rounds import Rounds
 from mmbot.adapters.zo.trading.sending import Sending
+from mmbot.adapters.zo.trading.stop_triggers import stop_triggers
 from mmbot.adapters.zo.trading.sweep import Sweep
 from mmbot.domain.actions import Batch
 from mmbot.domain.figures import Histogram, Labels
+from mmbot.domain.status import StopTrigger
 from mmbot.ports import Emit, Leftovers
 
 
@@ -42,6 +44,7 @@ class VenueFigures(Struct, frozen=True):
     refused_for_rate: int
     account_gaps: int
     restated: int
+    stops: tuple[StopTrigger, ...] = ()
 
 
 class ZoVenue:
@@ -73,7 +76,11 @@ class ZoVenue:
             self._known.settling,
             (params.sweep_ms, params.split_ms),
         )
-        self._tick_s = params.tick_ms / 1000
+        self._params = params
+        self._protecting = None
+        if params.protection is not None:
+            parts = (self._known, self._sending, self._rounds)
+            self._protecting = stop_triggers(access.http, traded, params.protection, parts, hooks)
 
     def submit(self, batch: Batch) -> None:
         """See Venue."""
@@ -86,13 +93,25 @@ class ZoVenue:
             group.create_task(self._line.run(), name="action connections")
             group.create_task(self._known.feed.run(), name="account")
             group.create_task(self._rounds.run(), name="venue rounds")
+            if self._protecting is not None:
+                work = self._rounds.every(self._params.protect_ms, self._protecting.round)
+                group.create_task(work, name="stop triggers")
 
     async def cancel_all(self, deadline_s: float) -> Leftovers:
         """See Venue."""
         self._sending.sender.stopping = True
-        follow = asyncio.get_running_loop().create_task(self._follow())
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + deadline_s
+        follow = loop.create_task(self._follow())
         try:
-            return await self._sweep.run(deadline_s)
+            if self._protecting is None:
+                return await self._sweep.run(deadline_s)
+            self._protecting.still = True
+            left = await self._sweep.run(deadline_s)
+            self._protecting.still = False
+            if left.clean:
+                await self._protecting.leave(until_s - loop.time())
+            return left
         finally:
             follow.cancel()
 
@@ -119,6 +138,7 @@ class ZoVenue:
             health.refused_for_rate,
             known.account.gaps,
             self._rounds.audit.restated,
+            () if self._protecting is None else self._protecting.shown,
         )
 
     @property
@@ -129,5 +149,5 @@ class ZoVenue:
     async def _follow(self) -> None:
         # Whether `run` works or not, what is on its way is followed.
         while True:
-            await asyncio.sleep(self._tick_s)
+            await asyncio.sleep(self._params.tick_ms / 1000)
             self._sending.tick(self._known.outlet.clock())

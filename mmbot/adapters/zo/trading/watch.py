@@ -26,7 +26,7 @@ _FROZEN_NS = 5 * NS_PER_S
 class Watch:
     """Reads the venue's figures; every method reads once and raises a VenueError when it cannot.
 
-    `read_ns`: when the engine's time was last read.
+    `read_ns`: when the engine's time was last read. `index`: ticks by market, and when they were.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Watch:
         hooks: Hooks,
     ) -> None:
         self.read_ns: int | None = None
+        self.index: dict[int, tuple[Decimal, int]] = {}
         self._http = http
         self._traded = traded
         self._engine_clock = engine_clock
@@ -71,8 +72,11 @@ class Watch:
         for market, listing in enumerate(self._traded.listings):
             view = views.get(listing.market_id)
             price = None if view is None else view.index_price
-            ticks = None if price is None else _ticks(price, listing)
-            self._outlet.tell(IndexPrice(0, now_ns, market, ticks))
+            ticks = None if price is None else price.scaleb(listing.price_decimals)
+            if ticks is not None:
+                self.index[market] = ticks, now_ns
+            shown = None if ticks is None else float(ticks)
+            self._outlet.tell(IndexPrice(0, now_ns, market, shown))
             if view is not None:
                 self._judge_frozen(market, now_ns, frozen=view.frozen)
 
@@ -120,10 +124,6 @@ class Watch:
             if now_ns - since >= _FROZEN_NS:
                 del self._frozen_ns[market]
                 self._hindrances.end(FROZEN, market)
-
-
-def _ticks(price: Decimal, listing: Listing) -> float:
-    return float(price.scaleb(listing.price_decimals))
 
 
 def _terms(listing: Listing) -> tuple[object, ...]:

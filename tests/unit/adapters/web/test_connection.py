@@ -192,43 +192,138 @@ def test_silence_ends_a_connection_where_asked_for() -> None:
     uvloop.run(run())
 
 
+async def _welcome(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Read the request; it, and the bytes that say yes to it."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    key = next(line.split(b": ")[1] for line in head.split(b"\r\n") if b"Sec-WebSocket-Key" in line)
+    accept = base64.b64encode(
+        hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
+    )
+    return head, (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+
+
+async def _against(
+    attend: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    listener: Notes,
+    until: Callable[[], Awaitable[object]],
+    params: ConnectionParams = ConnectionParams(close_s=0.05),  # noqa: B008 - it is frozen
+) -> None:
+    """Let a connection run against a server that is no more than its bytes."""
+    attending: list[asyncio.Task[None]] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attending.append(asyncio.create_task(_attended(attend(reader, writer), writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    url = f"ws://127.0.0.1:{port}/ws/x"
+    task = asyncio.create_task(Connection(url, listener, params, steady_clock(), Random(1)).run())
+    try:
+        async with asyncio.timeout(5):
+            await until()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        server.close()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*attending)
+    if not task.cancelled():
+        await task
+
+
+async def _attended(script: Awaitable[None], writer: asyncio.StreamWriter) -> None:
+    try:
+        await script
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
 def test_no_pings_are_sent() -> None:
     received: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        key = next(
-            line.split(b": ")[1] for line in head.split(b"\r\n") if b"Sec-WebSocket-Key" in line
-        )
-        accept = base64.b64encode(
-            hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
-        )
+        head, welcome = await _welcome(reader)
         assert b"permessage-deflate" not in head
-        writer.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-        )
+        writer.write(welcome)
         try:
             async with asyncio.timeout(0.3):
                 received.put_nowait(await reader.read(1))
         except TimeoutError:
             received.put_nowait(b"quiet")
-        writer.close()
 
-    async def run() -> None:
-        server = await asyncio.start_server(attend, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        connection = Connection(
-            f"ws://127.0.0.1:{port}/ws/x", Notes(), ConnectionParams(), steady_clock(), Random(1)
-        )
-        task = asyncio.create_task(connection.run())
-        async with asyncio.timeout(5):
-            assert await received.get() == b"quiet"
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        server.close()
+    async def until() -> None:
+        assert await received.get() == b"quiet"
 
-    asyncio.run(run())
+    asyncio.run(_against(attend, Notes(), until))
+
+
+def test_what_comes_with_the_welcome_and_in_fragments_is_told_whole_and_in_order() -> None:
+    gone = asyncio.Event()
+
+    class Listener(Notes):
+        def closed(self, reason: str, now_ns: int) -> None:
+            super().closed(reason, now_ns)
+            gone.set()
+
+    async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, welcome = await _welcome(reader)
+        # A ping may come between the fragments of a message, and any of them may be empty.
+        writer.write(welcome + b"\x81\x05early" + b"\x01\x00" + b"\x00\x02he" + b"\x89\x00")
+        await writer.drain()
+        writer.write(b"\x00\x02ll" + b"\x80\x01o" + b"\x82\x04last")
+        await writer.drain()
+
+    notes = Listener()
+    asyncio.run(_against(attend, notes, gone.wait))
+    assert notes.told == ["opened", "early", "hello", "last", "closed: connection lost"]
+
+
+def test_who_is_cancelled_while_it_closes_leaves_no_socket() -> None:
+    received = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, welcome = await _welcome(reader)
+        # Closing is asked for, and never answered.
+        writer.write(welcome + b"\x81\x04bad1" + b"\x81\x04bad2" + b"\x81\x04bad3")
+        await reader.read(1)
+        received.set()
+        await reader.read()
+        ended.set()
+
+    params = ConnectionParams(close_s=60.0)
+    asyncio.run(_against(attend, Notes(), received.wait, params))
+    assert ended.is_set()
+
+
+def test_a_listener_that_fails_ends_the_connection_with_its_error() -> None:
+    failed = asyncio.Event()
+
+    class Listener(Notes):
+        def frame(self, frame: bytes, now_ns: int) -> None:
+            super().frame(frame, now_ns)
+            failed.set()
+            raise LookupError("a mistake of ours")
+
+    async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, welcome = await _welcome(reader)
+        writer.write(welcome + b"\x81\x03one" + b"\x81\x03two")
+        await reader.read()
+
+    async def until() -> None:
+        await failed.wait()
+        await asyncio.sleep(0.3)
+
+    notes = Listener()
+    with pytest.raises(LookupError, match="a mistake of ours"):
+        asyncio.run(_against(attend, notes, until))
+    assert notes.told[:2] == ["opened", "one"]
+    assert "two" not in notes.told
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 404, 429, 502])

@@ -267,6 +267,18 @@ def test_an_override_that_will_not_do_changes_nothing(
     played(tmp_path, script)
 
 
+def test_what_is_wrong_with_an_override_is_said_once_and_as_it_was_written(tmp_path: Path) -> None:
+    async def script(bench: Bench) -> None:
+        answer = await bench.set("spread.minbps", "8")
+        assert answer.message == (
+            "nothing changed: spread.minbps: unknown key; did you mean min_bps?"
+        )
+        answer = await bench.set("spread.min_bps", "wide")
+        assert answer.message == ('nothing changed: spread.min_bps: expected a number, not "wide"')
+
+    played(tmp_path, script)
+
+
 def test_overrides_outlive_a_restart_as_far_as_the_files_allow(tmp_path: Path) -> None:
     async def script(bench: Bench) -> None:
         await bench.set("spread.min_bps", "9")

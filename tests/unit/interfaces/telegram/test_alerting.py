@@ -175,3 +175,39 @@ def test_hostile_text_stays_text() -> None:
     (post,) = told.at(0, WARNING, "order_rejected", "<b>x</b> & " + "y" * 9_000)
     assert "&lt;b&gt;x&lt;/b&gt; &amp; y" in post.text
     assert len(post.text) < 1_000
+
+
+def test_what_comes_again_is_told_in_its_message_and_so_is_its_second_end() -> None:
+    told = Told()
+    (first,) = told.at(0, WARNING, "book_lag", "400 ms late")
+    told.at(2, INFO, "book_lag_over", "is over")
+    (again,) = told.at(10, WARNING, "book_lag", "500 ms late")
+    assert (again.key, again.correction) == (first.key, True)
+    assert "(2x): 500 ms late" in again.text
+    assert "after" not in again.text
+    assert f"alert {next(told.open).id}" in again.text
+    (over,) = told.at(40, INFO, "book_lag_over", "is over")
+    assert over.text.startswith("\N{HEAVY CHECK MARK} after 30 s: ")
+    # When that window is over, it is news.
+    (later,) = told.at(301, WARNING, "book_lag", "600 ms late")
+    assert not later.correction
+    assert "x)" not in later.text
+
+
+def test_everything_that_people_do_is_a_message_of_its_own() -> None:
+    told = Told()
+    posts = [
+        told.at(second, severity, code, text)
+        for second, severity, code, text in (
+            (0, WARNING, "pause", "thin (telegram:22, 09:00Z)"),
+            (1, WARNING, "resume", "by telegram:22, 09:00Z"),
+            (2, WARNING, "pause", "by telegram:22, 09:00Z"),
+            (3, INFO, "set", "1 setting changed (telegram:11)"),
+            (4, INFO, "set", "1 setting changed (telegram:11)"),
+        )
+    ]
+    flat = [post for group in posts for post in group]
+    assert len({post.key for post in flat}) == len(posts) == len(flat)
+    assert not any(post.correction for post in flat)
+    # Who gave it has had the answer.
+    assert [post.not_to for post in flat] == [22, 22, 22, 11, 11]

@@ -44,6 +44,7 @@ from mmbot.domain.events import (
     Transfer,
     VenueSnapshot,
 )
+from mmbot.domain.notices import Notice
 from mmbot.domain.order import FillMode, OrderState, Side
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.schedule import Faults
@@ -114,6 +115,7 @@ class Heard:
         self.events: list[Event] = []
         self.trades: list[OwnTrade] = []
         self.warnings: list[str] = []
+        self.notices: list[Notice] = []
 
     async def until(self, holds: Callable[[], bool], most_s: float = 60.0) -> None:
         """Wait until something holds."""
@@ -272,7 +274,7 @@ async def desk(params: TradingParams = PARAMS, start: Start | None = None) -> As
                 Access(http, line, venue_params.ws_origin),
                 TradedAccount(signer, wallet, catalog, (catalog.listings[0],), found.ids),
                 Surroundings(found.clock, Random(5), EngineClock()),
-                Hooks(found.take, found.warnings.append),
+                Hooks(found.take, found.warnings.append, notice=found.notices.append),
                 params,
                 start or Start(previous_run_clean=True),
             )

@@ -326,8 +326,9 @@ def test_what_is_not_there_is_asked_for_ever_more_rarely() -> None:
             desk.cancel(order_id)
         before = desk.venue.figures.rejected
         await desk.pause(4.5)
-        # At once, then half a second, half a second, 0.7 s and 1.5 s later.
-        assert 4 <= desk.venue.figures.rejected - before <= 4 * 5
+        # At once, then half a second, half a second, 0.7 s and 1.5 s later; one more where the
+        # machine is slow. Every half second would be nine.
+        assert 4 <= desk.venue.figures.rejected - before <= 4 * 6
         assert desk.orders() == {}
 
     play(work)

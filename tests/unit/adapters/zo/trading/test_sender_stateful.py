@@ -323,3 +323,21 @@ def test_bytes_of_what_is_not_wanted_any_more_are_not_sent_again() -> None:
     for _ in range(5):
         life.wait(400)
     assert body not in [sent for sent, _ in life.wire.pending]
+
+
+def test_bytes_sent_before_trouble_are_not_sent_again_after_it() -> None:
+    life = SenderLife()
+    life.submit(life.order(0))
+    lost, _ = life.wire.pending.pop()
+    for ticks in (1, 2, 3):
+        life.submit(life.order(ticks))
+        _, done = life.wire.pending.pop()
+        done(Lost("lost"))
+    assert life.sending.health.troubled
+    life.wait(20)
+    life.submit(life.order(4))
+    life.meet(len(life.wire.pending) - 1, "answered")
+    assert not life.sending.health.troubled
+    for _ in range(5):
+        life.wait(400)
+    assert lost not in [sent for sent, _ in life.wire.pending]
