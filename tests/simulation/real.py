@@ -68,8 +68,11 @@ def terms(daily_usd: float = DAILY_USD) -> Terms:
     )
 
 
-def settings(setting: Setting, daily_usd: float) -> Config:
-    """Return the configuration: small orders in three markets, an outside price, tight limits."""
+def settings(setting: Setting, daily_usd: float, *, stops: bool = False) -> Config:
+    """Return the configuration: small orders in three markets, an outside price, tight limits.
+
+    `stops`: with triggers kept at the venue.
+    """
     return Config.model_validate(
         {
             "coordination": {
@@ -82,6 +85,7 @@ def settings(setting: Setting, daily_usd: float) -> Config:
             "risk": {
                 "max_total_exposure_pct": TOTAL_PCT,
                 "loss": {"daily_limit_usd": daily_usd},
+                "protective_trigger": {"enabled": stops},
             },
             "defaults": {
                 "fair_price": {
@@ -100,9 +104,11 @@ def settings(setting: Setting, daily_usd: float) -> Config:
 class Real:
     """See Bot."""
 
-    def __init__(self, setting: Setting, daily_usd: float = DAILY_USD) -> None:
+    def __init__(
+        self, setting: Setting, daily_usd: float = DAILY_USD, *, stops: bool = False
+    ) -> None:
         self.setting = setting
-        self._daily_usd = daily_usd
+        self._settings = settings(setting, daily_usd, stops=stops)
         self.bot: LiveBot | None = None
         self._stopped = False
         self._decisions: Decisions
@@ -113,7 +119,7 @@ class Real:
             async with AsyncExitStack() as stack:
                 try:
                     starting = live_bot(
-                        settings(self.setting, self._daily_usd),
+                        self._settings,
                         RunMode.LIVE,
                         self._world(),
                         self._options(),

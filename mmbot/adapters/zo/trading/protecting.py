@@ -24,7 +24,7 @@ from mmbot.errors import VenueError
 _AT_ONCE = 2
 # How often the list of what rests is read: while it is asked for, with positions, and without.
 _ASKED_NS, _HELD_NS, _FLAT_NS = 1 * NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S
-_LEAVE_S, _AGAIN_S = 2.0, 0.2
+_LEAVE_S, _AGAIN_S = 3.0, 0.2
 _IN_THE_WAY = (
     hindrances.ACCOUNT,
     hindrances.ACTION_PATH,
@@ -115,7 +115,9 @@ class Protecting:
                 stop.known = False
         if self._read_ns is None:
             return True
-        if any(stop.asks for stop in self._stops):
+        if self._around.lists.unread is not None:
+            pause_ns = _HELD_NS
+        elif any(stop.asks for stop in self._stops):
             pause_ns = _ASKED_NS
         else:
             held = any(each.lots for each in self._around.positions.held())

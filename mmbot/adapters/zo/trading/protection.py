@@ -60,6 +60,8 @@ class Stop:
         self._since_ns = 0
         self._next_ns = 0
         self._failures = 0
+        # Side of what closes the position as it was last seen, 0 for none.
+        self._closing: int | None = None
 
     @property
     def asks(self) -> bool:
@@ -95,6 +97,13 @@ class Stop:
         """Return what to sign and send now, None for nothing."""
         if self._flight is not None or not self.known or now_ns < self._next_ns:
             return None
+        closing = held.closing if held.lots else 0
+        if closing != self._closing:
+            first, self._closing = self._closing is None, closing
+            if self.resting and not first:
+                # Some venues take triggers off with the position that they were for.
+                self.known = False
+                return None
         return self.plan.action(held, self.resting)
 
     def again(self, held: Held, now_ns: int) -> Signed | None:

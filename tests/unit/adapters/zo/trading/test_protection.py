@@ -327,6 +327,8 @@ def test_what_rests_is_kept_and_taken_off_after_a_refusal() -> None:
     desk.look(stop(Side.ASK, 970_000))
     assert desk.wants(far) is None
     assert desk.stop.shown(far, None).ticks == 970_000
+    assert desk.wants(FLAT) is None
+    desk.look(stop(Side.ASK, 970_000))
     assert desk.do(FLAT, refused(pb.DECODE_FAILURE)) == remove(Side.ASK, 970_000)
     desk.later(100)
     desk.look(stop(Side.ASK, 970_000))
@@ -355,5 +357,20 @@ def test_one_that_is_gone_by_itself_is_told_and_set_again() -> None:
     desk = Desk(stop(Side.ASK, 970_000))
     assert desk.look() == (stop(Side.ASK, 970_000),)
     assert desk.do(LONG) == add(Side.ASK, 970_000)
+
+
+def test_when_a_position_changes_sides_the_venue_may_have_tidied_up_itself() -> None:
+    desk = Desk(stop(Side.ASK, 970_000))
+    assert desk.wants(LONG) is None
+    for held in (LONG._replace(lots=-1), FLAT):
+        desk.later(1)
+        assert desk.wants(held) is None
+        assert desk.stop.asks
+        desk.look(stop(Side.ASK, 970_000))
     assert desk.do(FLAT) == remove(Side.ASK, 970_000)
-    assert desk.look() == ()
+    assert desk.wants(LONG) == add(Side.ASK, 970_000)
+    gone = Desk(stop(Side.ASK, 970_000))
+    assert gone.wants(LONG) is None
+    assert gone.wants(FLAT) is None
+    gone.look()
+    assert gone.stop.idle(FLAT)
