@@ -4,7 +4,6 @@ Also the figures of it: acknowledgements, refusals, unknown outcomes.
 """
 
 from collections import deque
-from collections.abc import Callable
 
 from mmbot.adapters.web.clock import NS_PER_MS, NS_PER_S
 from mmbot.adapters.zo.rest.action_line import NotSent as NotSent
@@ -45,12 +44,10 @@ class Acks:
 class Health:
     """Fed with every answer.
 
-    `pace` is asked before a cancel is made, and told of it. `back` is called the moment maintenance
-    is over, before anybody hears of it.
+    `pace` is asked before a cancel is made, and told of it.
     """
 
     __slots__ = (
-        "_back",
         "_hindrances",
         "_in_a_row",
         "_limit",
@@ -65,9 +62,7 @@ class Health:
         "unknown",
     )
 
-    def __init__(
-        self, hindrances: Hindrances, unanswered: int, pace: Pace, back: Callable[[], None]
-    ) -> None:
+    def __init__(self, hindrances: Hindrances, unanswered: int, pace: Pace) -> None:
         self.pace = pace
         self.acks = Acks()
         self.accepted = 0
@@ -76,7 +71,6 @@ class Health:
         self.not_sent = 0
         self.refused_for_rate = 0
         self.maintained = False
-        self._back = back
         self._hindrances = hindrances
         self._limit = unanswered
         self._in_a_row = 0
@@ -119,11 +113,8 @@ class Health:
 
     def _definite(self, outcome: Accepted | Rejected) -> None:
         self._in_a_row = 0
-        if self.maintained:
-            self.maintained = False
-            self._back()
+        self.maintained = False
         self._hindrances.end(ACTION_PATH)
-        self._hindrances.end(MAINTENANCE)
         if isinstance(outcome, Accepted):
             self.accepted += 1
             return

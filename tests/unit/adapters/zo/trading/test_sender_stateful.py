@@ -360,6 +360,7 @@ def test_maintenance_costs_a_request_a_second_and_ends_with_cancels_before_anybo
     told_late = []
     life.known.outlet.connect(lambda event: told_late.append((event, len(life.wire.pending))))
     life.meet(2, "answered")
+    life.wait(0)
     over = [count for event, count in told_late if isinstance(event, Hindrance)]
     # Two questions that nobody answered, and a cancel of each order.
     assert over == [2 + 4]
