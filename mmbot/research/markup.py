@@ -1,6 +1,6 @@
 """Small pieces of the report page: tiles, cards, tables, places for charts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -39,12 +39,25 @@ def chart(charts: dict[str, Figure], figure: Figure, px: int) -> str:
     return f'<div class="chart" data-figure="{name}" style="height:{px}px"></div>'
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], total: bool = False) -> str:
-    """Return a table; the last row is set apart when it is a `total`."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    total: bool = False,
+    prose: Collection[str] = (),
+) -> str:
+    """Return a table; the last row is set apart when it is a `total`.
+
+    `prose` names the columns of words: they wrap, and begin where a reader's eye does.
+    """
+    kinds = [' class="prose"' if name in prose else "" for name in columns]
+    head = "".join(
+        f"<th{kind}>{escape(name)}</th>" for kind, name in zip(kinds, columns, strict=True)
+    )
     lines = []
     for place, row in enumerate(rows):
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in row)
+        cells = "".join(
+            f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)
+        )
         mark = ' class="sum"' if total and place == len(rows) - 1 else ""
         lines.append(f"<tr{mark}>{cells}</tr>")
     return (

@@ -42,6 +42,7 @@ p { margin: 0; color: var(--soft); }
   padding: 10px 16px; margin: 18px 0 0; font-size: 13.5px; }
 .notes ul { margin: 0; padding-left: 18px; }
 .card { padding: 18px 20px; margin-top: 18px; min-width: 0; }
+.card + h1 { margin-top: 40px; }
 .card > p { font-size: 13px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
   gap: 0 18px; }
@@ -53,6 +54,8 @@ th { color: var(--soft); font-weight: 500; font-size: 12.5px; }
 th, td { padding: 5px 10px 5px 0; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+th.prose, td.prose { text-align: left; white-space: normal; min-width: 9em;
+  padding-left: 10px; }
 tr:last-child td { border-bottom: 0; }
 tr.sum td { font-weight: 600; border-top: 1px solid var(--soft); }
 details { margin-top: 14px; } summary { cursor: pointer; color: var(--soft); font-size: 13px; }

@@ -47,7 +47,11 @@ def contest_cards(contest: Contest, charts: dict[str, Figure]) -> str:
         cards += card(
             "Differences",
             "On the same markets, paired; the interval is a block bootstrap.",
-            table(CONTRAST_COLUMNS, [contrast_cells(each) for each in contest.contrasts]),
+            table(
+                CONTRAST_COLUMNS,
+                [contrast_cells(each) for each in contest.contrasts],
+                prose=("verdict",),
+            ),
         )
     cards += card(
         "Markouts",

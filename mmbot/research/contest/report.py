@@ -102,7 +102,8 @@ def _page(report: Report) -> str:
     charts: dict[str, Figure] = {}
     setting = "".join(f"<li>{escape(line)}</li>" for line in report.setting)
     content = f'<h1>{TITLE}</h1><div class="notes"><ul>{setting}</ul></div>'
-    content += card("Goals", tally(report.goals), table(*_goal_table(report.goals)))
+    listed = table(*_goal_table(report.goals), prose=("metric", "goal", "verdict"))
+    content += card("Goals", tally(report.goals), listed)
     for kind, contest in report.contests.items():
         content += f"<h1>{escape(kind)}</h1>" + contest_cards(contest, charts)
     return document_of(TITLE, content, charts)
