@@ -4,10 +4,11 @@ import argparse
 import asyncio
 import os
 import resource
+from typing import NamedTuple
 
 import uvloop
 
-from mmbot.assemble.live import LiveBot, RunMode, live_bot, real_world
+from mmbot.assemble.live import LiveBot, RunMode, World, live_bot, real_world
 from mmbot.cli.faces import Faces
 from mmbot.cli.profiling import profiled
 from mmbot.cli.run_logs import logs_of
@@ -31,29 +32,35 @@ def run(args: argparse.Namespace) -> int:
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         profiled(args.profile),
     ):
-        report = runner.run(_run(args, seconds, sources, loaded, logs))
+        started = _Started(args, seconds, sources, logs, real_world(os.environ))
+        report = runner.run(_run(started, loaded))
         while report.cleared:
             # Everything is read anew: settings, account, what other runs have left.
-            report = runner.run(_run(args, seconds, sources, sources.load(), logs))
+            report = runner.run(_run(started, sources.load()))
         return report.code
 
 
-async def _run(
-    args: argparse.Namespace,
-    seconds: float | None,
-    sources: ConfigSources,
-    loaded: Loaded,
-    logs: Logs,
-) -> ExitReport:
+class _Started(NamedTuple):
+    """What stays the same however often the bot begins anew."""
+
+    args: argparse.Namespace
+    seconds: float | None
+    sources: ConfigSources
+    logs: Logs
+    world: World
+
+
+async def _run(started: _Started, loaded: Loaded) -> ExitReport:
+    args, logs = started.args, started.logs
     faces = Faces(logs, as_json=args.json)
-    options = live_options(args, sources, loaded, logs, faces)
-    mode, world = RunMode(args.mode), real_world(os.environ)
-    async with live_bot(loaded.config, mode, world, options) as bot:
+    options = live_options(args, started.sources, loaded, logs, faces)
+    async with live_bot(loaded.config, RunMode(args.mode), started.world, options) as bot:
         faces.began(bot)
         listen(bot.live)
         reload_on_hangup(bot)
-        if seconds is not None:
-            asyncio.get_running_loop().call_later(seconds, bot.live.stop, "its time is over")
+        if started.seconds is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(started.seconds, bot.live.stop, "its time is over")
         report = await _watched(bot, faces)
         faces.ended(bot, report)
     return report

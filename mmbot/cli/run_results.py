@@ -45,7 +45,7 @@ def run_summary(report: ExitReport, status: StatusView, markets: Sequence[Market
     yield (
         f"  {_age(status)}: {_count(status.fills, 'fill')}, volume {volume_uusd / MICRO:,.2f} USD, "
         f"PnL {pnl_uusd / MICRO:+,.2f} USD; {_count(status.placed, 'order')} placed, "
-        f"{status.cancelled} cancelled, {status.rejected} refused"
+        f"{status.cancelled:,} cancelled, {status.rejected:,} refused, {status.raced:,} too late"
     )
     for each, market in zip(status.markets, markets, strict=True):
         yield f"  {_market(each, market)}"

@@ -44,6 +44,10 @@ class OrderState(StrEnum):
     EXPIRED = "expired"
 
 
+POST_ONLY = "POST_ONLY_MUST_NOT_FILL_ANY_OPPOSITE_ORDERS"
+ORDER_GONE = "ORDER_NOT_FOUND"
+# The market, or a fill of the order to be replaced, was faster: ordinary for whoever makes markets.
+RACES = {POST_ONLY: "post_only", ORDER_GONE: "order_not_found"}
 # The reason of an order that was not sent, as requests are kept for what is needed more: no word of
 # the venue, so nothing is wrong with the order.
 HELD_BACK = "the requests of this minute are kept for cancels"

@@ -97,7 +97,8 @@ class StatusView(Struct, frozen=True):
     `reasons` has every hindrance, pause or halt in force. `ack_p50_ms` is from an action leaving to
     its receipt; `unknown` counts orders whose outcome is not known. Equity is the venue's.
     exposure_ratio: worth of all positions by equity. budget_ratio: share of the request allowance
-    that is left. session_ends_ns: when the trading key ends. lease: None without a standby.
+    that is left. session_ends_ns: when the trading key ends. lease: None without a standby. raced:
+    new orders refused because the market was faster, which are not among those `rejected`.
     """
 
     ts_ns: int
@@ -131,5 +132,6 @@ class StatusView(Struct, frozen=True):
     limits: Limits | None = None
     overrides: tuple[Override, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    raced: int = 0
     version: str = ""
     lease: LeaseStatus | None = None

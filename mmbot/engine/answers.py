@@ -4,21 +4,21 @@ from typing import Final
 
 from mmbot.domain.events import UNIDENTIFIED, Fill, OrderUpdate
 from mmbot.domain.notices import Severity
-from mmbot.domain.order import HELD_BACK, FillMode, OrderState
+from mmbot.domain.order import HELD_BACK, ORDER_GONE, POST_ONLY, RACES, FillMode, OrderState
 from mmbot.engine.desk import Desk
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reconciling import Reconciling
 from mmbot.engine.stops import UNSOLICITED, Stops
 from mmbot.execution.tracker import Booking, WorkingOrder
 from mmbot.risk.limits import RiskManager
-from mmbot.risk.rejects import POST_ONLY, REDUCE_IS_POST_ONLY, TOO_MANY, is_position
+from mmbot.risk.rejects import REDUCE_IS_POST_ONLY, TOO_MANY, is_position
 
 # The reason of an OrderUpdate CANCELLED that nobody asked for.
 NOT_ASKED_FOR: Final = "unsolicited"
 # Refusals that a quiet market maker meets as well, in plain words: nothing is wrong, and the next
 # decision quotes anew.
 _REFUSALS: Final = {
-    "ORDER_NOT_FOUND": (
+    ORDER_GONE: (
         Severity.INFO,
         "replacement_refused",
         "the order to be replaced was gone already, filled or cancelled (ORDER_NOT_FOUND)",
@@ -104,8 +104,11 @@ class Answers:
         self._outbox.notify(severity, code, event.market, f"{event}")
 
     def _take_refusal(self, desk: Desk, order: WorkingOrder, event: OrderUpdate) -> None:
-        desk.counts.rejected += 1
         name = "" if event.reason is None else event.reason
+        if name in RACES:
+            desk.counts.raced += 1
+        elif name != HELD_BACK:
+            desk.counts.rejected += 1
         severity, code, text = _REFUSALS.get(name, (Severity.WARNING, "order_rejected", name))
         self._outbox.notify(severity, code, event.market, text)
         if order.mode is FillMode.IOC:

@@ -8,7 +8,7 @@ from mmbot.quoting.state cimport QuotingState
 
 cdef class Counts:
     cdef public object cancelled, fills, foreign_asks, foreign_bids, foreign_orders, placed
-    cdef public object rejected, volume_uusd
+    cdef public object raced, rejected, volume_uusd
 
 cdef class Desk:
     cdef public object answer, hedging, observer, strategy

@@ -34,6 +34,7 @@ class Counts:
         "foreign_bids",
         "foreign_orders",
         "placed",
+        "raced",
         "rejected",
         "volume_uusd",
     )
@@ -42,6 +43,7 @@ class Counts:
         self.placed = 0
         self.cancelled = 0
         self.rejected = 0
+        self.raced = 0
         self.fills = 0
         self.volume_uusd = 0
         self.foreign_bids = 0

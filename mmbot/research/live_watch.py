@@ -134,7 +134,8 @@ class LiveWatch:
             FillRecord(
                 number=self._number(fill.market, fill.ts_recv_ns),
                 market=fill.market,
-                ts_exch_ns=fill.ts_venue_ns,
+                # A venue that does not say when is taken to have told at once.
+                ts_exch_ns=fill.ts_venue_ns or fill.ts_recv_ns,
                 ts_recv_ns=fill.ts_recv_ns,
                 order_id=fill.order_id,
                 side=fill.side,

@@ -8,10 +8,9 @@ from collections import deque
 from enum import IntEnum
 from typing import Final
 
-from mmbot.domain.order import Side
+from mmbot.domain.order import POST_ONLY, Side
 
 SECOND_NS: Final = 1_000_000_000
-POST_ONLY: Final = "POST_ONLY_MUST_NOT_FILL_ANY_OPPOSITE_ORDERS"
 TOO_MANY: Final = "TOO_MANY_OPEN_ORDERS"
 REDUCE_IS_POST_ONLY: Final = "ORDER_REDUCE_IS_POST_ONLY"
 # The account or the position does not carry the order; protocol 5.9, group 7, and 249.

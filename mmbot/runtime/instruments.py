@@ -53,7 +53,7 @@ class BotInstruments:
         parts = (
             measured.meters.readings(),
             measured.live.works.figures().readings,
-            Readings(gauges={**_of_status(view), "build_info": {measured.build: 1.0}}),
+            Readings(gauges={**account_gauges(view), "build_info": {measured.build: 1.0}}),
             Readings(gauges=self._of_markets(view)),
             self._of_loop(view),
             *(other() for other in measured.others),
@@ -157,7 +157,7 @@ class BotInstruments:
         )
 
 
-def _of_status(view: StatusView) -> dict[str, dict[Labels, float]]:
+def account_gauges(view: StatusView) -> dict[str, dict[Labels, float]]:
     """Return the gauges of the account; what is not known is left out."""
     limits = view.limits
     singles = {

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from itertools import product
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.events import Fill, OrderUpdate, Restatement
 from mmbot.domain.figures import Labels, Readings
 from mmbot.domain.market import MICRO, Market
-from mmbot.domain.order import DONE, HELD_BACK, FillMode, OrderState, Side
+from mmbot.domain.order import DONE, HELD_BACK, RACES, FillMode, OrderState, Side
 
 # Words of the venue, of which there is a list; everything else is told as one.
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
@@ -45,13 +46,15 @@ class OrderMeter:
         self.batches = 0
         self._alive: dict[int, _Sent] = {}
         self._hedge_errors: dict[Labels, float] = {(each.symbol,): 0.0 for each in markets}
-        sides = [(each.symbol, side) for each in markets for side in _SIDES.values()]
+        symbols = [each.symbol for each in markets]
+        sides = list(product(symbols, _SIDES.values()))
         by_fill = [(*each, how) for each in sides for how in ("maker", "taker")]
         # What did not happen yet is counted, too: rates need a beginning.
         self._counts = {
             "orders_placed": _zeros(sides),
             "orders_cancelled": _zeros([(*each, "asked") for each in sides]),
             "order_failures": _zeros([(each.symbol, "place", "other") for each in markets]),
+            "order_races": _zeros(product(symbols, RACES.values())),
             "orders_unknown": _zeros([("place",)]),
             "rate_limit_waits": _zeros([("requests",)]),
             "fills": _zeros(by_fill),
@@ -92,10 +95,7 @@ class OrderMeter:
         elif state is OrderState.UNKNOWN:
             self._counts["orders_unknown"]["cancel" if sent.asked else "place",] += 1
         elif state is OrderState.REJECTED:
-            if event.reason == HELD_BACK:
-                self._counts["rate_limit_waits"]["requests",] += 1
-            else:
-                self._counts["order_failures"][sent.market, "place", _kind(event.reason)] += 1
+            self._refused(sent, event.reason)
         elif state in DONE:
             self._ack(sent)
             if state is not OrderState.FILLED and not sent.hedge:
@@ -104,6 +104,14 @@ class OrderMeter:
         # Its fill says more of a filled one, and may come after.
         if state in DONE and state is not OrderState.FILLED:
             self._end(event.order_id, sent)
+
+    def _refused(self, sent: _Sent, reason: str | None) -> None:
+        if reason == HELD_BACK:
+            self._counts["rate_limit_waits"]["requests",] += 1
+        elif reason in RACES:
+            self._counts["order_races"][sent.market, RACES[reason]] += 1
+        else:
+            self._counts["order_failures"][sent.market, "place", _kind(reason)] += 1
 
     def fill(self, event: Fill) -> bool:
         """See a fill; tells whether it was a hedge's."""

@@ -98,6 +98,7 @@ def status_view(
         requote_interval_ms=named.requote_interval_ms,
         exposure_ratio=_ratio(sum(each.exposure_uusd for each in markets), equity),
         budget_ratio=engine.budget.left(moment.now_ns),
+        raced=sum(each.raced for each in counts),
     )
 
 

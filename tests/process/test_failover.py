@@ -1,9 +1,14 @@
 """A pair of bots on one exchange with a real Redis: one is killed, the other takes over."""
 
+import json
 import shutil
 import signal
+import socket
 import time
 from pathlib import Path
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.redis_server import redis_server
 from tests.process.served import Ended
@@ -15,12 +20,13 @@ TAKEN_OVER_S = LEASE_S + LIFETIME_S + 2.0 + 4.0
 SLACK_S = 15.0
 
 
-def paired(at: Place, port: int, *, standby: bool) -> None:
+def paired(at: Place, port: int, *, standby: bool, lease_s: float = LEASE_S) -> None:
     """Let the bot of a place trade under a lease."""
     config = at.config.read_text()
     found = config.replace("action_lifetime_s: 5", f"action_lifetime_s: {LIFETIME_S}")
     assert found != config
-    lease = f"backend: redis, redis_url: 'redis://127.0.0.1:{port}/0', lease_ttl_ms: 5500"
+    ttl_ms = round(lease_s * 1000)
+    lease = f"backend: redis, redis_url: 'redis://127.0.0.1:{port}/0', lease_ttl_ms: {ttl_ms}"
     words = "true" if standby else "false"
     at.config.write_text(f"{found}coordination: {{{lease}, standby: {words}}}\n")
 
@@ -89,6 +95,54 @@ def test_the_standby_takes_over_from_a_killed_leader(tmp_path: Path) -> None:
                 again.send(signal.SIGTERM)
                 assert (await again.ended()).code == 0, again.err
             assert await at.venue.violations() == []
+
+    with redis_server() as port:
+        run(work(port))
+
+
+async def asked(port: int, path: str) -> tuple[int, str]:
+    """Ask a status page."""
+    url = f"http://127.0.0.1:{port}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
+
+
+def test_a_standby_is_measured_and_cancels_what_a_dead_leader_left(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir(mode=0o700)
+
+    async def work(port: int) -> None:
+        async with place(first) as at:
+            other = host_beside(at, second)
+            paired(at, port, standby=False, lease_s=120)
+            paired(other, port, standby=True, lease_s=120)
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                page = taken.getsockname()[1]
+            other.config.write_text(f"{other.config.read_text()}api: {{port: {page}}}\n")
+            async with at.bot() as leader, other.bot() as standby:
+                await at.quoting(leader)
+                await standby.says("standing by: lease 1 is held by 7.")
+                code, text = await asked(page, "/readyz")
+                assert (code, json.loads(text)["mode"]) == (503, "standby")
+                assert (await asked(page, "/healthz"))[0] == 200
+                _, text = await asked(page, "/metrics")
+                families = {each.name: each for each in text_string_to_metric_families(text)}
+                states = families["mmbot_state"].samples
+                (now,) = [each.labels["state"] for each in states if each.value]
+                assert now == "standby"
+                assert families["mmbot_build_info"].samples[0].labels["mode"] == "live"
+                for path in ("/", "/api/v1/status", "/api/v1/pnl", "/api/v1/orders"):
+                    assert (await asked(page, path))[0] == 200
+                leader.send(signal.SIGKILL)
+                await leader.ended()
+                assert await other.epochs() != []
+                ended = await said(other, "cancel-all", "--yes")
+                assert ended.code == 0, ended.err
+                assert "the bot that runs here stands by: going to the venue instead" in ended.err
+                assert await other.epochs() == []
+                assert "STANDBY" in (await said(other, "status")).out
+                standby.send(signal.SIGTERM)
+                await standby.ended()
 
     with redis_server() as port:
         run(work(port))

@@ -34,8 +34,8 @@ from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.remembering import remembered
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
-from mmbot.assemble.live.serving import Around, announced, api_server, serve
-from mmbot.assemble.live.standby import Waiting, answering
+from mmbot.assemble.live.serving import Around, announced, api_server, build_labels, serve
+from mmbot.assemble.live.standby import Waiting, answering, standby_server
 from mmbot.assemble.live.start import Ground, Holding, read_clock, take_hold
 from mmbot.assemble.live.talking import Followed, Spoken, telegram_face, telegram_token
 from mmbot.assemble.live.venues import Placed, paper_venue, real_venue
@@ -250,9 +250,12 @@ async def _lead(
         engine_s=engine_s,
     )
     markets = tuple(each.listing.market(each.index) for each in given.markets)
-    waiting = Waiting(config.instance.name, given.mode.value, markets, world.clock)
-    async with answering(listening, waiting, world.pair(given.options.warn)) as pair:
-        return await stack.enter_async_context(leading(pair, rival))
+    build = build_labels(given.options.commit, settings_sha(config), given.mode)
+    waiting = Waiting(config.instance.name, given.mode.value, markets, world.clock, build)
+    pair = world.pair(given.options.warn)
+    with standby_server(world, config, given.options.warn) as server:
+        async with answering(listening, server, waiting, pair) as patient:
+            return await stack.enter_async_context(leading(patient, rival))
 
 
 def _ledger_path(given: _Given) -> Path:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class Around(NamedTuple):
 
 
 def api_server(
-    world: World, config: Config, stack: AsyncExitStack, warn: Callable[[str], None]
+    world: World, config: Config, stack: AsyncExitStack | ExitStack, warn: Callable[[str], None]
 ) -> ApiServer | None:
     """Take the address; None, and a warning, where it cannot be had: trading needs no page.
 
@@ -75,13 +75,7 @@ def serve(
     process = ProcessFigures()
     process.begin()
     stack.callback(process.end)
-    build = (
-        __version__,
-        around.commit,
-        platform.python_version(),
-        around.config_sha[:12],
-        str(around.mode),
-    )
+    build = build_labels(around.commit, around.config_sha, around.mode)
     instruments = BotInstruments(
         Measured(
             live=live,
@@ -92,6 +86,11 @@ def serve(
         )
     )
     live.around.append(("api", partial(server.run, control, instruments)))
+
+
+def build_labels(commit: str, config_sha: str, mode: str) -> Labels:
+    """Return what tells one build and its settings from another."""
+    return (__version__, commit, platform.python_version(), config_sha[:12], mode)
 
 
 def announced(lines: Sequence[str], server: ApiServer) -> tuple[str, ...]:

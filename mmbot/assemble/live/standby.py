@@ -1,29 +1,37 @@
-"""A bot that stands by for its lease, as whoever asks at its socket sees it."""
+"""A bot that stands by for its lease, as whoever asks it or measures it sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from mmbot import __version__
 from mmbot.assemble.live.leading import Pair
+from mmbot.assemble.live.serving import api_server
+from mmbot.assemble.live.world import World
+from mmbot.config.schema import Config
 from mmbot.domain.control import Answer, OperatorCommand, Verb, refused
+from mmbot.domain.events import Fill
 from mmbot.domain.explained import Explanation
+from mmbot.domain.figures import CurvePoint, Labels, Ladder, MarketPnl, Readings, Timing
 from mmbot.domain.market import Market
-from mmbot.domain.notices import Severity
+from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode, StatusView
+from mmbot.interfaces.api.server import ApiServer
 from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ports import Subscription
+from mmbot.runtime.instruments import account_gauges
 from mmbot.runtime.telling import Telling
 
 
 class Waiting(NamedTuple):
-    """Who waits, for which markets; clock: Unix nanoseconds."""
+    """Who waits, for which markets; clock: Unix nanoseconds. build: see runtime.instruments."""
 
     instance: str
     run_mode: str
     markets: tuple[Market, ...]
     clock: Callable[[], int]
+    build: Labels
 
 
 class StandbyControl:
@@ -85,23 +93,72 @@ class StandbyControl:
         """See Control."""
 
 
+class StandbyInstruments:
+    """See ports.Instruments: that it is there and stands by, and nothing of trading."""
+
+    def __init__(self, standby: StandbyControl, build: Labels) -> None:
+        self._standby = standby
+        self._build = build
+
+    def readings(self) -> Readings:
+        """See Instruments."""
+        known = account_gauges(self._standby.status())
+        return Readings(gauges={**known, "build_info": {self._build: 1.0}})
+
+    def ladders(self, levels: int) -> tuple[Ladder, ...]:  # noqa: ARG002
+        """See Instruments."""
+        return ()
+
+    def pnl(self) -> tuple[MarketPnl, ...]:
+        """See Instruments."""
+        return ()
+
+    def curve(self) -> tuple[CurvePoint, ...]:
+        """See Instruments."""
+        return ()
+
+    def fills(self) -> tuple[Fill, ...]:
+        """See Instruments."""
+        return ()
+
+    def notices(self) -> tuple[Notice, ...]:
+        """See Instruments."""
+        return ()
+
+    def timings(self) -> tuple[Timing, ...]:
+        """See Instruments."""
+        return ()
+
+
+@contextmanager
+def standby_server(
+    world: World, config: Config, warn: Callable[[str], None]
+) -> Iterator[ApiServer | None]:
+    """Take the address for as long as a standby waits; None for a bot that is none."""
+    with ExitStack() as stack:
+        yield api_server(world, config, stack, warn) if config.coordination.standby else None
+
+
 @asynccontextmanager
 async def answering(
-    listening: ControlSocket | None, waiting: Waiting, pair: Pair
+    listening: ControlSocket | None, server: ApiServer | None, waiting: Waiting, pair: Pair
 ) -> AsyncIterator[Pair]:
-    """Answer at the socket until the lease is there; returns the pair to wait with."""
+    """Answer whoever asks until the lease is there; returns the pair to wait with."""
     standby = StandbyControl(waiting)
 
     def told(reason: str) -> None:
         standby.reason = reason
         pair.waiting(reason)
 
-    if listening is None:
-        yield pair
-        return
-    serving = asyncio.create_task(listening.run(standby), name="control socket of a standby")
+    faces = []
+    if listening is not None:
+        faces.append(listening.run(standby))
+    if server is not None:
+        faces.append(server.run(standby, StandbyInstruments(standby, waiting.build)))
+    serving = [asyncio.create_task(each, name="face of a standby") for each in faces]
     try:
         yield Pair(pair.store, told)
     finally:
-        serving.cancel()
-        await asyncio.wait((serving,))
+        for each in serving:
+            each.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)

@@ -24,6 +24,7 @@ from mmbot.logs.pipeline import Counts
 from mmbot.quoting.strategy import Strategy
 from mmbot.runtime.control_place import control_socket
 from mmbot.runtime.keeping import Heart
+from mmbot.secrets.start_env import StartEnv
 
 OpenLedger = Callable[[Path, StorageParams, int], Ledger]
 """Open the ledger of a path; the number is now, ns."""
@@ -87,8 +88,9 @@ class LiveOptions:
     commit: str = ""
 
 
-def real_world(env: MutableMapping[str, str]) -> World:
-    """Return the machine we run on."""
+def real_world(process: MutableMapping[str, str]) -> World:
+    """Return the machine we run on, given the environment of the process."""
+    env = StartEnv(process)
     return World(
         clock=steady_clock(),
         rng=SystemRandom,

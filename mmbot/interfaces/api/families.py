@@ -24,6 +24,7 @@ COUNTERS = (
     Family("orders_placed", "Orders the venue has taken.", ("market", "side")),
     Family("orders_cancelled", "Orders taken off.", ("market", "side", "reason")),
     Family("order_failures", "Order actions refused or not sent.", ("market", "action", "reason")),
+    Family("order_races", "New orders refused: the market was faster.", ("market", "reason")),
     Family("order_retries", "Actions sent again, byte for byte.", ("action",)),
     Family("orders_unknown", "Orders whose outcome was not known for a while.", ("action",)),
     Family("fills", "Fills.", ("market", "side", "liquidity")),

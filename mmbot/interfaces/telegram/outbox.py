@@ -149,6 +149,7 @@ class Outbox:
         self._outcome = outcome
         self._queues: dict[int, Queue] = {}
         self._some: dict[int, asyncio.Event] = {}
+        self._under_way: dict[int, asyncio.Task[None]] = {}
         self._new = asyncio.Event()
 
     @property
@@ -188,8 +189,11 @@ class Outbox:
             while not queue:
                 self._some[chat_id].clear()
                 await self._some[chat_id].wait()
+            # A message outlives this: who has it already would be told twice.
+            sending = asyncio.ensure_future(self._send(chat_id, queue))
+            self._under_way[chat_id] = sending
             try:
-                await self._send(chat_id, queue)
+                await asyncio.shield(sending)
             except LineError:
                 await asyncio.sleep(again_s)
                 again_s = min(2 * again_s, LONGEST_AGAIN_S)
@@ -200,6 +204,8 @@ class Outbox:
     async def _emptied(self, chat_id: int) -> None:
         queue = self._queues[chat_id]
         with suppress(LineError):
+            if chat_id in self._under_way:
+                await self._under_way[chat_id]
             while queue:
                 await self._send(chat_id, queue)
 

@@ -84,10 +84,13 @@ class Watched:
         self.recorder = Recorder((market,), 1_000_000_000)
         self.watch = LiveWatch(self.bench.engine, self.recorder)
 
-    def fill(self, order_id: int, trade_id: int, lots: int = 5) -> None:
+    def fill(
+        self, order_id: int, trade_id: int, lots: int = 5, ts_venue_ns: int | None = None
+    ) -> None:
         now_ns = self.bench.now
+        said_ns = now_ns if ts_venue_ns is None else ts_venue_ns
         self.watch.event(
-            Fill(now_ns, now_ns, 0, order_id, trade_id, Side.BID, 999, lots, 0, True, 11)
+            Fill(said_ns, now_ns, 0, order_id, trade_id, Side.BID, 999, lots, 0, True, 11)
         )
 
     def finish(self) -> RunRecord:
@@ -103,6 +106,14 @@ def test_a_fill_told_again_when_its_order_is_known_counts_once() -> None:
     record = watched.finish()
     assert [fill.lots for fill in record.fills] == [5, 5]
     assert record.markets[0].final_lots == 10
+
+
+def test_a_fill_of_no_known_time_stands_where_it_was_heard_of() -> None:
+    watched = Watched()
+    heard_ns = watched.bench.now
+    watched.fill(1234, 77, ts_venue_ns=0)
+    (fill,) = watched.finish().fills
+    assert fill.ts_exch_ns == heard_ns > 0
 
 
 def test_what_comes_before_the_book_waits_for_a_price() -> None:

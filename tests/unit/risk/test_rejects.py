@@ -1,8 +1,7 @@
 import pytest
 
-from mmbot.domain.order import Side
+from mmbot.domain.order import POST_ONLY, Side
 from mmbot.risk.rejects import (
-    POST_ONLY,
     REDUCE_IS_POST_ONLY,
     TOO_MANY,
     CancelWatch,

@@ -6,7 +6,7 @@ from mmbot.domain.actions import Batch, Cancel, Place
 from mmbot.domain.events import Fill, OrderUpdate
 from mmbot.domain.figures import Labels
 from mmbot.domain.market import Market
-from mmbot.domain.order import HELD_BACK, FillMode, OrderState, Side
+from mmbot.domain.order import HELD_BACK, POST_ONLY, FillMode, OrderState, Side
 from mmbot.runtime.order_meter import OrderMeter
 
 MARKET = Market("BTCUSD", Decimal(1), Decimal(1))
@@ -53,6 +53,9 @@ def test_orders_are_counted_once_by_how_they_ended() -> None:
     at.told(4, OrderState.REJECTED, "some 7 words of 1.5 this order only")
     at.place(5)
     at.told(5, OrderState.REJECTED, HELD_BACK)
+    for number, words in ((7, POST_ONLY), (8, "ORDER_NOT_FOUND"), (9, POST_ONLY)):
+        at.place(number)
+        at.told(number, OrderState.REJECTED, words)
     at.place(6)
     at.told(6, OrderState.UNKNOWN)
     at.told(6, OrderState.OPEN)
@@ -66,6 +69,11 @@ def test_orders_are_counted_once_by_how_they_ended() -> None:
         ("BTCUSD", "cancel", "order_not_found"): 1,
         ("BTCUSD", "place", "post_only_must_not_fill"): 1,
         ("BTCUSD", "place", "other"): 1,
+    }
+    # Nor is it a failure that the market, or a fill, was faster.
+    assert at.counts("order_races") == {
+        ("BTCUSD", "post_only"): 2,
+        ("BTCUSD", "order_not_found"): 1,
     }
     assert at.counts("rate_limit_waits") == {("requests",): 1}
     assert at.counts("orders_unknown") == {("place",): 1}

@@ -26,6 +26,7 @@ class Wire:
         self.sent: list[tuple[float, Sending]] = []
         self.edits: list[tuple[float, int, str]] = []
         self.faults: list[Fault] = []
+        self.takes_s = 0.0
         self.counts = Counter[tuple[Severity, bool]]()
         self.shut: list[tuple[int, Fault]] = []
 
@@ -39,7 +40,9 @@ class Wire:
         if self.faults:
             raise LineError(self.faults.pop(0))
         self.sent.append((asyncio.get_running_loop().time(), sending))
-        return len(self.sent)
+        number = len(self.sent)
+        await asyncio.sleep(self.takes_s)
+        return number
 
     async def edit(
         self, chat_id: int, message_id: int, text: str, buttons: Sequence[tuple[str, str]] = ()
@@ -144,6 +147,25 @@ def test_nothing_critical_is_lost_in_an_outage_and_memory_is_bounded() -> None:
         assert "info 4999" in words
 
     played(script)
+
+
+def test_what_is_under_way_at_the_end_is_not_told_twice() -> None:
+    async def whole() -> None:
+        wire = Wire()
+        wire.takes_s = 0.5
+        outbox = Outbox(wire, InForce(CHATS, AlertParams()), lambda: "[bot]", wire)
+        running = asyncio.create_task(outbox.run())
+        outbox.post(Post("halted", CRITICAL, "halted"))
+        await asyncio.sleep(0.2)
+        outbox.post(Post("end", INFO, "the run ends"))
+        running.cancel()
+        await asyncio.wait((running,))
+        await outbox.drain()
+        for chat in (7, -8):
+            assert [text for _, text in wire.to(chat)] == ["[bot] halted", "[bot] the run ends"]
+
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(1)) as runner:
+        runner.run(whole())
 
 
 def test_every_try_to_tell_is_counted() -> None:
