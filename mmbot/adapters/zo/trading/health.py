@@ -106,6 +106,11 @@ class Health:
         if self._hindrances.holds(RATE_LIMITED) and not self.quiet(now_ns):
             self._hindrances.end(RATE_LIMITED)
 
+    def tell_back(self) -> None:
+        """Allow quoting again, if the venue is not in maintenance any more."""
+        if not self.maintained:
+            self._hindrances.end(MAINTENANCE)
+
     @property
     def troubled(self) -> bool:
         """Whether a probe is wanted, to know that actions are answered again."""

@@ -4,7 +4,6 @@ from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
 from mmbot.adapters.zo.trading.health import Health
-from mmbot.adapters.zo.trading.hindrances import MAINTENANCE
 from mmbot.adapters.zo.trading.knowledge import Knowledge
 from mmbot.adapters.zo.trading.pace import Pace
 from mmbot.adapters.zo.trading.params import Access, Surroundings, TradedAccount, TradingParams
@@ -50,9 +49,8 @@ class Sending:
         """Let time do what it has to; tells nothing that is not due."""
         self.health.tick(now_ns)
         self.sender.tick(now_ns)
-        if not self.health.maintained:
-            # It is told only when the cancels of everything have left.
-            self._known.hindrances.end(MAINTENANCE)
+        # Only when the cancels of everything have left.
+        self.health.tell_back()
         if self._known.joins.tick(now_ns):
             self._known.settling.ask()
         self._known.settling.tick(now_ns)
