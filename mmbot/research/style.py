@@ -54,7 +54,7 @@ th { color: var(--soft); font-weight: 500; font-size: 12.5px; }
 th, td { padding: 5px 10px 5px 0; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-th.prose, td.prose { text-align: left; white-space: normal; min-width: 9em;
+th.prose, td.prose { text-align: left; white-space: normal; min-width: 15em;
   padding-left: 10px; }
 tr:last-child td { border-bottom: 0; }
 tr.sum td { font-weight: 600; border-top: 1px solid var(--soft); }

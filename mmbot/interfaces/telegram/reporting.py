@@ -46,9 +46,10 @@ class Reporting:
         count = traded.bids + traded.asks
         if not count:
             return
-        minutes = max(1, round((now_ns - traded.since_ns) / MINUTE_NS))
+        seconds = round((now_ns - traded.since_ns) / NS_PER_S)
+        span = f"{round(seconds / 60)} min" if seconds >= 60 else f"{seconds} s"
         sides = f"({traded.bids} bid, {traded.asks} ask)"
-        text = f"fills {minutes} min: {count} {sides} {dollars(traded.uusd)} USD"
+        text = f"fills {span}: {count} {sides} {dollars(traded.uusd)} USD"
         try:
             text += f"\n{edge_line(await self._books.earned(traded.since_ns, now_ns))}"
         except MmbotError as error:
@@ -62,9 +63,13 @@ class Reporting:
         view = self._parts.control.status()
         try:
             lines = earned_lines(await self._books.earned(since_ns, until_ns))
-            picture = await self._books.curve(since_ns, until_ns)
         except MmbotError as error:
-            lines, picture = [str(error)], None
+            lines = [str(error)]
+        try:
+            picture = await self._books.curve(since_ns, until_ns)
+        except MmbotError:
+            # A day on which the bot did not run has figures, all 0, and no curve.
+            picture = None
         text = "\n".join([f"day {name}", *lines, held_line(view)])
         file = None if picture is None else (f"{name}.png", picture)
         self._news.say("daily_report", text, f"day {name}", file)

@@ -33,9 +33,10 @@ EARNED = Earned(
 class Shelf:
     """Books that say one thing; `asked` are the times that were asked about."""
 
-    def __init__(self, broken: bool) -> None:
+    def __init__(self, broken: bool, empty: bool) -> None:
         self.asked: list[tuple[int, int]] = []
         self._broken = broken
+        self._empty = empty
 
     async def earned(self, since_ns: int, until_ns: int) -> Earned:
         self.asked.append((since_ns, until_ns))
@@ -45,13 +46,16 @@ class Shelf:
 
     async def curve(self, since_ns: int, until_ns: int) -> bytes | None:
         assert since_ns < until_ns
+        if self._empty:
+            raise DataError("there is no equity to draw in that time")
         return b"\x89PNG"
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_reports(broken: bool) -> None:
+@pytest.mark.parametrize(("broken", "empty"), [(False, False), (True, True), (False, True)])
+def test_reports(broken: bool, empty: bool) -> None:
     async def whole() -> tuple[Wire, Shelf]:
-        loop, seat, wire, shelf = asyncio.get_running_loop(), Seat(), Wire(), Shelf(broken)
+        loop, seat, wire = asyncio.get_running_loop(), Seat(), Wire()
+        shelf = Shelf(broken, empty)
         chat = TelegramParams.model_validate(
             {"chats": [{"id": 7}], "daily_report_utc": "08:30", "notify": {"fill_digest": "loud"}}
         )
@@ -90,7 +94,9 @@ def test_reports(broken: bool) -> None:
         return
     assert "spread +40.10 · 5 s markout -0.9 bps" in digest
     assert "net  +21.40 USD" in daily
-    assert [s.file for _, s in wire.sent if s.file] == [("2027-01-14.png", b"\x89PNG")]
+    assert "no equity" not in daily
+    pictures = [] if empty else [("2027-01-14.png", b"\x89PNG")]
+    assert [s.file for _, s in wire.sent if s.file] == pictures
     day = 86_400 * S
     assert (T0 // day * day - day, T0 // day * day) in shelf.asked
 
