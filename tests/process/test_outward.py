@@ -1,6 +1,7 @@
 """What a bot tells places outside; neither it nor its trading waits for them."""
 
 import asyncio
+import signal
 import tarfile
 from pathlib import Path
 
@@ -17,14 +18,16 @@ def test_places_outside_hold_up_nothing_hear_of_a_halt_and_stay_secret(tmp_path:
             outside.hangs = True
             async with at.bot("--json", "--record", str(tmp_path / "kept")) as bot:
                 await at.quoting(bot)
-                assert (await verb(at, "set", "instance.id", "8")).code == 1
+                # Nobody waits for the answer to a signal, so that it was no good is an alert.
+                edit(at, "daily_limit_usd: 500", "daily_limit_usd: much")
+                bot.send(signal.SIGHUP)
                 await outside.tried(1)
                 # Prices move: orders are replaced all the while.
                 before = await at.last_action()
                 await asyncio.sleep(1.0)
                 assert await at.last_action() - before >= 2
                 outside.hangs = False
-                edit(at, "daily_limit_usd: 500", "daily_limit_usd: 0.02")
+                edit(at, "daily_limit_usd: much", "daily_limit_usd: 0.02")
                 assert (await verb(at, "reload")).code == 0
                 ended = await bot.ended(PATIENCE_S + 30)
             assert ended.code == 6, ended.err
