@@ -88,6 +88,11 @@ class Keeping:
         """Do the same without holding up the loop."""
         return await will_be_done(self._keep(key, value))
 
+    def keep_soon(self, key: str, value: bytes) -> None:
+        """Do the same in its turn: lost only with the machine, or to a disk that is too slow."""
+        self._memory.kept[f"={key}"] = value
+        self._asking.tell(lambda c: c.execute(_KEEP, (f"={key}", value)), droppable=True)
+
     def kept(self, key: str) -> bytes | None:
         """Return what was kept last under a name."""
         return self._memory.kept.get(f"={key}")
