@@ -58,6 +58,14 @@ def _wrong(view: StatusView) -> Iterator[Trouble]:
             yield Trouble(f"{each.symbol} stop trigger", text)
     if view.unknown:
         yield Trouble("unknown orders", f"{view.unknown} orders whose outcome is not known")
+    yield from _weak(view)
+    for alert in view.alerts:
+        if alert.severity >= Severity.CRITICAL and alert.acked_by is None:
+            yield Trouble(f"alert {alert.code}", f"alert {alert.id}: {alert.code}: {alert.text}")
+
+
+def _weak(view: StatusView) -> Iterator[Trouble]:
+    # What it stands on: the processor, the lease, the trading key.
     if view.loop_lag_p99_ms is not None and view.loop_lag_p99_ms > SLOW_LOOP_MS:
         yield Trouble("loop lag", f"loop lag p99 {view.loop_lag_p99_ms:.0f} ms")
     if view.lease is not None and view.lease.trouble is not None:
@@ -65,9 +73,6 @@ def _wrong(view: StatusView) -> Iterator[Trouble]:
     left_s = session_left_s(view)
     if left_s is not None and left_s < SHORT_SESSION_S:
         yield Trouble("session", f"session ends in {left_s // 60} min")
-    for alert in view.alerts:
-        if alert.severity >= Severity.CRITICAL and alert.acked_by is None:
-            yield Trouble(f"alert {alert.code}", f"alert {alert.id}: {alert.code}: {alert.text}")
 
 
 def session_left_s(view: StatusView) -> int | None:
