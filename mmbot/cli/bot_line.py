@@ -5,13 +5,15 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
+from mmbot.cli.output import say
 from mmbot.config.loader import load
 from mmbot.domain.control import Answer
 from mmbot.domain.status import StatusView
-from mmbot.errors import NotRunning, UsageError
+from mmbot.errors import ConfigError, NotRunning, UsageError
 from mmbot.interfaces.control_client import ControlClient
 from mmbot.interfaces.control_wire import VERSION, Ask, Request, Wish
 from mmbot.runtime.control_place import control_socket
+from mmbot.runtime.params import ControlParams
 
 __all__ = ["VERSION", "Bot", "answers", "client", "read_status", "socket_path", "submit"]
 
@@ -28,7 +30,14 @@ def socket_path(args: argparse.Namespace) -> Path:
     """Return where the bot would listen."""
     if getattr(args, "socket", None):
         return Path(args.socket)
-    config = load(args.config, args.set, os.environ).config
+    try:
+        config = load(args.config, args.set, os.environ).config
+    except ConfigError as error:
+        usual = control_socket(ControlParams(), "*", os.environ)
+        for path in sorted(usual.parent.glob(usual.name)):
+            # Whoever has broken the file must still be able to stop the bot.
+            say(f"a bot is reached without the configuration: --socket {path}")
+        raise error from None
     return control_socket(config.control, config.instance.name, os.environ)
 
 

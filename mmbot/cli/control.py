@@ -105,6 +105,8 @@ def cancelled_by_bot(args: argparse.Namespace) -> int | None:
         with client(args) as bot:
             view = read_status(bot)
     except NotRunning:
+        if args.socket is not None:
+            raise
         return None
     if view.run_mode != "live" or view.mode is Mode.STANDBY:
         how = "stands by" if view.mode is Mode.STANDBY else f"is in mode {view.run_mode}"
@@ -124,6 +126,9 @@ def _by_bot(args: argparse.Namespace) -> int | None:
         with client(args) as bot:
             return deliver(args, submit(bot, wish(args)))
     except NotRunning:
+        # Which bot was named; what else is there may be another's.
+        if args.socket is not None:
+            raise
         return None
 
 

@@ -37,6 +37,7 @@ def ledger_verbs(
             made.add_argument(
                 "--now", action="store_true", help="as the running bot knows it; exit 9 without one"
             )
+            made.add_argument("--socket", metavar="PATH", help="of the bot, with --now")
         if name == "positions":
             made.set_defaults(since=None)
             continue
@@ -59,6 +60,7 @@ def ledger_verbs(
     made = verb(verbs, "reset-halt", "let a halted bot trade again", ("ledger_care", "reset_halt"))
     made.add_argument("--reason", required=True, metavar="TEXT", help="why; it is kept")
     made.add_argument("--json", action="store_true", help="print JSON")
+    made.add_argument("--socket", metavar="PATH", help="of the bot (control.socket)")
     _care_verbs(verbs, verb)
 
 

@@ -20,6 +20,7 @@ exit codes:
   4 a key is missing or refused    5 venue not reachable    6 halted: a person has to look
   7 another one is running already    8 could not verify what happened    9 no bot is running
   10 a check failed (--fail-if, compare, data verify, test-live)    130 interrupted
+  141 nobody reads the output
 """
 
 

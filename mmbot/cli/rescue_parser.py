@@ -23,7 +23,9 @@ def _cancel_all(
     venue_flags(verb)
     _rescue_flags(verb)
     verb.add_argument("--market", metavar="SYMBOL", help="of this market only, by name or number")
-    verb.add_argument("--direct", action="store_true", help="at the venue, not by the running bot")
+    where = verb.add_mutually_exclusive_group()
+    where.add_argument("--direct", action="store_true", help="at the venue, not by the running bot")
+    where.add_argument("--socket", metavar="PATH", help="by the bot that listens there")
     verb.add_argument("--all", action="store_true", help="orders of anybody on the account, too")
     verb.add_argument(
         "--timeout",

@@ -20,6 +20,7 @@ def run_document(report: ExitReport, status: StatusView) -> dict[str, Any]:
     left = report.leftovers
     return {
         "exit_code": report.code,
+        "begins_anew": report.cleared,
         "reason": report.reason,
         "clean": left.clean,
         "orders_left": [str(each) for each in left.orders],
@@ -37,7 +38,10 @@ def run_summary(report: ExitReport, status: StatusView, markets: Sequence[Market
         proof = f"THESE ORDERS MAY REST: {', '.join(map(str, left.orders))}"
     else:
         proof = f"nobody could prove that no order rests: {left.reason}"
-    yield f"ended: {report.reason}; {proof}; exit code {report.code}"
+    if report.cleared:
+        yield f"cleared: {report.reason}; {proof}; it begins anew"
+    else:
+        yield f"ended: {report.reason}; {proof}; exit code {report.code}"
     if report.held:
         yield f"  positions are left in {', '.join(report.held)}"
     volume_uusd = sum(each.volume_uusd for each in status.markets)
@@ -49,7 +53,7 @@ def run_summary(report: ExitReport, status: StatusView, markets: Sequence[Market
     )
     for each, market in zip(status.markets, markets, strict=True):
         yield f"  {_market(each, market)}"
-    if report.code in _NEXT:
+    if report.code in _NEXT and not report.cleared:
         yield f"  {_NEXT[report.code]}"
 
 

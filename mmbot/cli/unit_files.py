@@ -4,6 +4,7 @@ It writes files and starts nothing; it says what to run next.
 """
 
 import argparse
+import re
 import sys
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,8 @@ from mmbot.errors import UsageError
 PROGRAM = "/opt/mmbot/venv/bin/mmbot"
 # ProtectHome=yes hides these from the service.
 HIDDEN = ("/home/", "/root/", "/run/user/")
+# No blanks, quotes, % or $: they mean something in a unit.
+_PLAIN = re.compile(r"(/[A-Za-z0-9._+@-]+)+")
 _PLACES = {
     "mmbot.sysusers": "etc/sysusers.d/mmbot.conf",
     "mmbot.tmpfiles": "etc/tmpfiles.d/mmbot.conf",
@@ -49,14 +52,19 @@ class Unit(NamedTuple):
 def install_service(args: argparse.Namespace) -> int:
     """Write the units, or show them."""
     program = Path(sys.prefix) / "bin" / "mmbot" if args.program is None else args.program
+    if not _PLAIN.fullmatch(str(program)):
+        raise UsageError(f"--program {program}: systemd takes a whole path, of plain characters")
     units = list(units_for(args.root, program))
     if args.print:
         show([line for unit in units for line in (f"# {unit.path}", unit.text)])
         return 0
-    if str(program).startswith(HIDDEN):
-        raise UsageError(
-            f"the service cannot see {program} (ProtectHome): install mmbot into /opt/mmbot/venv"
-        )
+    # The Python of an environment is often a link to one that is elsewhere.
+    for needed in (program, (program.parent / "python").resolve()):
+        if str(needed).startswith(HIDDEN):
+            raise UsageError(
+                f"the service cannot see {needed} (ProtectHome): install mmbot into "
+                "/opt/mmbot/venv, made with the system's Python"
+            )
     for unit in units:
         state = unit.state
         if args.dry_run or state == "unchanged":

@@ -224,9 +224,11 @@ class Engine:
         elif type(event) is FundingPayment:
             desk.position.fund(event.atoms)
         elif type(event) is Restatement:
+            market = state.market
             desk.position.restate(event.lots, event.cash_atoms, event.fees_atoms)
             self.risk.take_exposure(event.market, desk.exposure(0))
-            text = f"{event.reason}: {event.lots:+} lots, {event.cash_atoms:+} atoms of cash"
+            size, cash = market.size(event.lots), market.money(event.cash_atoms)
+            text = f"{event.reason}: size {size:+f}, cash {cash:+.2f}"
             self._outbox.notify(Severity.WARNING, "restatement", event.market, text)
         elif type(event) is Hindrance:
             self._take_hindrance(event)

@@ -7,6 +7,7 @@ from mmbot.domain.quotes import Quotes
 from mmbot.domain.status import Mode
 from mmbot.engine.desk import Desk
 from mmbot.engine.engine import Engine
+from mmbot.engine.stops import STOPPING
 from mmbot.risk.breaker import BreakerState
 
 
@@ -28,6 +29,8 @@ def standing(engine: Engine) -> Standing:
         reasons.append(reducing)
     if stops.state is BreakerState.HALTED:
         mode = Mode.HALTED
+        # It stops because it has halted: that is no reason of its own.
+        reasons = [each for each in reasons if each.partition(":")[0] != STOPPING]
     elif stops.stopping:
         mode = Mode.DRAINING
     elif hindrances.holds("recovering"):

@@ -153,12 +153,13 @@ class AccountGate:
         if snapshot.bankruptcy:
             return "the account is bankrupt"
         if mf <= 0:
-            return f"equity {mf} uusd is not positive"
+            return f"equity {_dollars(mf)} is not positive"
         if mf * MICRO < self._min_margin_ppm * pn:
-            return f"margin fraction {mf * MICRO // pn} ppm is below {self._min_margin_ppm}"
+            found, least = _percent(mf * MICRO // pn), _percent(self._min_margin_ppm)
+            return f"margin fraction {found} is below {least}"
         free = max(0, omf - imf)
         if free < self._min_free_uusd:
-            return f"free collateral {free} uusd is below {self._min_free_uusd}"
+            return f"free collateral {_dollars(free)} is below {_dollars(self._min_free_uusd)}"
         return None
 
 
@@ -444,3 +445,12 @@ def _ppm(percent: float) -> int:
 
 def _uusd(usd: Decimal) -> int:
     return int(usd * MICRO)
+
+
+def _dollars(uusd: int) -> str:
+    # Rounded down, as is the share: what is below a limit is not shown as equal to it.
+    return f"{Decimal(uusd // 10_000) / 100:,.2f} USD"
+
+
+def _percent(ppm: int) -> str:
+    return f"{Decimal(ppm // 100) / 100:.2f} %"

@@ -31,6 +31,8 @@ _NEED_REASON = frozenset({Verb.RESET_PNL, Verb.RESET_HALT})
 _NEED_KEY = frozenset({Verb.SET, Verb.UNSET})
 # What makes sense while the run ends already.
 _WHILE_ENDING = frozenset({Verb.STOP, Verb.ACK, Verb.LOG_LEVEL, Verb.RESET_HALT})
+# Settings send nothing, and what has halted the bot may be one that has to be taken back first.
+_WHILE_HALTED = _WHILE_ENDING | {Verb.SET, Verb.UNSET, Verb.RELOAD}
 
 
 class Settings(Protocol):
@@ -122,7 +124,9 @@ class Commands:
             return refused(f"{verb} needs a reason", exit_code=2)
         if verb in _NEED_KEY and not command.key:
             return refused(f"{verb} needs a key", exit_code=2)
-        if live.ending.stays and verb not in _WHILE_ENDING:
+        if live.ending.stays:
+            if verb in _WHILE_HALTED:
+                return None
             text = f"halted ({live.ending.halted}), no orders rest: `reset-halt` or `stop`"
             return refused(text, exit_code=EXIT_HALTED)
         if live.ending.begun and verb not in _WHILE_ENDING:

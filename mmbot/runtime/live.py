@@ -188,7 +188,8 @@ class MarketMakerLive:
         gives_back = works.close_on_exit and ending.halted is None and ending.failure is None
         if gives_back:
             await self._give_back()
-        self._order(Command.STOP, None, ending.reason)
+        # Of a halt the reason has been told.
+        self._order(Command.STOP, None, ending.reason if ending.halted is None else "halted")
         left = works.venue.cancel_all(works.params.stop_timeout_s - LAST_ROWS_S)
         if ending.halted is None:
             leftovers = await left

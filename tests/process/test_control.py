@@ -104,6 +104,16 @@ def test_a_file_is_read_again_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
             broken = await verb(at, "reload", "--socket", str(tmp_path / "control-proc.sock"))
             assert broken.code == 3
             assert "nothing changed" in broken.err
+            # Whoever has broken the file can still stop the bot, and is told how.
+            lost = await verb(at, "pause")
+            socket = tmp_path / "control-proc.sock"
+            assert (lost.code, f"--socket {socket}" in lost.err) == (3, True), lost.err
+            for words in (("orders", "--now"), ("cancel-all",)):
+                done = await verb(at, *words, "--socket", str(socket))
+                assert done.code == 0, done.err
+            assert await at.epochs() == []
+            assert (await verb(at, "resume", "--socket", str(socket))).code == 0
+            await at.quoting(bot)
 
             at.config.write_text(good.replace("min_bps: 2", "min_bps: 6").replace("id: 7", "id: 8"))
             fixed = await verb(at, "reload", "--socket", str(tmp_path / "control-proc.sock"))
@@ -206,6 +216,25 @@ def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
                 assert set(await at.epochs()) == {3}
                 refused = await verb(at, "reset-halt", "--reason", "again")
                 assert (refused.code, "not halted" in refused.err) == (1, True)
+                # An override that was too tight is taken back before the halt is cleared.
+                key = "risk.loss.daily_limit_usd"
+                assert (await verb(at, "set", key, "0.02")).code == 0
+                await until_mode(at, "halted")
+                loosened = await verb(at, "unset", key)
+                assert loosened.code == 0, loosened.err
+                # With a broken file it could not begin anew: it stays halted, and stays.
+                edit(at, "min_bps: 2", "min_bsp: 2")
+                (socket,) = at.folder.glob("control-*.sock")
+                broken = await at.mmbot("reset-halt", "--reason", "x", "--socket", str(socket))
+                ended = await broken.ended()
+                assert (ended.code, "did you mean min_bps?" in ended.err) == (6, True), ended.err
+                edit(at, "min_bsp: 2", "min_bps: 2")
+                cleared = await verb(at, "reset-halt", "--reason", "too tight")
+                assert cleared.code == 0, cleared.err
+                await at.quoting(bot)
+                assert (await status(at))["overrides"] == []
+                told = (await verb(at, "events", "--since", "5m")).out
+                assert f"unset {key}" in told
 
     run(work())
 

@@ -204,5 +204,16 @@ def test_what_a_unit_names_is_there(installed: Path) -> None:
                 assert other.endswith(".target") or other in named, other
 
 
+def test_what_a_restart_cannot_mend_is_not_restarted() -> None:
+    from mmbot.errors import ConfigError, SecretError, UsageError
+
+    for unit in (BOT, GUARD):
+        lines = settings(unit)
+        prevented = {int(code) for code in lines["RestartPreventExitStatus"][0].split()}
+        assert {UsageError.exit_code, ConfigError.exit_code, SecretError.exit_code} <= prevented
+        # systemd asks for the code of the main process alone: a look before it would be repeated.
+        assert "ExecStartPre" not in lines
+
+
 def _bytes(text: str) -> int:
     return int(text.removesuffix("M")) * 1024 * 1024

@@ -98,6 +98,12 @@ async def commands_are_done(at: Served) -> None:
     reason = at.bot.status().markets[0].reason
     assert reason is not None
     assert "by test (http:token" in reason
+    await at.command("pause", reason="also by test")
+    async with at.http.get(at.url + "/readyz") as answer:
+        told = await answer.json()
+        assert (answer.status, told["ready"]) == (503, False)
+    assert told["why"][0] == "paused"
+    assert "by test" not in str(told)
     async with at.http.post(at.url + "/api/v1/commands/resume", headers=BEARER, json={}) as answer:
         assert answer.status == 200
     assert (await at.get("/api/v1/explain?market=BTCUSD"))["explain"][0]["symbol"] == "BTCUSD"

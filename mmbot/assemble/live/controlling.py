@@ -27,7 +27,7 @@ from mmbot.assemble.live.world import LiveOptions, RunMode, World
 from mmbot.config.schema import Config
 from mmbot.domain.control import Override
 from mmbot.engine import Engine
-from mmbot.errors import InUse
+from mmbot.errors import ConfigError, InUse
 from mmbot.execution.order_ids import OrderIds
 from mmbot.interfaces.control_socket import ControlSocket
 from mmbot.ledger.ledger import Ledger
@@ -93,6 +93,12 @@ def bot_control(
         _LOG.info("%s", command_words(row), extra={"code": "command", "steady": True})
 
     async def clear_halt(who: str, reason: str) -> str | None:
+        if options.sources is not None:
+            try:
+                await asyncio.to_thread(options.sources.load)
+            except ConfigError as error:
+                # It begins anew with what the files say: with these it would end instead.
+                return f"it could not start again: {'; '.join(error.problems)}"
         now_ns = seat.live.works.clock()
         if await asyncio.to_thread(ledger.clear_latch, who, reason, now_ns):
             return None

@@ -58,6 +58,7 @@ class SupervisedHeart:
         self._petted_ns = 0
         self._ready = False
         self._told: Mode | None = None
+        self._ill = False
 
     def beat(self, now_ns: int, signs: Signs) -> None:
         """See Heart."""
@@ -71,7 +72,10 @@ class SupervisedHeart:
         every_s = self._supervisor.pet_every_s
         if every_s is not None and now_ns - self._petted_ns >= every_s * NS_PER_S:
             self._petted_ns = now_ns
-            self._supervisor.pet(signs())
+            was_ill, self._ill = self._ill, bool(self._supervisor.pet(signs()))
+            if was_ill and not self._ill:
+                # What was wrong does not stand in `systemctl status` any longer.
+                self._told = None
         if mode is not self._told:
             self._tell(mode)
 

@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from mmbot.domain.control import NEEDS, OperatorCommand, Result, Role, Verb, Who
 from mmbot.domain.figures import PnlLines
-from mmbot.domain.status import MarketStatus, Mode, StatusView
+from mmbot.domain.status import MarketStatus, StatusView
 from mmbot.interfaces.api import exposition
 from mmbot.interfaces.api.gate import refusal
 from mmbot.interfaces.api.rows import fill_row, notice_row, order_rows, position_row
-from mmbot.interfaces.health_text import troubles
+from mmbot.interfaces.health_text import unready
 from mmbot.ports import Control, Instruments
 
 MOST_BODY_BYTES = 4_096
@@ -67,11 +67,10 @@ class Answers:
         return _json("health", ok=True)
 
     async def readiness(self, _request: web.Request) -> web.Response:
-        """Say whether it quotes; 503 when it does not, or something is wrong."""
+        """Say whether it quotes; 503, and why, when it does not or something is wrong."""
         view = self._control.status()
-        wrong = troubles(view)
-        ready = view.mode is Mode.QUOTING and not wrong
-        return _json("ready", 200 if ready else 503, ready=ready, mode=view.mode)
+        why = unready(view)
+        return _json("ready", 503 if why else 200, ready=not why, mode=view.mode, why=why)
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Return all metrics; readers who come too fast get the same page again."""

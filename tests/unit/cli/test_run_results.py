@@ -34,6 +34,9 @@ def test_what_is_not_proven_is_said_with_what_to_do() -> None:
     held = summary(ExitReport(8, "SIGTERM", CLEAN, ("BTCUSD",)))
     assert held[1] == "  positions are left in BTCUSD"
     assert "reset-halt" in summary(ExitReport(6, "loss", CLEAN))[-1]
+    anew = summary(ExitReport(6, "loss", CLEAN, cleared=True))
+    assert anew[0] == "cleared: loss; 0 orders left; it begins anew"
+    assert "reset-halt" not in anew[-1]
 
 
 def test_a_program_gets_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

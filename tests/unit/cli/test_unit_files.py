@@ -62,3 +62,22 @@ def test_a_program_that_the_service_cannot_see_is_refused(
     assert main(["install-service", "--root", str(tmp_path), "--program", hidden]) == 2
     assert "/opt/mmbot/venv" in capsys.readouterr().err
     assert files(tmp_path) == {}
+
+
+def test_so_is_one_whose_python_the_service_cannot_see(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to("/root/.pyenv/versions/3.11.7/bin/python3.11")
+    words = ["install-service", "--root", str(tmp_path / "root"), "--program", f"{folder}/mmbot"]
+    assert main(words) == 2
+    assert "/root/.pyenv/versions/3.11.7/bin/python3.11" in capsys.readouterr().err
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize("program", ["venv/bin/mmbot", "/opt/my bots/mmbot", "/opt/50%/mmbot"])
+def test_a_program_that_would_break_the_units_is_refused(program: str, tmp_path: Path) -> None:
+    words = ["install-service", "--root", str(tmp_path), "--program", program]
+    assert main([*words, "--print"]) == main(words) == 2
+    assert files(tmp_path) == {}

@@ -10,7 +10,7 @@ from mmbot.domain.alerts import Alert
 from mmbot.domain.control import Override
 from mmbot.domain.notices import Severity
 from mmbot.domain.status import DayFills, LeaseStatus, Limits, Mode, StopTrigger
-from mmbot.interfaces.health_text import health_lines, troubles
+from mmbot.interfaces.health_text import health_lines, troubles, unready
 from mmbot.interfaces.status_block import NARROW_COLUMNS, status_block
 from tests.unit.interfaces.test_terminal import BTC, ETH, SECOND_NS, VIEW
 
@@ -169,3 +169,26 @@ def test_health_names_what_is_wrong() -> None:
         "session ends in 59 min",
         "alert 3f2c: position: 2 lots, not 3",
     ]
+
+
+def test_a_probe_is_told_names_and_no_figures_nor_words() -> None:
+    well = replace(FULL, markets=(BTC_NOW,))
+    assert unready(well) == []
+    paused = replace(well, mode=Mode.PAUSED, reasons=("paused: news of 3 (cli:op1, 09:12Z)",))
+    assert unready(paused) == ["paused"]
+    lost = replace(
+        FULL,
+        mode=Mode.HALTED,
+        reasons=("daily loss 50.30 USD reached the limit 50.00 USD", "account: silent"),
+        loop_lag_p99_ms=51.0,
+        alerts=(replace(FULL.alerts[0], acked_by=None),),
+    )
+    why = ["daily loss", "account", "halted", "ETHUSD book", "loop lag", "alert position"]
+    assert unready(lost) == why
+    # All markets stopped one by one: no reason holds for the account.
+    both = (replace(BTC_NOW, reason="warming: warming up"), replace(ETH_NOW, book_age_ms=1.0))
+    assert unready(replace(FULL, mode=Mode.PAUSED, reasons=(), markets=both)) == [
+        "BTCUSD warming",
+        "ETHUSD paused",
+    ]
+    assert unready(replace(well, mode=Mode.DRAINING, reasons=())) == ["draining"]

@@ -276,14 +276,14 @@ def test_a_missing_figure_denies(name: str, value: float | None) -> None:
     ("figures", "reason"),
     [
         ({"bankruptcy": True}, "the account is bankrupt"),
-        ({"mf_uusd": 0}, "equity 0 uusd is not positive"),
-        ({"mf_uusd": -1}, "equity -1 uusd is not positive"),
+        ({"mf_uusd": 0}, "equity 0.00 USD is not positive"),
+        ({"mf_uusd": -1}, "equity -0.01 USD is not positive"),
         (
             {"mf_uusd": 180 * USD - 1, "pn_uusd": 1000 * USD},
-            "margin fraction 179999 ppm is below 180000",
+            "margin fraction 17.99 % is below 18.00 %",
         ),
-        ({"imf_uusd": 900 * USD + 1}, "free collateral 99999999 uusd is below 100000000"),
-        ({"imf_uusd": 5000 * USD}, "free collateral 0 uusd is below 100000000"),
+        ({"imf_uusd": 900 * USD + 1}, "free collateral 99.99 USD is below 100.00 USD"),
+        ({"imf_uusd": 5000 * USD}, "free collateral 0.00 USD is below 100.00 USD"),
     ],
 )
 def test_bad_figures_deny(figures: dict[str, Any], reason: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from mmbot.assemble.live.settings_in_use import FixedSettings
+from mmbot.assemble.live.settings_in_use import FIXED, FixedSettings
 from mmbot.config.schema import Config
 from mmbot.domain.control import NEEDS, Answer, OperatorCommand, Result, Role, Verb, Who
 from mmbot.domain.events import Command, Fill
@@ -341,9 +341,14 @@ def test_a_halted_bot_stays_answers_and_sends_nothing() -> None:
         view = desk.control.status()
         assert (view.mode, view.reasons[0]) == (Mode.HALTED, "operator: night")
         assert view.ts_ns - desk.stage.heart.beats[-1][0] < 10**9
-        for verb in (Verb.RESUME, Verb.FLATTEN, Verb.CANCEL_ALL, Verb.RELOAD):
+        assert len(view.reasons) == 1
+        for verb in (Verb.RESUME, Verb.FLATTEN, Verb.CANCEL_ALL):
             answer = await desk.do(verb)
             assert (answer.result, answer.exit_code) == (Result.REFUSED, 6)
+        # Settings may be changed: of this run they come from nowhere.
+        for verb in (Verb.SET, Verb.UNSET, Verb.RELOAD):
+            answer = await desk.do(verb, key="defaults.spread.min_bps", value="9")
+            assert answer.message == FIXED
         assert len(desk.stage.diary.batches) == before
 
     stage, report = commanded(script, stay_halted=True)

@@ -89,6 +89,9 @@ def test_it_is_petted_while_every_sign_of_life_is_there(manager: Above, bench: B
     for second in range(12, 40):
         heart.beat(second * S, ill)
     assert set(manager.heard()) == {"STATUS=not healthy: b"}
+    for second in range(40, 48):
+        heart.beat(second * S, well)
+    assert manager.heard() == ["WATCHDOG=1", "STATUS=reconciling", "WATCHDOG=1"]
 
 
 def test_a_reload_is_told_with_its_time(manager: Above, bench: Bench) -> None:
