@@ -258,6 +258,10 @@ def test_dated_copies_outlive_each_other(run: Run, tmp_path: Path) -> None:
     assert new.name > old[2].name
     assert len(json.loads(run("fills", "--json", where=new)[1])["items"]) == 3
     assert all(path.exists() for path in others)
+    first = tmp_path / "not" / "there" / "yet"
+    assert run("db", "backup", "--into", first)[0] == OK
+    (copy,) = first.iterdir()
+    assert (first.stat().st_mode & 0o777, copy.stat().st_mode & 0o777) == (0o700, 0o600)
     assert run("db", "backup", "--to", tmp_path / "copy", "--keep", 2)[0] == USAGE
     assert run("db", "backup")[0] == USAGE
 
