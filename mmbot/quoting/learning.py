@@ -5,9 +5,9 @@ without risking anything in it.
 """
 
 from math import nan
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmbot.cext.estimates import Arrivals, Volatility
 from mmbot.cext.rolling import RollingMedian
@@ -55,6 +55,14 @@ class EstimateParams(Params):
     arrivals_tau_s: Annotated[
         float, Field(ge=10, le=86_400, description="memory of the trades seen")
     ] = 600.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.sigma_max_bps < self.sigma_min_bps:
+            raise ValueError(
+                f"sigma_max_bps {self.sigma_max_bps} is below sigma_min_bps {self.sigma_min_bps}"
+            )
+        return self
 
 
 class Learning:

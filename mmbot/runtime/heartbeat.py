@@ -57,7 +57,7 @@ class Heartbeat:
             self._writer = writer
             if self._last is not None:
                 self._write(self._last)
-            # When this is cancelled the line stays open: the goodbye comes after all else has ended.
+            # Cancelled, the line stays open: the goodbye comes when all else has ended.
             await self._until_hung_up(reader)
             self._writer = None
             writer.close()

@@ -104,6 +104,11 @@ def test_new_sections_are_added(path: Path) -> None:
         ("risk.max_total_exposure_pct", "&a 1", "anchors and aliases"),
         ("risk.max_total_exposure_pct", "1\n---\n2", "a second document"),
         ("defaults.spread.min_bps", "31", "max_bps 30.0 is below min_bps 31.0"),
+        (
+            "defaults.estimates.sigma_min_bps",
+            "60",
+            "sigma_max_bps 50.0 is below sigma_min_bps 60.0",
+        ),
         ("risk", "5", "expected a section"),
         ("risk..x", "5", "is not a key"),
         ("", "5", "is not a key"),
