@@ -117,7 +117,7 @@ def cancelled_by_bot(args: argparse.Namespace) -> int | None:
 
 def halt_reset_by_bot(args: argparse.Namespace) -> int | None:
     """Ask the running bot, which knows whether it is halted; None when none runs."""
-    args.command, args.json = "reset-halt", False
+    args.command = "reset-halt"
     return _by_bot(args)
 
 

@@ -122,6 +122,7 @@ def _looks(verbs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser
     config_flags(made)
     made.add_argument("--since", default="2h", metavar="TIME", help="2h, 7d or ISO 8601 (2h)")
     made.add_argument("--out", metavar="FILE", help="default: mmbot-INSTANCE-TIME.tar.gz")
+    made.add_argument("--json", action="store_true", help="print JSON")
     made = add(verbs, "version", "version, build and protocol", ("version", "version"))
     made.add_argument("--json", action="store_true", help="print JSON")
 
@@ -135,10 +136,12 @@ def notify_verbs(
     made = add(jobs, "test", "write to chats and webhook; exit 10 when one does not take it",
                ("notify", "test"))  # fmt: skip
     config_flags(made)
+    made.add_argument("--json", action="store_true", help="print JSON")
     made = add(jobs, "whoami", "print the ids of those who write to the bot", ("whoami", "whoami"))
     config_flags(made)
     made.add_argument("--for", dest="seconds", type=_seconds, default=60.0, metavar="SECONDS",
                       help="how long to listen (60)")  # fmt: skip
+    made.add_argument("--json", action="store_true", help="print JSON, an object a line")
 
 
 def diff_verb(jobs: Any, add: Add, config_flags: Callable[[argparse.ArgumentParser], None]) -> None:

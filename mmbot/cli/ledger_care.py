@@ -92,7 +92,7 @@ def reset_halt(args: argparse.Namespace) -> int:
     try:
         held = ledger.halted()
         if held is None:
-            say("not halted: there is nothing to clear")
+            _cleared(args, "not halted: there is nothing to clear")
             return 0
         if ledger.damage is not None:
             # Found just now: nobody can have decided on it yet.
@@ -102,5 +102,15 @@ def reset_halt(args: argparse.Namespace) -> int:
         ledger.note(now_ns, Kind.COMMAND, None, None, f"reset-halt by {who}: {args.reason}")
     finally:
         ledger.close(0)
-    say(f"cleared by {who}: {held.reason} ({moment(held.ts_ns)})")
+    _cleared(args, f"cleared by {who}: {held.reason} ({moment(held.ts_ns)})")
     return 0
+
+
+def _cleared(args: argparse.Namespace, text: str) -> None:
+    if args.json:
+        # What a running bot answers begins so, too.
+        answer = {"result": "ok", "message": text, "exit_code": 0}
+        content = {"schema": "mmbot.reset-halt/1", "reset-halt": answer}
+        show([msgspec.json.encode(content).decode()])
+    else:
+        say(text)

@@ -59,6 +59,7 @@ def ledger_verbs(
     _until_flag(made)
     made = verb(verbs, "reset-halt", "let a halted bot trade again", ("ledger_care", "reset_halt"))
     made.add_argument("--reason", required=True, metavar="TEXT", help="why; it is kept")
+    made.add_argument("--json", action="store_true", help="print JSON")
     made.add_argument("--socket", metavar="PATH", help="of the bot (control.socket)")
     _care_verbs(verbs, verb)
 

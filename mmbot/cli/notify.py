@@ -5,6 +5,8 @@ import asyncio
 import os
 import time
 
+import msgspec
+
 from mmbot.cli.output import EXIT_CHECK_FAILED, show
 from mmbot.cli.telling import tell
 from mmbot.config.loader import load
@@ -28,5 +30,9 @@ def test(args: argparse.Namespace) -> int:
             "nobody is set to be told: neither telegram.chats (`mmbot notify whoami` tells ids) nor"
             " alerts.webhook_url"
         )
-    show([f"{place}: {'sent' if why is None else f'FAIL, {why}'}" for place, why in told])
+    if args.json:
+        items = [{"place": place, "sent": why is None, "why": why} for place, why in told]
+        show([msgspec.json.encode({"schema": "mmbot.notify/1", "items": items}).decode()])
+    else:
+        show([f"{place}: {'sent' if why is None else f'FAIL, {why}'}" for place, why in told])
     return EXIT_CHECK_FAILED if any(each.why is not None for each in told) else 0

@@ -3,7 +3,10 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
+
+import msgspec
 
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
 from mmbot.config.loader import load
@@ -20,10 +23,19 @@ LOOK_EVERY_S = 0.5
 def whoami(args: argparse.Namespace) -> int:
     """Print the ids of those who write to the bot, until the time is over or Ctrl-C."""
     config = load(args.config, args.set, os.environ).config
-    return asyncio.run(_told(config, args.seconds))
+    return asyncio.run(_told(config, args.seconds, _as_json if args.json else _as_text))
 
 
-async def _told(config: Config, seconds: float) -> int:
+def _as_text(user_id: int, chat_id: int) -> str:
+    return f"user {user_id}  chat {chat_id}"
+
+
+def _as_json(user_id: int, chat_id: int) -> str:
+    content = {"schema": "mmbot.whoami/1", "user": user_id, "chat": chat_id}
+    return msgspec.json.encode(content).decode()
+
+
+async def _told(config: Config, seconds: float, form: Callable[[int, int], str]) -> int:
     token = resolve(config.secrets, SecretName.TELEGRAM_TOKEN, os.environ, say)
     line = Line(token.reveal(), config.telegram.api_base_url)
     told: set[tuple[int, int]] = set()
@@ -38,7 +50,7 @@ async def _told(config: Config, seconds: float) -> int:
                         heard = each.heard
                         if heard is not None and (heard.user_id, heard.chat_id) not in told:
                             told.add((heard.user_id, heard.chat_id))
-                            show([f"user {heard.user_id}  chat {heard.chat_id}"])
+                            show([form(heard.user_id, heard.chat_id)])
                     await asyncio.sleep(LOOK_EVERY_S)
     except LineError as error:
         if error.fault is Fault.UNAUTHORISED:

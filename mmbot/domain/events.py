@@ -196,7 +196,7 @@ class Command(StrEnum):
     FLATTEN = "flatten"
     HALT = "halt"
     CLEAR_HALT = "clear-halt"
-    REBASE = "rebase"
+    REBASE = "reset_pnl"
     STOP = "stop"
 
 

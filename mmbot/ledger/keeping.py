@@ -15,7 +15,7 @@ from mmbot.errors import DataError
 from mmbot.ledger.asking import Asking, will_be_done
 from mmbot.ledger.lock import Lock
 from mmbot.ledger.rows import Latch, Run, RunStart
-from mmbot.ledger.writer import Writer
+from mmbot.ledger.writer import Work, Writer
 
 EPOCHS = 1 << 13
 
@@ -31,6 +31,11 @@ class Memory:
         ).fetchone()
         self.latch: Latch | None = None if row is None else Latch(*row)
         self.last_run = last_run(connection)
+
+    def keep(self, key: str, value: bytes) -> Work:
+        """Remember some bytes; returns what writes them down."""
+        self.kept[f"={key}"] = value
+        return lambda c: c.execute(_KEEP, (f"={key}", value))
 
 
 class Keeping:
@@ -82,11 +87,15 @@ class Keeping:
 
     def keep(self, key: str, value: bytes) -> bool:
         """Remember some bytes under a name; False: not on the disk yet. Never a secret."""
-        return self._asking.is_done(self._keep(key, value))
+        return self._asking.is_done(self._asking.ask(self._memory.keep(key, value)))
 
     async def keep_async(self, key: str, value: bytes) -> bool:
         """Do the same without holding up the loop."""
-        return await will_be_done(self._keep(key, value))
+        return await will_be_done(self._asking.ask(self._memory.keep(key, value)))
+
+    def keep_soon(self, key: str, value: bytes) -> None:
+        """Do the same in its turn: lost only with the machine, or to a disk that is too slow."""
+        self._asking.tell(self._memory.keep(key, value), droppable=True)
 
     def kept(self, key: str) -> bytes | None:
         """Return what was kept last under a name."""
@@ -123,10 +132,6 @@ class Keeping:
         if self._memory.latch is None:
             self._memory.latch = Latch(reason, ts_ns)
         return self._asking.ask(lambda c: c.execute(LATCH, (reason, ts_ns)))
-
-    def _keep(self, key: str, value: bytes) -> "Future[Any]":
-        self._memory.kept[f"={key}"] = value
-        return self._asking.ask(lambda c: c.execute(_KEEP, (f"={key}", value)))
 
 
 def last_run(connection: sqlite3.Connection) -> Run | None:

@@ -33,6 +33,7 @@ from mmbot.assemble.live.outside import Outward
 from mmbot.assemble.live.places import lock_file, locked_account
 from mmbot.assemble.live.refusals import Allowance, refuse_session, session_of, wanted_markets
 from mmbot.assemble.live.remembering import remembered
+from mmbot.assemble.live.requests import Requests
 from mmbot.assemble.live.run_folder import CONFIG, STATUS, RunFolder
 from mmbot.assemble.live.serving import Around, announced, api_server, build_labels, serve
 from mmbot.assemble.live.standby import Waiting, answering, standby_server
@@ -152,6 +153,7 @@ async def live_bot(
         outward.join(bot.live, bot.control, options.warn)
         kept = partial(keep_explanations, bot.live.works.engine, ledger, world.clock)
         bot.live.around.append(("explanations", kept))
+        bot.live.around.append(("requests", Requests(ledger, http.allowance, world.clock).run))
         if listening is not None:
             bot.live.around.append(("control socket", partial(listening.run, bot.control)))
         if server is not None:

@@ -131,7 +131,8 @@ class Alerting:
         named = ", ".join(f"{code} {n}x" for code, n in self._held.most_common(MOST_NAMED))
         self._held.clear()
         self._sent.append(now_ns)
-        text = f"{MARKS[Severity.WARNING]} {total} alerts in 60 s: {escape(named, quote=False)}"
+        count = "1 alert" if total == 1 else f"{total} alerts"
+        text = f"{MARKS[Severity.WARNING]} {count} in 60 s: {escape(named, quote=False)}"
         return Post(f"storm {now_ns}", Severity.WARNING, text)
 
     def _held_back(self, notice: Notice, now_ns: int) -> bool:

@@ -12,7 +12,7 @@ _OF_COMMANDS = frozenset(Verb) | {
     "reduce",
     "halt",
     "clear-halt",
-    "rebase",
+    "reset_pnl",
     "override_ends",
     "override_ended",
 }

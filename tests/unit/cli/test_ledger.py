@@ -196,6 +196,8 @@ def test_a_running_bot_is_read_and_not_disturbed(run: Run, told: Path, tmp_path:
 def test_reset_halt(run: Run, told: Path) -> None:
     code, out, err = run("reset-halt", "--reason", "looked")
     assert (code, err) == (OK, "not halted: there is nothing to clear\n")
+    code, out, err = run("reset-halt", "--reason", "looked", "--json")
+    assert (code, json.loads(out)["reset-halt"]["result"], err) == (OK, "ok", "")
     ledger = open_ledger(told, inline=True)
     ledger.latch("daily loss", START_NS)
     ledger.close(1)

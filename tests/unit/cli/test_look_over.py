@@ -63,7 +63,7 @@ def test_what_is_wrong_is_named(config: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_bundle_has_the_story_and_no_secret(
-    config: Path, monkeypatch: pytest.MonkeyPatch
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Canaries of every kind that a key or a token can look like, in what the journal says."""
     pair = Keypair.generate()
@@ -80,11 +80,14 @@ def test_a_bundle_has_the_story_and_no_secret(
     out = config.parent / "b.tar.gz"
     monkeypatch.chdir(config.parent)
     words = ["bundle", "-c", str(config), "--since", "2000-01-01", "--out", str(out)]
-    assert main(words) == 0
+    assert main([*words, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schema"], said["file"]) == ("mmbot.bundle/1", str(out))
     assert out.stat().st_mode & 0o077 == 0
     with tarfile.open(out) as archive:
         parts = {name: archive.extractfile(name) for name in archive.getnames()}
         texts = {name: each.read().decode() for name, each in parts.items() if each is not None}
+    assert list(parts) == said["parts"]
     assert {"version.json", "config.yaml", "events.jsonl", "orders.jsonl", "fills.jsonl"} <= set(
         texts
     )

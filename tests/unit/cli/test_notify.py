@@ -1,6 +1,7 @@
 """`notify test|whoami` and `report-failure` against a Telegram and a webhook on this machine."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def test_a_test_arrives_everywhere(told: Callable[[Script], str]) -> None:
     assert "webhook at 127.0.0.1: sent" in shown
 
 
+def test_it_is_told_to_programs(told: Callable[[Script], str]) -> None:
+    async def script(desk: Desk) -> None:
+        desk.everybody()
+        assert await desk.run("notify", "test", "--json") == 0
+
+    found = json.loads(told(script).splitlines()[-1])
+    assert found["schema"] == "mmbot.notify/1"
+    assert [each["sent"] for each in found["items"]] == [True] * 3
+    assert found["items"][0] == {"place": "chat 11 (admin)", "sent": True, "why": None}
+
+
 def test_whoever_is_not_reached_is_named(told: Callable[[Script], str]) -> None:
     async def script(desk: Desk) -> None:
         desk.everybody()
@@ -113,6 +125,17 @@ def test_ids_of_those_who_write(told: Callable[[Script], str]) -> None:
     assert "@mm_bot" in shown
     assert "user 42  chat 42" in shown
     assert "user 43  chat -100777" in shown
+
+
+def test_ids_for_programs(told: Callable[[Script], str]) -> None:
+    async def script(desk: Desk) -> None:
+        desk.settings(f"telegram: {{api_base_url: '{desk.api.url}'}}")
+        await desk.api.say("hello", 43, chat=-100_777)
+        assert await desk.run("notify", "whoami", "--for", "1.5", "--json") == 0
+
+    content = {"schema": "mmbot.whoami/1", "user": 43, "chat": -100_777}
+    (line,) = [each for each in told(script).splitlines() if each.startswith("{")]
+    assert json.loads(line) == content
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ class Audit:
         self._hooks = hooks
         # Trades of actions that the stream has not told yet.
         self._early: list[OwnTrade] = []
+        # What is missing, and how often the list was read for it.
+        self._short: list[int] | None = None
         self._readings = 0
         self._lock = asyncio.Lock()
 
@@ -64,13 +66,13 @@ class Audit:
         async with self._lock:
             account_id = self._traded.signer.account_id
             # What the stream told before the list was read is in it.
-            reached = self._told.joins.reached
+            reached, short = self._told.joins.reached, self._told.account.short
             rows = await own_trades(self._http, account_id, self._traded.catalog, self.cursor)
             if rows:
                 self.cursor = rows[-1].trade.trade_id
                 self._hooks.trades(rows, self.cursor)
             self._compare([*self._early, *rows], reached)
-            self._explain()
+            self._explain(short)
 
     def _compare(self, rows: list[OwnTrade], reached: int) -> None:
         account = self._told.account
@@ -147,16 +149,20 @@ class Audit:
         if short is not None:
             short[market] -= lots
 
-    def _explain(self) -> None:
-        """After a gap: go on when the trades explain the position, or when they never will."""
+    def _explain(self, short: list[int] | None) -> None:
+        """After a gap: go on when the trades explain the position, or when they never will.
+
+        `short` was missing when the list was asked for: of what is missing since, it tells nothing.
+        """
         account = self._told.account
-        if account.short is None:
-            self._readings = 0
+        if short is not self._short:
+            self._short, self._readings = short, 0
+        if short is None or account.short is not short:
             return
         self._readings += 1
-        if any(account.short) and self._readings < _READINGS:
+        if any(short) and self._readings < _READINGS:
             return
-        for market, lots in enumerate(account.short):
+        for market, lots in enumerate(short):
             if lots:
                 self._adjust(market, lots)
         account.caught_up()

@@ -90,6 +90,14 @@ def test_a_storm_is_one_message() -> None:
     assert told.tick(59) == []
     (storm,) = told.tick(62)
     assert "37 alerts in 60 s: " in storm.text
+
+
+def test_one_that_was_held_back_is_one_alert() -> None:
+    told = Told()
+    for n in range(13):
+        told.at(n, WARNING, f"denied_{n}")
+    (storm,) = told.tick(75)
+    assert "1 alert in 60 s: denied_12 1x" in storm.text
     assert "denied_12 1x" in storm.text
     assert told.tick(63) == []
     assert len(told.at(64, WARNING, "denied_99")) == 1

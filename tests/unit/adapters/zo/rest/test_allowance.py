@@ -68,3 +68,40 @@ def test_a_burst_is_paid_back_before_places_go_on() -> None:
     assert allowance.ahead(SECOND)
     assert allowance.ahead(SECOND + 5 * SECOND)
     assert not allowance.ahead(SECOND + 10 * SECOND)
+
+
+def test_what_a_run_before_sent_counts_until_a_minute_later() -> None:
+    allowance = Allowance(600)
+    # 564 of 600 may be counted on.
+    allowance.go_on([(10 * SECOND, 300), (30 * SECOND, 40)], 40 * SECOND)
+    assert allowance.left(40 * SECOND) == 224
+    assert allowance.left(70 * SECOND) == 524
+    assert allowance.left(90 * SECOND) == 564
+
+
+def test_nothing_before_changes_nothing() -> None:
+    allowance, sender = Allowance(600), Sender()
+    allowance.watch(sender)
+    sender.sent = 20
+    allowance.go_on([], SECOND)
+    assert allowance.left(SECOND) == 544
+    assert not allowance.ahead(SECOND)
+
+
+def test_places_go_on_at_the_pace_the_run_before_had_reached() -> None:
+    allowance = Allowance(600)
+    # A burst of 56, and 5 s more at 9.4 a second.
+    allowance.go_on([(10 * SECOND, 56 + 47)], 12 * SECOND)
+    assert allowance.ahead(12 * SECOND)
+    assert not allowance.ahead(16 * SECOND)
+
+
+def test_after_a_full_minute_cancels_can_leave_and_reads_wait() -> None:
+    allowance, sender = Allowance(600), Sender()
+    allowance.watch(sender)
+    sender.sent = 20
+    allowance.go_on([(10 * SECOND, 560)], 40 * SECOND)
+    assert allowance.left(40 * SECOND) == 600 - 560 - 20
+    assert allowance.read_wait_ns(40 * SECOND, patient=False)
+    sender.sent += 20
+    assert allowance.left(69 * SECOND) == 0
