@@ -19,8 +19,9 @@ from mmbot.adapters.zo.trading.params import Hooks, TradedAccount
 from mmbot.adapters.zo.trading.tally import Booked
 from mmbot.domain.events import Restatement
 
-# How often the list is read again before a position is taken as it is.
-_READINGS = 6
+# How often the list is read again before a position is taken as it is, twice a second: it may be
+# far behind, nothing is quoted meanwhile, and a liquidation is found in a list of its own.
+_READINGS = 60
 
 
 class Told:
@@ -168,11 +169,14 @@ class Audit:
         account.caught_up()
 
     def _adjust(self, market: int, lots: int) -> None:
-        held = self._told.joins.tally.lots
+        tally = self._told.joins.tally
+        held = tally.lots
         if abs(held[market] + lots) < abs(held[market]):
             reason = "a position is gone and no trade tells how"
             self._told.hindrances.begin(LIQUIDATED, reason)
         held[market] += lots
+        # Trades up to here that are listed yet are in it.
+        tally.given_up[market] = self._told.joins.reached
         self._tell(market, lots, (0, 0), "no trade explains the position")
         self._hooks.warn(f"market {market}: {lots} lots that no trade explains")
 

@@ -8,7 +8,7 @@ import pytest
 from mmbot.domain.actions import Cancel
 from mmbot.domain.events import OrderUpdate, VenueSnapshot
 from mmbot.domain.order import DONE, FillMode, OrderState, Side
-from tests.unit.adapters.zo.trading.scene import PRICE, Desk, play, taken
+from tests.unit.adapters.zo.trading.scene import PARAMS, PRICE, Desk, play, taken
 
 FAULTS: list[dict[str, Any]] = [
     {"knob": "act.drop_resp", "p": 0.2},
@@ -330,5 +330,52 @@ def test_what_is_not_there_is_asked_for_ever_more_rarely() -> None:
         # machine is slow. Every half second would be nine.
         assert 4 <= desk.venue.figures.rejected - before <= 4 * 6
         assert desk.orders() == {}
+
+    play(work)
+
+
+async def unheard(desk: Desk, late_ms: int, side: Side, lots: int, ticks: int) -> None:
+    """Have an execution that the stream does not tell, and a list of trades that is behind."""
+    late = {"knob": "rest.stale_ms", "kind": "trades", "ms": late_ms}
+    await desk.control(late)
+    # The next answers are those that are repeated.
+    await desk.pause(2 * PARAMS.audit_ms / 1000)
+    await desk.served.set(late, {"knob": "acct.drop_fill", "next_n": 1})
+    await desk.sneak(side, lots, ticks)
+    await desk.until(lambda: "account" in desk.hindered())
+
+
+def test_a_list_of_trades_that_is_far_behind_is_waited_for() -> None:
+    async def work(desk: Desk) -> None:
+        desk.place(lots=30)
+        await desk.until(lambda: len(desk.orders()) == 1)
+        await desk.sneak(Side.ASK, 30, PRICE)
+        desk.place(Side.ASK, PRICE + 9, lots=30)
+        await desk.until(lambda: len(desk.orders()) == 1 and desk.position() == 30)
+        await unheard(desk, 12_000, Side.BID, 20, PRICE + 9)
+        await desk.ready()
+        assert desk.position() == desk.owner.lots() == 10
+        assert desk.restated() == []
+
+    play(work)
+
+
+@pytest.mark.parametrize(("side", "gone"), [(Side.BID, True), (Side.ASK, False)])
+def test_what_no_trade_explains_is_taken_as_it_is_and_counted_once(side: Side, gone: bool) -> None:
+    async def work(desk: Desk) -> None:
+        desk.place(lots=30)
+        await desk.until(lambda: len(desk.orders()) == 1)
+        await desk.sneak(Side.ASK, 20, PRICE)
+        desk.place(Side.ASK, PRICE + 9, lots=20)
+        await desk.until(lambda: len(desk.orders()) == 2 and desk.position() == 20)
+        await unheard(desk, 60_000, side, 10, PRICE + 9 if gone else PRICE)
+        await desk.until(lambda: bool(desk.restated()))
+        assert desk.position() == desk.owner.lots() == (10 if gone else 30)
+        assert ("liquidated" in desk.hindered()) is gone
+        await desk.control()
+        listed = len(desk.trades)
+        await desk.until(lambda: len(desk.trades) > listed)
+        await desk.pause(1.0)
+        assert desk.position() == desk.owner.lots()
 
     play(work)
