@@ -21,6 +21,9 @@ def backup_db(args: argparse.Namespace) -> int:
     target: Path = args.to or care.dated_copy(args.into, path, time_ns())
     if args.keep is not None and args.into is None:
         raise UsageError("--keep goes with --into")
+    if args.into is not None:
+        # Where copies are kept is made with the first of them.
+        args.into.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not target.absolute().parent.is_dir():
         raise UsageError(f"{target}: there is no folder {target.parent} to write it to")
     care.backup(path, target)

@@ -12,20 +12,23 @@ from collections.abc import Mapping
 
 from mmbot.cli.output import say
 from mmbot.cli.telling import tell
-from mmbot.config.loader import load
+from mmbot.config.loader import load, load_sections
+from mmbot.config.schema import Config
 from mmbot.domain.alerts import Alert
 from mmbot.domain.notices import Severity
-from mmbot.errors import Unavailable
+from mmbot.errors import ConfigError, Unavailable
 from mmbot.interfaces.webhook.posting import News, posted
 from mmbot.secrets.redaction import redacted
 
 CODE = "unit_failed"
 JOURNAL_S = 10.0
+# Sections of the settings by which people are told.
+TELLING = ("version", "instance", "telegram", "alerts", "secrets")
 
 
 def report_failure(args: argparse.Namespace) -> int:
     """Tell chats and webhook; exit 5 when one of them does not take it."""
-    config = load(args.config, args.set, os.environ).config
+    config = _config(args)
     unit = args.unit or os.environ.get("MONITOR_UNIT", "a unit")
     text = f"{unit} has failed{became(os.environ)}"
     say(text)
@@ -40,6 +43,15 @@ def report_failure(args: argparse.Namespace) -> int:
     if failed:
         raise Unavailable(f"not everybody was told: {'; '.join(failed)}")
     return 0
+
+
+def _config(args: argparse.Namespace) -> Config:
+    try:
+        return load(args.config, args.set, os.environ).config
+    except ConfigError as error:
+        # What has failed may just have failed for it: people are told as far as this much is sound.
+        say(f"the settings are not: {'; '.join(error.problems)}")
+        return load_sections(args.config, TELLING, os.environ).config
 
 
 def became(env: Mapping[str, str]) -> str:

@@ -77,7 +77,9 @@ class RunLog:
         for each in notices:
             market = None if each.market is None else self._markets[each.market].symbol
             extra = {"code": each.code, "market": market}
-            self._bot.log(_LEVELS[each.severity], "%s", each.text, extra=extra)
+            # A line of the log is one line: the chat has these below each other.
+            text = "; ".join(each.text.splitlines())
+            self._bot.log(_LEVELS[each.severity], "%s", text, extra=extra)
 
     async def run(self) -> None:
         """Log the state until cancelled."""

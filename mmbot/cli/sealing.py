@@ -35,6 +35,7 @@ def encrypt(args: argparse.Namespace) -> int:
     # The wrong text, encrypted, would be found out at the next start only.
     told = FORMS[name](Secret(text, "standard input"))
     credential = getattr(config.secrets, name).name or usual_credential(name)
+    out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         done = subprocess.run(  # noqa: S603 - fixed words
             [program, "encrypt", f"--name={credential}", "-", str(out)],
@@ -49,7 +50,7 @@ def encrypt(args: argparse.Namespace) -> int:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise Unavailable(f"{PROGRAM}: {last[0] if last else 'failed'}")
     out.chmod(0o600)
-    say(f"{name} {told}; encrypted for this machine in {out}. For the unit (systemctl edit):")
+    say(f"{name}: {told}; encrypted for this machine in {out}. For the unit (systemctl edit):")
     show(["[Service]", f"LoadCredentialEncrypted={credential}:{out.absolute()}"])
     return 0
 

@@ -15,7 +15,7 @@ from mmbot.cli.output import say, show
 from mmbot.cli.venue import moment
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
-from mmbot.errors import SecretError
+from mmbot.errors import SecretError, Unavailable
 from mmbot.secrets.params import SecretName
 from mmbot.secrets.resolving import is_set, resolve
 from mmbot.secrets.secret import Secret, fit_token
@@ -47,11 +47,11 @@ def _looked_at(config: Config, name: SecretName) -> dict[str, Any]:
         return _item(name, None, "hardware wallet", "asked when a session is made")
     # A copy: looking takes nothing out of the environment.
     env = dict(os.environ)
-    if not is_set(config.secrets, name, env):
-        return _item(name, None, "nowhere", "neither a systemd credential nor a variable")
     try:
+        if not is_set(config.secrets, name, env):
+            return _item(name, None, "nowhere", "neither a systemd credential nor a variable")
         secret = resolve(config.secrets, name, env, say)
-    except SecretError as error:
+    except (SecretError, Unavailable) as error:
         return _item(name, False, source, str(error))
     try:
         return _item(name, True, secret.place, FORMS[name](secret), secret.path)

@@ -19,6 +19,9 @@ PROGRAM = "/opt/mmbot/venv/bin/mmbot"
 HIDDEN = ("/home/", "/root/", "/run/user/")
 # No blanks, quotes, % or $: they mean something in a unit.
 _PLAIN = re.compile(r"(/[A-Za-z0-9._+@-]+)+")
+_UNITS = "etc/systemd/system"
+# What runs beside a bot, and is told of by a unit of its own when it fails.
+BESIDE = ("guard", "record", "backup")
 _PLACES = {
     "mmbot.sysusers": "etc/sysusers.d/mmbot.conf",
     "mmbot.tmpfiles": "etc/tmpfiles.d/mmbot.conf",
@@ -83,6 +86,15 @@ def units_for(root: Path, program: Path) -> list[Unit]:
     """Return every file, for a program at this path."""
     found = []
     for source in resources.files("mmbot").joinpath("units").iterdir():
-        place = _PLACES.get(source.name, f"etc/systemd/system/{source.name}")
-        found.append(Unit(root / place, source.read_text().replace(PROGRAM, str(program))))
+        place = _PLACES.get(source.name, f"{_UNITS}/{source.name}")
+        text = source.read_text().replace(PROGRAM, str(program))
+        found.append(Unit(root / place, text))
+        if source.name == "mmbot-alert@.service":
+            found += [
+                Unit(
+                    root / _UNITS / f"mmbot-{each}-alert@.service",
+                    text.replace("mmbot@%i", f"mmbot-{each}@%i"),
+                )
+                for each in BESIDE
+            ]
     return sorted(found)

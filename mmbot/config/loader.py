@@ -70,6 +70,21 @@ def load(
     """
     sources = Sources(texts)
     tree = sources.read([Path(path) for path in paths], env, overrides)
+    return _loaded(sources, tree)
+
+
+def load_sections(
+    paths: Sequence[Path | str], sections: Sequence[str], env: Mapping[str, str] = NO_ENV
+) -> Loaded:
+    """Load these sections, whatever is wrong with the others; ConfigError as of `load`."""
+    sources = Sources(NO_TEXTS)
+    tree = sources.read([Path(path) for path in paths], env, ())
+    found = tree.value if isinstance(tree.value, dict) else {}
+    kept = {name: found[name] for name in sections if name in found}
+    return _loaded(sources, Node(kept, tree.place, tree.key))
+
+
+def _loaded(sources: Sources, tree: Node) -> Loaded:
     sources.problems += _secrets_in(tree, "")
     config = None
     if sources.complete:

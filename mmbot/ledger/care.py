@@ -135,9 +135,11 @@ def export(path: Path, folder: Path) -> Iterator[tuple[str, int]]:
 
 def vacuum(path: Path) -> tuple[int, int]:
     """Make the file of a ledger that nobody uses as small as it can be; bytes before and after."""
-    before = path.stat().st_size
     try:
         with closing(writing_connection(path, synced=True)) as connection:
+            # What stands beside the file belongs to it.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            before = path.stat().st_size
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:

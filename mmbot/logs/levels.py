@@ -20,6 +20,8 @@ FOREIGN = (
     "botocore", "urllib3", "apscheduler", "ledgercomm",
 )  # fmt: skip
 OURS = "mmbot"
+# What writes under our name; a wish for another one would do nothing, silently.
+PARTS = ("bot", "orders", "control", "rest", "ws", "http", "logs", "exchange")
 
 
 class Levels(NamedTuple):
@@ -42,6 +44,9 @@ def parse_levels(text: str) -> Levels:
             raise ValueError(f"{level!r} is no level: expected {', '.join(LEVELS)}")
         if equals and not name:
             raise ValueError(f"{part!r} names no logger")
+        head, _, below = name.partition(".")
+        if head == OURS and below and below.partition(".")[0] not in PARTS:
+            raise ValueError(f"there is no logger {name}: expected one of {', '.join(PARTS)}")
         if equals:
             own[name] = LEVELS[level.lower()]
         else:

@@ -70,10 +70,10 @@ class Guard:
                 self._sweep.stop()
 
     def _note(self, beat: Beat) -> None:
-        mode = f"{beat.mode} of run {beat.epoch}"
+        mode = f"run {beat.epoch} is {beat.mode}"
         if mode != self._mode:
             self._mode = mode
-            text = "the bot says goodbye" if beat.mode == GOODBYE else f"the bot is {mode}"
+            text = f"run {beat.epoch} says goodbye" if beat.mode == GOODBYE else mode
             self._tell("bot", f"{text}, {beat.orders} orders, process {beat.pid}")
 
     def _mind_session(self) -> None:

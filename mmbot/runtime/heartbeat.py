@@ -55,13 +55,12 @@ class Heartbeat:
                 await asyncio.sleep(RETRY_S)
                 continue
             self._writer = writer
-            try:
-                if self._last is not None:
-                    self._write(self._last)
-                await self._until_hung_up(reader)
-            finally:
-                self._writer = None
-                writer.close()
+            if self._last is not None:
+                self._write(self._last)
+            # Cancelled, the line stays open: the goodbye comes when all else has ended.
+            await self._until_hung_up(reader)
+            self._writer = None
+            writer.close()
             await asyncio.sleep(RETRY_S)
 
     def beat(self, mode: str, orders: int, epoch: int) -> None:
@@ -75,7 +74,10 @@ class Heartbeat:
         self._last = said
 
     async def goodbye(self, orders: int) -> None:
-        """Say that the end is meant, with the orders that are left; the guard looks after those."""
+        """Say that the end is meant, with the orders that are left; the guard looks after those.
+
+        The line is closed then: nothing is said after it.
+        """
         writer, last = self._writer, self._last
         if writer is None or last is None:
             return
@@ -86,6 +88,9 @@ class Heartbeat:
         except (OSError, TimeoutError):
             # A guard that does not take it cancels what is there: nothing, or what is left.
             return
+        finally:
+            self._writer = None
+            writer.close()
 
     @staticmethod
     async def _until_hung_up(reader: asyncio.StreamReader) -> None:

@@ -73,6 +73,9 @@ class Heart(Protocol):
         """Keep in touch with them until cancelled."""
         ...
 
-    async def end(self, leftovers: Leftovers) -> None:
-        """Say that the end is meant, and what is left; takes a moment at most."""
+    async def end(self, leftovers: Leftovers, *, anew: bool) -> None:
+        """Say that the end is meant, and what is left; takes a moment at most.
+
+        anew: another run begins in this process.
+        """
         ...

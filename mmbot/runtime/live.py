@@ -68,7 +68,7 @@ class MarketMakerLive:
                     task.cancel()
         finally:
             unwatch()
-        await works.heart.end(report.leftovers)
+        await works.heart.end(report.leftovers, anew=report.cleared)
         await works.keeper.end(report, works.clock())
         self._exited = True
         if ending.failure is not None:

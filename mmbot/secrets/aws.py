@@ -12,13 +12,18 @@ _ATTEMPTS = 2
 def read_secret(params: AwsParams, secret_id: str) -> tuple[str, str]:
     """Return a secret and its version; SecretError when AWS refuses or it is not what it should be.
 
-    Unavailable when AWS cannot be reached in time.
+    So it is when there is nothing to ask AWS with. Unavailable when AWS cannot be reached in time.
     """
     if find_spec("boto3") is None:
         raise SecretError('secrets from aws need: pip install "mmbot[aws]"')
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        PartialCredentialsError,
+    )
 
     timeout_s = params.timeout_ms / 1000
     limits = Config(
@@ -37,8 +42,13 @@ def read_secret(params: AwsParams, secret_id: str) -> tuple[str, str]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "no code")
         raise SecretError(f"AWS refused the secret {secret_id}: {code}") from None
+    except (NoCredentialsError, PartialCredentialsError):
+        raise SecretError(
+            "AWS: this machine has no credentials: give it a role that may read the secret"
+        ) from None
     except BotoCoreError as error:
-        raise Unavailable(f"AWS Secrets Manager: {type(error).__name__}") from None
+        text = f"AWS Secrets Manager in {params.region} does not answer: {type(error).__name__}"
+        raise Unavailable(text) from None
     text = answer.get("SecretString")
     if not isinstance(text, str):
         raise SecretError(f"the secret {secret_id} at AWS is no text")

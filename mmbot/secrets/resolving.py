@@ -61,8 +61,8 @@ def resolve(
         if variable not in env:
             raise SecretError(f"secrets.{name}: there is no variable {variable}")
         return _from_env(name, variable, env, warn)
-    if folder is not None and (Path(folder) / Path(credential).name).exists():
-        return _from_systemd(folder, credential)
+    if _is_there(folder, credential):
+        return _from_systemd(str(folder), credential)
     if variable in env:
         return _from_env(name, variable, env, warn)
     raise SecretError(
@@ -82,7 +82,7 @@ def is_set(params: SecretsParams, name: SecretName, env: MutableMapping[str, str
     usual, folder = _USUAL[name], env.get(CREDENTIALS)
     if wanted.source != "auto" or (wanted.name or usual.variable) in env:
         return True
-    return folder is not None and (Path(folder) / (wanted.name or usual.credential)).exists()
+    return _is_there(folder, wanted.name or usual.credential)
 
 
 def secret_file(path: Path, forbidden: int = OTHERS, place: str | None = None) -> Secret:
@@ -95,6 +95,20 @@ def secret_file(path: Path, forbidden: int = OTHERS, place: str | None = None) -
     if not text:
         raise SecretError(f"{path}: is not a text file with a secret")
     return Secret(text, place or f"file {path}", path)
+
+
+def _is_there(folder: str | None, credential: str) -> bool:
+    """Whether there is such a credential; SecretError when nobody can say."""
+    if folder is None:
+        return False
+    path = Path(folder) / Path(credential).name
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise SecretError(f"{path}: {error.strerror}") from None
+    return True
 
 
 def _from_systemd(folder: str, credential: str) -> Secret:

@@ -204,5 +204,5 @@ class Listener:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
-    async def end(self, leftovers: Leftovers) -> None:
+    async def end(self, leftovers: Leftovers, *, anew: bool) -> None:  # noqa: ARG002
         self.goodbye = leftovers

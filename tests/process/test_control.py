@@ -9,6 +9,7 @@ from typing import Any
 
 from mmbot.cli import main
 from tests.process.served import Ended
+from tests.process.test_watched import Supervisor
 from tests.process.trading import PATIENCE_S, Place, place, run
 
 # Three levels a side in two markets.
@@ -204,7 +205,9 @@ def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
                 ended = await bot.ended(PATIENCE_S + 30)
                 assert ended.code == 6, ended.err
             edit(at, "daily_limit_usd: 0.02", "daily_limit_usd: 500")
-            async with at.bot("--stay-halted") as bot:
+            above = Supervisor(tmp_path / "notify.sock")
+            env = {"NOTIFY_SOCKET": str(above.path), "WATCHDOG_USEC": "20000000"}
+            async with at.bot("--stay-halted", env=env) as bot:
                 # A restart clears nothing; this one stays to be asked.
                 await until_mode(at, "halted")
                 assert (await verb(at, "resume")).code == 6
@@ -235,6 +238,13 @@ def test_a_loss_halts_until_somebody_clears_it(tmp_path: Path) -> None:
                 assert (await status(at))["overrides"] == []
                 told = (await verb(at, "events", "--since", "5m")).out
                 assert f"unset {key}" in told
+                # systemd kills a service that has said that it stops, and this one goes on.
+                await above.hears("STATUS=beginning anew", 2)
+                await above.hears("STATUS=quoting", 2)
+                assert "STOPPING" not in "".join(above.heard)
+                bot.send(signal.SIGTERM)
+                await above.hears("STOPPING=1")
+            above.close()
 
     run(work())
 

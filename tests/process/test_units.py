@@ -165,7 +165,10 @@ def test_a_unit_that_was_given_up_is_reported_within_its_unit(tmp_path: Path) ->
     async def work() -> None:
         async with listening() as outside:
             config = tmp_path / "c.yaml"
-            config.write_text(f"version: 1\nalerts: {{webhook_url: '{outside.url}'}}\n")
+            # The settings are broken: that is why it has failed, and it is told all the same.
+            config.write_text(
+                f"version: 1\nalerts: {{webhook_url: '{outside.url}'}}\nrisk: {{loss: 3}}\n"
+            )
             # As systemd says it to a unit of OnFailure=.
             env = {
                 "MONITOR_UNIT": "mmbot@btc.service",

@@ -56,6 +56,23 @@ def test_the_supervisor_hears_how_it_is(tmp_path: Path) -> None:
     run(work())
 
 
+def test_a_bot_that_stops_says_goodbye_and_alarms_nobody(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with place(tmp_path) as at, at.guard() as guard, at.bot() as bot:
+            await at.quoting(bot)
+            bot.send(signal.SIGTERM)
+            assert (await bot.ended()).code == 0, bot.err
+            until = time.monotonic() + PATIENCE_S
+            while "says goodbye, 0 orders" not in guard.out:
+                assert time.monotonic() < until, guard.out
+                await asyncio.sleep(0.02)
+            # Longer than the guard looks away.
+            await asyncio.sleep(0.5)
+            assert "without a goodbye" not in guard.out
+
+    run(work())
+
+
 def test_the_guard_cancels_for_a_bot_whose_session_is_over(tmp_path: Path) -> None:
     async def work() -> None:
         async with place(tmp_path) as at, at.guard() as guard, at.bot() as bot:

@@ -31,5 +31,5 @@ class PettingHeart:
         """See Heart."""
         await asyncio.Event().wait()
 
-    async def end(self, leftovers: Leftovers) -> None:
+    async def end(self, leftovers: Leftovers, *, anew: bool) -> None:
         """See Heart."""

@@ -44,7 +44,7 @@ class NoHeart:
         """See Heart."""
         await asyncio.Event().wait()
 
-    async def end(self, leftovers: Leftovers) -> None:
+    async def end(self, leftovers: Leftovers, *, anew: bool) -> None:
         """See Heart."""
 
 
@@ -92,9 +92,13 @@ class SupervisedHeart:
         """See Heart."""
         await asyncio.Event().wait()
 
-    async def end(self, leftovers: Leftovers) -> None:  # noqa: ARG002 - Heart's
+    async def end(self, leftovers: Leftovers, *, anew: bool) -> None:  # noqa: ARG002 - Heart's
         """See Heart."""
-        if self._told is not Mode.DRAINING:
+        if anew:
+            # The service goes on: systemd would kill it when it had said that it stops.
+            self._supervisor.pet({})
+            self._supervisor.status("beginning anew")
+        elif self._told is not Mode.DRAINING:
             # A quick stop is over before the next beat.
             self._tell(Mode.DRAINING)
 
@@ -137,9 +141,9 @@ class GuardedHeart(SupervisedHeart):
         finally:
             self._watchdog.stop()
 
-    async def end(self, leftovers: Leftovers) -> None:
+    async def end(self, leftovers: Leftovers, *, anew: bool) -> None:
         """See Heart."""
-        await super().end(leftovers)
+        await super().end(leftovers, anew=anew)
         await self._heartbeat.goodbye(len(leftovers.orders) if leftovers.proven else 1)
 
 

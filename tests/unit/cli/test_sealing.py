@@ -39,10 +39,11 @@ def test_a_secret_is_handed_over_and_never_an_argument(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     given(monkeypatch, f"{TOKEN}\n")
-    out = tmp_path / "telegram_token.cred"
+    out = tmp_path / "credentials" / "telegram_token.cred"
     assert main(["secrets", "encrypt", "telegram_token", "--out", str(out)]) == 0
     assert out.read_text() == TOKEN
     assert out.stat().st_mode & 0o077 == 0
+    assert out.parent.stat().st_mode & 0o077 == 0
     words = Path(f"{program}.words").read_text().split()
     assert words == ["encrypt", "--name=telegram_token", "-", str(out)]
     shown = capsys.readouterr()

@@ -119,3 +119,18 @@ def test_a_secret_in_the_configuration_stops_the_start(
     )
     for part in (value[:12], value[20:32], value[-12:]):
         assert part not in shown.err + shown.out
+
+
+def test_what_cannot_be_asked_hides_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
+    # Nothing listens at the port of the null service.
+    wallet = ("from=aws", "name=w")
+    words = [f"--set=secrets.wallet_key.{each}" for each in wallet]
+    code, found = checked(capsys, *words, "--set=secrets.aws.endpoint_url=http://127.0.0.1:9")
+    assert code == SECRET_CODE
+    assert (found["wallet_key"]["ok"], found["telegram_token"]["ok"]) == (False, True)
+    assert "does not answer" in found["wallet_key"]["text"]

@@ -36,6 +36,12 @@ def test_the_units_are_put_in_place(tmp_path: Path, capsys: pytest.CaptureFixtur
     bot = found["etc/systemd/system/mmbot@.service"]
     assert f"ExecStart={PROGRAM} run --mode ${{MMBOT_MODE}} --stay-halted -c " in bot
     assert "/opt/mmbot/venv" not in "".join(found.values())
+    for name in ("", "-guard", "-record", "-backup"):
+        # systemd says how a unit ended only to one that no other unit calls.
+        callers = [text for text in found.values() if f"OnFailure=mmbot{name}-alert@%i.s" in text]
+        alert = found[f"etc/systemd/system/mmbot{name}-alert@.service"]
+        assert callers == [found[f"etc/systemd/system/mmbot{name}@.service"]]
+        assert f"report-failure --unit mmbot{name}@%i.service -c" in alert
     told = capsys.readouterr()
     assert "systemctl enable --now mmbot-guard@NAME" in told.err
 

@@ -86,9 +86,11 @@ def test_a_wish_for_levels(wish: str, general: int, own: dict[str, int]) -> None
     assert parse_levels(wish) == (general, own)
 
 
-@pytest.mark.parametrize("wish", ["", "loud", "mmbot.ws=", "=debug", "info,,debug", "10"])
+@pytest.mark.parametrize(
+    "wish", ["", "loud", "mmbot.wss=debug", "mmbot.ws=", "=debug", "info,,debug", "10"]
+)
 def test_a_wish_that_makes_no_sense(wish: str) -> None:
-    with pytest.raises(ValueError, match=r"is no level|names no logger"):
+    with pytest.raises(ValueError, match=r"is no level|names no logger|there is no logger"):
         parse_levels(wish)
 
 

@@ -39,6 +39,8 @@ class Scene:
     async def end(self, task: asyncio.Task[None], server: asyncio.Server) -> None:
         """Let nothing open behind."""
         task.cancel()
+        await asyncio.wait((task,))
+        await self.heartbeat.goodbye(0)
         server.close()
         await asyncio.gather(
             task, *(each for each in self.takers if each is not None), return_exceptions=True
@@ -69,6 +71,9 @@ def test_a_guard_hears_changes_at_once_and_the_rest_twice_a_second(tmp_path: Pat
             scene.heartbeat.beat("quoting", 6, 3)
             scene.now_ns += 10 * NS_PER_MS
         scene.heartbeat.beat("halted", 0, 3)
+        # All that a bot does has ended before the goodbye is said.
+        task.cancel()
+        await asyncio.wait((task,))
         await scene.heartbeat.goodbye(0)
         said = [await scene.line() for _ in range(5)]
         assert [each["mode"] for each in said] == [*["quoting"] * 3, "halted", "goodbye"]

@@ -79,3 +79,14 @@ def test_nobody_there() -> None:
     # Nothing listens at the port of the null service.
     with pytest.raises(Unavailable, match="EndpointConnectionError"):
         asked("http://127.0.0.1:9", "plain")
+
+
+def test_a_machine_that_has_nothing_to_ask_with(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    boto3.DEFAULT_SESSION = None
+    # Trying again does not help: it is not taken for a service that is away.
+    with pytest.raises(SecretError, match="no credentials"):
+        asked(server, "plain")

@@ -84,6 +84,16 @@ def test_a_missing_secret_says_where_it_was_looked_for() -> None:
     assert is_set(params("systemd"), TELEGRAM, {})
 
 
+def test_a_credential_that_nobody_can_look_for_is_not_taken_for_missing(tmp_path: Path) -> None:
+    # A name this long cannot be looked up; neither can one in a folder that is closed to us.
+    env = {"CREDENTIALS_DIRECTORY": str(tmp_path / ("x" * 300)), "TELEGRAM_TOKEN": TOKEN}
+    with pytest.raises(SecretError, match="File name too long"):
+        resolve(params(), TELEGRAM, env, print)
+    del env["TELEGRAM_TOKEN"]
+    with pytest.raises(SecretError, match="File name too long"):
+        is_set(params(), TELEGRAM, env)
+
+
 @pytest.mark.parametrize(("mode", "text"), [(0o640, TOKEN), (0o604, TOKEN), (0o600, "")])
 def test_a_file_that_will_not_do(mode: int, text: str, tmp_path: Path) -> None:
     path = secret_file(tmp_path, "token", text, mode)
