@@ -4,7 +4,7 @@ No quote is risked to learn it: shadows carry the bot's own delay, fill on what 
 and say which depth pays and whether any does.
 """
 
-from math import inf, sqrt
+from math import exp, inf, sqrt
 from typing import Annotated, NamedTuple
 
 from msgspec import Struct
@@ -24,6 +24,8 @@ STEP = 0.1
 # A market whose usual spread has changed by more than this has other depths.
 RESCALED = 1.6
 OWN_HALF_LIFE = 50.0
+# Own fills are one series, looked at after each of them: it takes more of them to be sure.
+LEAST_OWN_FILLS = 10.0
 # How sure to be that own fills fare worse than shadows before it counts.
 SURE = -2.0
 NO_DEPTH = "no depth pays"
@@ -82,7 +84,10 @@ def choose(table: list[Row], fee_bps: float, params: MarkoutParams, shift_bps: f
 
 
 class OwnBias:
-    """What own fills do worse than shadows at their depth; a mean that halves every 50 fills."""
+    """What own fills do worse than shadows at their depth; a mean that halves every 50 fills.
+
+    It fades with time too, as the table does: a shut gate lets no own fill come to correct it.
+    """
 
     __slots__ = ("_mean", "_square", "_weight", "_weights_squared")
 
@@ -102,12 +107,18 @@ class OwnBias:
         self._mean += share * apart
         self._square = (1.0 - share) * (self._square + share * apart * apart)
 
+    def fade(self, memories: float) -> None:
+        """Forget as after so many times the memory of the table."""
+        keep = exp(-memories)
+        self._weight *= keep
+        self._weights_squared *= keep * keep
+
     @property
     def shift_bps(self) -> float:
         """The difference where it is surely a loss, else 0."""
-        many = self._weight * self._weight / self._weights_squared if self._weight else 0.0
-        if many < LEAST_FILLS:
+        if self._weight < LEAST_OWN_FILLS:
             return 0.0
+        many = self._weight * self._weight / self._weights_squared
         error = sqrt(self._square / many)
         return self._mean if self._mean < SURE * error else 0.0
 
@@ -153,7 +164,9 @@ class MarkoutControl:
         Depths follow the market's own spread where it is wide. Where it is a tick, they stay as
         they are: so near to the mid nobody who pays a fee earns it.
         """
+        since_s = (now_ns + EVERY_NS - self._next_ns) / SECOND_NS
         self._next_ns = now_ns + EVERY_NS
+        self._bias.fade(since_s / self._params.tau_s)
         scale = max(1.0, half_spread_bps / USUAL_HALF_BPS)
         if scale < inf and not 1 / RESCALED < scale / self.shadows.scale < RESCALED:
             self.shadows.rescale(scale)

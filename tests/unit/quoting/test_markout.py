@@ -86,6 +86,54 @@ def test_own_fills_count_only_when_they_are_surely_worse() -> None:
     assert bias.shift_bps == 0.0
 
 
+def test_ten_own_fills_are_needed_and_time_takes_them_back() -> None:
+    bias = OwnBias()
+    for number in range(11):
+        # Each weighs a 72nd less than the next: ten of them weigh 9.4, eleven 10.3.
+        assert bias.shift_bps == 0.0
+        bias.take(-2.0 - 0.1 * (number % 2))
+    assert bias.shift_bps == pytest.approx(-2.05, abs=0.02)
+    bias.fade(0.01)
+    assert bias.shift_bps < -2.0
+    # A tenth of the memory leaves 9.3 of them.
+    bias.fade(0.1)
+    assert bias.shift_bps == 0.0
+    bias.take(-2.0)
+    assert bias.shift_bps < -2.0
+
+
+def test_what_fades_is_as_sure_as_it_was_while_there_is_enough_of_it() -> None:
+    # -1 +- 3.3, worth 56 even fills: 2.3 errors from nothing.
+    bias = OwnBias()
+    for number in range(60):
+        bias.take(-1.0 + 3.3 * (-1) ** number)
+    before = bias.shift_bps
+    assert before == pytest.approx(-1.0, abs=0.1)
+    bias.fade(0.4)
+    assert bias.shift_bps == before
+
+
+def test_own_fills_do_not_hold_the_gate_shut_for_good() -> None:
+    # Fills at 4 bps earn 2 after the fee, by the shadows; own ones lost 3 more than these. No own
+    # fill comes through a shut gate, so nothing but time can say that it is over.
+    rows = [(60.0, 180.0, 600.0)] * 8
+    control = MarkoutControl(PARAMS, 1.0)
+    control.shadows.restore(1.0, rows, 0.0)
+    control.steer(SECOND, 1.5)
+    assert control.gate is None
+    for number in range(20):
+        control.compare(4.0, 0.0 - 0.1 * (number % 2))
+    control.steer(6 * SECOND, 1.5)
+    assert control.gate is not None
+    shut = next(
+        after
+        for after in range(11, 3600, 5)
+        if control.steer(after * SECOND, 1.5) is None and control.gate is None
+    )
+    # 17.5 of the twenty fade to ten in 0.56 memories of 600 s.
+    assert shut == pytest.approx(340, abs=10)
+
+
 def test_toxic_by_hand_and_how_it_ends() -> None:
     own = Markouts()
     for number in range(9):
