@@ -35,11 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_PIPE
         if args.verbose:
             sys.stderr.write(redacted(traceback.format_exc()))
-        _complain(" ".join((str(error), *getattr(error, "__notes__", ()))))
+        _complain(" ".join((_words(error), *getattr(error, "__notes__", ()))))
         return error.exit_code if isinstance(error, MmbotError) else EXIT_ERROR
     except KeyboardInterrupt:
         _complain("interrupted")
         return EXIT_INTERRUPTED
+
+
+def _words(error: MmbotError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}"
+    return str(error)
 
 
 def _nobody_reads() -> bool:

@@ -87,3 +87,13 @@ def test_a_program_that_would_break_the_units_is_refused(program: str, tmp_path:
     words = ["install-service", "--root", str(tmp_path), "--program", program]
     assert main([*words, "--print"]) == main(words) == 2
     assert files(tmp_path) == {}
+
+
+def test_a_place_that_cannot_be_written_to_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "etc").write_text("a file")
+    assert main(["install-service", "--root", str(tmp_path), "--program", PROGRAM]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {tmp_path}/etc")
+    assert line.endswith(": not a directory")
