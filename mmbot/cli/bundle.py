@@ -28,11 +28,12 @@ def bundle(args: argparse.Namespace) -> int:
     name = loaded.config.instance.name
     now = datetime.now(UTC)
     path = Path(args.out or f"mmbot-{name}-{now:%Y%m%dT%H%M%SZ}.tar.gz")
-    if path.exists() or not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: is there already, or its folder is not")
-    if not os.access(path.absolute().parent, os.W_OK):
-        # As the service's user in somebody's home.
-        raise UsageError(f"{path.absolute().parent} cannot be written to: give --out FILE")
+    folder = path.absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        # As the service's user in somebody's home; asking whether the file is there fails, too.
+        raise UsageError(f"{folder} is not there or cannot be written to: give --out FILE")
+    if path.exists():
+        raise UsageError(f"{path}: is there already")
     # First: from then on redaction knows the secrets that this bot may have loaded.
     secrets = secrets_here(loaded.config)
     from_ns = since_ns(args.since, time.time_ns())

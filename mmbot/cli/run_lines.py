@@ -4,6 +4,7 @@ Every line has `schema`, `event` and `ts`; `start` is the first and `end` the la
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from mmbot.domain.events import Event, Fill
 from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.domain.status import StatusView
+from mmbot.logs.logs import logger
 from mmbot.secrets.redaction import redacted
 
 SCHEMA = "mmbot.run/1"
@@ -40,8 +42,13 @@ class JsonLines:
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         line = {"schema": SCHEMA, "event": event, "ts": moment, **content}
         # One write, so that lines of several threads do not mix.
-        sys.stdout.write(f"{redacted(msgspec.json.encode(line).decode())}\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(f"{redacted(msgspec.json.encode(line).decode())}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read has gone: no reason to end a run, and its log goes on.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            logger("bot").warning("nobody reads standard output any more: nothing is told there")
 
     def warn(self, text: str) -> None:
         """Tell a warning that is no event of the engine."""

@@ -83,6 +83,8 @@ def test_a_bundle_has_the_story_and_no_secret(
     assert main([*words, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["schema"], said["file"]) == ("mmbot.bundle/1", str(out))
+    assert main(words) == main(["bundle", "-c", str(config), "--out", "nowhere/b.tar.gz"]) == 2
+    assert "give --out FILE" in capsys.readouterr().err.splitlines()[-1]
     assert out.stat().st_mode & 0o077 == 0
     with tarfile.open(out) as archive:
         parts = {name: archive.extractfile(name) for name in archive.getnames()}

@@ -1,6 +1,9 @@
 """How a run is told while it goes on and when it is over."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from msgspec.structs import replace
@@ -51,3 +54,18 @@ def test_a_program_gets_one_object_a_line(capsys: pytest.CaptureFixture[str]) ->
     assert [each["event"] for each in told] == ["fill", "notice", "warning", "end"]
     assert {each["schema"] for each in told} == {"mmbot.run/1"}
     assert told[-1]["clean"] is True
+
+
+def test_a_reader_who_has_gone_does_not_end_the_run() -> None:
+    script = (
+        "import sys\nfrom mmbot.cli.run_lines import JsonLines\nlines = JsonLines()\n"
+        "for word in 'abc': lines.warn(word)\nsys.stdout.flush()\nsys.stderr.write('goes on')"
+    )
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=writes, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writes)
+    assert done.returncode == 0
+    assert done.stderr.decode().endswith("goes on")
