@@ -205,8 +205,9 @@ def _over_rows(
     replay, sources = rows
     venue = ReplayExchange(replay, sources, account, _terms(config.backtest))
     run = _watched(config, venue, books, options, notes)
-    # Only who learns listens to them.
-    venue.tells_trades = any(desk.observer is not None for desk in run.engine.desks)
+    # Only who learns listens to them; a strategy of one's own may.
+    learns = any(desk.observer is not None for desk in run.engine.desks)
+    venue.tells_trades = learns or options.strategy is not None
     return run
 
 

@@ -218,6 +218,26 @@ def test_a_strategy_of_ones_own_is_used() -> None:
     assert isinstance(wired.engine.desks[0].strategy, assemble.Onlooker)
 
 
+class Attentive:
+    """One's own strategy that notes how far takers went; the engine does not show it the market."""
+
+    def __init__(self) -> None:
+        self.heard: set[int] = set()
+
+    def decide(self, state: QuotingState) -> Quotes:
+        self.heard |= {state.takers.bought_ticks, state.takers.sold_ticks} - {0}
+        return Quotes((), (), "only listens")
+
+
+def test_a_strategy_of_ones_own_hears_what_others_trade() -> None:
+    config = load([], ["defaults.preset=seed", "simulate.steps=60"]).config
+    own = Attentive()
+    options = assemble.RunOptions(strategy=lambda _market: own)
+    wired = assemble.synthetic_run(config, None, options)
+    replay(wired.engine, wired.venue, wired.watch, keep_going=lambda: True)
+    assert own.heard
+
+
 def test_samples_show_the_best_own_quotes() -> None:
     record, _ = run("defaults.levels.count=3")
     widths = sorted(
