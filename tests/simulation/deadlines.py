@@ -1,5 +1,7 @@
 """Invariants with a deadline, looked at regularly: I2, I6, I10, I21; and at rest: I7, I19, I20."""
 
+from collections.abc import Callable
+
 from mmbot.domain.status import Mode
 from mmbot.exchange.model import Order
 from tests.simulation.exchange import Venue
@@ -11,12 +13,17 @@ from tests.simulation.terms import Belief, MarketBelief, Report, Surroundings, T
 
 # A cancel on its way, besides the reaction: both latencies and the engine's tick.
 WAY_S = 0.1
+# Cancels that the limit of a second kept back, within the 2.5 s that the slowest quotes may take.
+LIMITED_S = 1.9
 # Sweeping what landed late takes a snapshot and a cancel.
 SWEEP_S = 1.5
 
 
 class Deadlines:
-    """What may be wrong for a while and not for longer. `bot` is the program that runs."""
+    """What may be wrong for a while and not for longer. `bot` is the program that runs.
+
+    While `used_up` says so, the venue's limits allow no more cancels.
+    """
 
     def __init__(
         self,
@@ -27,6 +34,8 @@ class Deadlines:
         report: Report,
     ) -> None:
         self.bot: Process | None = None
+        self.used_up: Callable[[], bool] = bool
+        self._used_up_s = 0.0
         self._loop = loop
         self._venue = venue
         self._terms = terms
@@ -98,6 +107,8 @@ class Deadlines:
 
     def _lingering(self, orders: list[Order], view: Belief | None) -> None:
         now_s = self._loop.now_s
+        if self.used_up():
+            self._used_up_s = now_s
         if view is None:
             self._unquoted.clear()
             return
@@ -112,7 +123,8 @@ class Deadlines:
                 continue
             from_s = self._unquoted.setdefault(market, now_s)
             # An order that came later was placed when all was well, for less than a look (I5).
-            waited_s = now_s - max(from_s, min(since), self._around.calm_since)
+            limited_s = min(self._used_up_s, from_s + LIMITED_S)
+            waited_s = now_s - max(from_s, min(since), self._around.calm_since, limited_s)
             if waited_s > self._terms.reaction_s + WAY_S:
                 self._unquoted[market] = now_s + 1.0
                 why = status.reason or view.mode

@@ -41,6 +41,7 @@ class Judge:
         self.sendings = Sendings(loop, venue, terms, surroundings, self.report)
         self.executions = Executions(loop, venue, terms, self.report)
         self.deadlines = Deadlines(loop, venue, terms, surroundings, self.report)
+        self.deadlines.used_up = self.sendings.cancels_used_up
         self.losing = Losing(loop, venue, terms, surroundings, self.report)
         self._seen_update = -1
         venue.operation.watches.append(self._happened)

@@ -31,8 +31,12 @@ class _Window:
         """Count something; how much there was within the span."""
         self._sent.append((now_s, count))
         self._sum += count
+        return self.sum(now_s)
+
+    def sum(self, now_s: float) -> int:
+        """How much there was within the span."""
         # A message of exactly one span ago is outside of it.
-        while self._sent[0][0] <= now_s - self._span_s + 1e-6:
+        while self._sent and self._sent[0][0] <= now_s - self._span_s + 1e-6:
             self._sum -= self._sent.popleft()[1]
         return self._sum
 
@@ -94,6 +98,11 @@ class Sendings:
     def read(self, process: Process) -> None:
         """A GET was sent."""
         self._asked(process)
+
+    def cancels_used_up(self) -> bool:
+        """Whether no more cancels may be sent at this moment."""
+        now_s, most = self._loop.now_s, self._terms.cancels_per_s
+        return any(each.cancels.sum(now_s) >= most for each in self._windows.values())
 
     def sent(self, request: Request, process: Process) -> None:
         """An action was sent, for the first time or again."""
