@@ -147,6 +147,25 @@ def test_figures_follow_while_executions_explain_the_money() -> None:
     play(work)
 
 
+@pytest.mark.parametrize("late_ms", [12_000, 40_000])
+def test_a_loss_that_is_listed_late_is_no_withdrawal(late_ms: int) -> None:
+    async def work(desk: Desk) -> None:
+        await desk.control({"knob": "rest.stale_ms", "kind": "pnl", "ms": late_ms})
+        # The next answer is the one that is repeated.
+        await desk.pause(2 * PARAMS.audit_ms / 1000)
+        for side, ticks in ((Side.BID, PRICE), (Side.ASK, PRICE - 200)):
+            order_id = desk.place(side, ticks)
+            await desk.told(order_id, OrderState.OPEN)
+            await taken(desk, Side(-side), 10, ticks)
+            await desk.told(order_id, OrderState.FILLED)
+        await desk.pause(late_ms / 1000 + 10.0)
+        # Of a loss of 2,000 micro-USD, to the rounding.
+        assert abs(sum(desk.transfers())) <= 2
+        assert len(desk.transfers()) == (0 if late_ms < 20_000 else 2)
+
+    play(work)
+
+
 def test_positions_and_fees_of_other_markets_are_no_business_of_ours() -> None:
     async def work(desk: Desk) -> None:
         await desk.pause(4.0)
