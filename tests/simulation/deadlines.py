@@ -1,7 +1,5 @@
 """Invariants with a deadline, looked at regularly: I2, I6, I10, I21; and at rest: I7, I19, I20."""
 
-from collections.abc import Callable
-
 from mmbot.domain.status import Mode
 from mmbot.exchange.model import Order
 from tests.simulation.exchange import Venue
@@ -20,10 +18,7 @@ SWEEP_S = 1.5
 
 
 class Deadlines:
-    """What may be wrong for a while and not for longer. `bot` is the program that runs.
-
-    While `used_up` says so, the venue's limits allow no more cancels.
-    """
+    """What may be wrong for a while and not for longer. `bot` is the program that runs."""
 
     def __init__(
         self,
@@ -34,7 +29,6 @@ class Deadlines:
         report: Report,
     ) -> None:
         self.bot: Process | None = None
-        self.used_up: Callable[[], bool] = bool
         self._used_up_s = 0.0
         self._loop = loop
         self._venue = venue
@@ -54,10 +48,12 @@ class Deadlines:
         """How the bot says that it stands."""
         return self._around.belief
 
-    def look(self, view: Belief | None) -> None:
-        """Judge this moment, `view` as the bot sees it."""
+    def look(self, view: Belief | None, *, used_up: bool) -> None:
+        """Judge this moment, `view` as the bot sees it; `used_up`: no more cancels may be sent."""
         orders = self._resting.own()
         now_s = self._loop.now_s
+        if used_up:
+            self._used_up_s = now_s
         self._seen = {each.order_id: self._seen.get(each.order_id, now_s) for each in orders}
         self._strangers(orders, view)
         self._lingering(orders, view)
@@ -107,8 +103,6 @@ class Deadlines:
 
     def _lingering(self, orders: list[Order], view: Belief | None) -> None:
         now_s = self._loop.now_s
-        if self.used_up():
-            self._used_up_s = now_s
         if view is None:
             self._unquoted.clear()
             return

@@ -41,7 +41,6 @@ class Judge:
         self.sendings = Sendings(loop, venue, terms, surroundings, self.report)
         self.executions = Executions(loop, venue, terms, self.report)
         self.deadlines = Deadlines(loop, venue, terms, surroundings, self.report)
-        self.deadlines.used_up = self.sendings.cancels_used_up
         self.losing = Losing(loop, venue, terms, surroundings, self.report)
         self._seen_update = -1
         venue.operation.watches.append(self._happened)
@@ -79,7 +78,7 @@ class Judge:
 
     def _look(self) -> None:
         view = self.deadlines.belief
-        self.deadlines.look(view)
+        self.deadlines.look(view, used_up=self.sendings.cancels_used_up())
         self.sendings.look(view)
         self.losing.look()
         self._loop.call_later(self.look_s, self._look)
