@@ -13,7 +13,7 @@ import msgspec
 
 from mmbot.cli.bundle_story import story
 from mmbot.cli.ledger_flags import since_ns
-from mmbot.cli.output import say, show
+from mmbot.cli.output import say, show_json
 from mmbot.cli.run_logs import recent_log
 from mmbot.cli.secrets import secrets_here
 from mmbot.config.loader import ConfigSources
@@ -43,7 +43,7 @@ def bundle(args: argparse.Namespace) -> int:
     _write(path, {each: redacted(text) for each, text in parts.items()})
     if args.json:
         content = {"schema": "mmbot.bundle/1", "file": str(path), "parts": list(parts)}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         say(f"wrote {path}: {', '.join(parts)}; look through it before you give it away")
     return 0

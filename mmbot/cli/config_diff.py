@@ -4,10 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-import msgspec
-
 from mmbot.cli.control import command
-from mmbot.cli.output import show
+from mmbot.cli.output import show, show_json
 from mmbot.config.live_keys import NOT_THERE, differences
 from mmbot.config.loader import load
 from mmbot.config.show import scalar
@@ -29,7 +27,7 @@ def config_diff(args: argparse.Namespace) -> int:
     if args.json:
         items = [dict(zip(("key", "old", "new", "live"), row, strict=True)) for row in rows]
         content = {"schema": "mmbot.config-diff/1", "changes": items}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         show(
             [

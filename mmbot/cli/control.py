@@ -16,7 +16,7 @@ from mmbot.cli.bot_line import (
     socket_path,
     submit,
 )
-from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, say, show, show_json
 from mmbot.cli.record import duration
 from mmbot.domain.control import Answer, Result, Verb
 from mmbot.domain.status import Mode, StatusView
@@ -63,7 +63,7 @@ def health(args: argparse.Namespace) -> int:
     wrong = troubles(view)
     if args.json:
         content = {"schema": "mmbot.health/1", "troubles": wrong, "status": view}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         show(health_lines(view))
     return EXIT_CHECK_FAILED if wrong else 0

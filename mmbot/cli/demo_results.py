@@ -8,7 +8,7 @@ import msgspec
 
 from mmbot.assemble.demo.stage import RUN, Proof
 from mmbot.cli.headers import Input, Words, described
-from mmbot.cli.output import printed, show, write_report
+from mmbot.cli.output import printed, show, show_json, write_report
 from mmbot.config.schema import Config
 from mmbot.domain.status import StatusView
 from mmbot.research.record import RunRecord
@@ -54,7 +54,7 @@ def deliver(played: Played, folder: Path | None, *, as_json: bool) -> None:
             "results": document(played.results),
             "report": None if page is None else str(page),
         }
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
         return
     show(["", *printed(played.results), ""])
     audit = "; ".join(proof.violations) or "its books are sound"

@@ -5,10 +5,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import msgspec
-
 from mmbot.cli import doctor_checks as here
-from mmbot.cli.output import EXIT_CHECK_FAILED, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, show, show_json
 from mmbot.cli.version import version_facts
 from mmbot.config.checks import remarks
 from mmbot.config.loader import load
@@ -29,7 +27,7 @@ def doctor(args: argparse.Namespace) -> int:
     found = list(_findings(args))
     if args.json:
         items = [each._asdict() for each in found]
-        show([msgspec.json.encode({"schema": "mmbot.doctor/1", "checks": items}).decode()])
+        show_json({"schema": "mmbot.doctor/1", "checks": items})
     else:
         marks = {True: "good", False: "BAD", None: "-"}
         show([f"{marks[each.good]:<5}{each.name:<10}{each.text}" for each in found])

@@ -7,7 +7,7 @@ import msgspec
 
 from mmbot.cli import control
 from mmbot.cli.ledger_flags import ledger_path, moment, since_ns
-from mmbot.cli.output import show
+from mmbot.cli.output import show, show_json
 from mmbot.domain.explained import Explanation
 from mmbot.errors import DataError
 from mmbot.interfaces.answer_text import explain_lines
@@ -30,7 +30,7 @@ def explain(args: argparse.Namespace) -> int:
         raise DataError(f"nothing is kept of the ten minutes before {moment(at_ns)}")
     if args.json:
         content = {"schema": "mmbot.explain/1", "explain": found}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         for each in found:
             show([f"at {moment(each.ts_ns)}", *explain_lines([each])])

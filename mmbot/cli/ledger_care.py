@@ -5,10 +5,8 @@ import getpass
 from pathlib import Path
 from time import time_ns
 
-import msgspec
-
 from mmbot.cli.ledger_flags import ledger_path, moment
-from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, say, show, show_json
 from mmbot.errors import DataError, UsageError
 from mmbot.ledger import care, open_ledger
 from mmbot.ledger.lock import Lock
@@ -47,7 +45,7 @@ def verify_db(args: argparse.Namespace) -> int:
         problems = [str(error)]
     if args.json:
         content = {"schema": "mmbot.ledger-check/1", "path": str(path), "problems": problems}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         show([f"{path}  {'bad' if problems else 'good'}"])
         show([f"  problem: {problem}" for problem in problems])
@@ -114,6 +112,6 @@ def _cleared(args: argparse.Namespace, text: str) -> None:
         # What a running bot answers begins so, too.
         answer = {"result": "ok", "message": text, "exit_code": 0}
         content = {"schema": "mmbot.reset-halt/1", "reset-halt": answer}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         say(text)

@@ -13,11 +13,10 @@ from pathlib import Path
 from time import time_ns
 from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from mmbot.assemble.ledger import ledger_file
-from mmbot.cli.output import say, show
+from mmbot.cli.output import say, show, show_json
 from mmbot.config.loader import load
 from mmbot.domain.market import MICRO
 from mmbot.errors import UsageError
@@ -80,7 +79,7 @@ def deliver(
     """Print rows as JSON, CSV or a table; without rows say so. Raw values but on a terminal."""
     if args.json:
         items = [{column.key: _raw(row[column.key]) for column in columns} for row in rows]
-        show([msgspec.json.encode({"schema": schema, "items": items}).decode()])
+        show_json({"schema": schema, "items": items})
     elif args.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(column.key for column in columns)

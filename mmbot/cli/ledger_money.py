@@ -4,12 +4,10 @@ import argparse
 from fractions import Fraction
 from importlib.util import find_spec
 
-import msgspec
-
 from mmbot.assemble.earnings import Earnings, Share, by_day, earnings
 from mmbot.cli.ledger_flags import Column, Money, deliver, ledger_path, table, window
 from mmbot.cli.ledger_look import EMPTY
-from mmbot.cli.output import say, show
+from mmbot.cli.output import say, show, show_json
 from mmbot.domain.market import MICRO
 from mmbot.errors import UsageError
 from mmbot.ledger.reader import LedgerReader
@@ -62,7 +60,7 @@ def attribution(args: argparse.Namespace) -> int:
         return deliver(args, "mmbot.attribution/1", _LINES, [], EMPTY)
     rows = [{"line": name, "usd": Money(usd)} for name, usd in _steps(found)]
     if args.json:
-        show([msgspec.json.encode(_document(found)).decode()])
+        show_json(_document(found))
         return 0
     if args.csv:
         return deliver(args, "mmbot.attribution/1", _LINES, rows, EMPTY)

@@ -6,11 +6,9 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import NamedTuple
 
-import msgspec
-
 from mmbot.cli.live_markets import CheckFailed
 from mmbot.cli.live_steps import Steps
-from mmbot.cli.output import EXIT_CHECK_FAILED, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, show, show_json
 from mmbot.cli.venue import connected, venue_settings
 from mmbot.errors import ActionError, SecretError, UsageError, VenueError
 
@@ -60,7 +58,7 @@ async def _run(args: argparse.Namespace) -> int:
     if args.json:
         items = [check._asdict() for check in checks]
         content = {"schema": "mmbot.test-live/1", "ok": good, "checks": items}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     return 0 if good else EXIT_CHECK_FAILED
 
 

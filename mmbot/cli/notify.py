@@ -5,9 +5,7 @@ import asyncio
 import os
 import time
 
-import msgspec
-
-from mmbot.cli.output import EXIT_CHECK_FAILED, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, show, show_json
 from mmbot.cli.telling import tell
 from mmbot.config.loader import load
 from mmbot.domain.alerts import Alert
@@ -32,7 +30,7 @@ def test(args: argparse.Namespace) -> int:
         )
     if args.json:
         items = [{"place": place, "sent": why is None, "why": why} for place, why in told]
-        show([msgspec.json.encode({"schema": "mmbot.notify/1", "items": items}).decode()])
+        show_json({"schema": "mmbot.notify/1", "items": items})
     else:
         show([f"{place}: {'sent' if why is None else f'FAIL, {why}'}" for place, why in told])
     return EXIT_CHECK_FAILED if any(each.why is not None for each in told) else 0

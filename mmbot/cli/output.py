@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
+from typing import Any
 
 import msgspec
 
@@ -33,6 +34,11 @@ def say(text: str) -> None:
 def show(lines: list[str]) -> None:
     """Print results to standard output."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def show_json(content: Any) -> None:
+    """Print one JSON object, or an array, on a line of standard output."""
+    show([msgspec.json.encode(content).decode()])
 
 
 def read_condition(text: str | None, keys: Collection[str]) -> Condition | None:

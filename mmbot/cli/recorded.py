@@ -4,12 +4,10 @@ import sys
 import time
 from typing import Any
 
-import msgspec
-
 from mmbot.assemble.recording.accounts import RecordedAccount
 from mmbot.assemble.recording.books import RecordedMarket
 from mmbot.assemble.recording.together import Recorded, Recording
-from mmbot.cli.output import say, show
+from mmbot.cli.output import say, show, show_json
 
 FLUSH_EVERY_S = 10.0
 LINE_EVERY_S = 10.0
@@ -65,7 +63,7 @@ def summarise(recorded: Recorded, seconds: float, *, as_json: bool) -> None:
             "items": [_market_item(each) for each in recorded.markets],
             "accounts": [_account_item(each) for each in recorded.accounts],
         }
-        show([msgspec.json.encode(document).decode()])
+        show_json(document)
         return
     for each in recorded.markets:
         paths = ", ".join(map(str, each.paths)) or "nothing"

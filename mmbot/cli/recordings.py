@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import time_ns
 
-import msgspec
-
 from mmbot.cli.flags import grids
-from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, say, show, show_json
 from mmbot.cli.progress import metered
 from mmbot.config.loader import load
 from mmbot.domain.market import Market
@@ -84,7 +82,7 @@ def _progress() -> Iterator[Callable[[float], None]]:
 
 
 def _print_json(schema: str, items: Sequence[dict[str, object]]) -> None:
-    show([msgspec.json.encode({"schema": schema, "items": items}).decode()])
+    show_json({"schema": schema, "items": items})
 
 
 def _print_written(written: Sequence[Conversion], as_json: bool) -> None:

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from mmbot.adapters.zo.keys.session_files import Role, session_folder
 from mmbot.adapters.zo.keys.wallet_key import keypair_of
-from mmbot.cli.output import say, show
+from mmbot.cli.output import say, show, show_json
 from mmbot.cli.venue import moment
 from mmbot.config.loader import load
 from mmbot.config.schema import Config
@@ -30,7 +28,7 @@ def check(args: argparse.Namespace) -> int:
     config = load(args.config, args.set, os.environ).config
     found = secrets_here(config)
     if args.json:
-        show([msgspec.json.encode({"schema": "mmbot.secrets/1", "items": found}).decode()])
+        show_json({"schema": "mmbot.secrets/1", "items": found})
     else:
         show([_line(each) for each in found])
     return EXIT_SECRET if any(each["ok"] is False for each in found) else 0

@@ -5,8 +5,6 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from mmbot.adapters.zo.engine_time import WINDOW_S, EngineSeconds
 from mmbot.adapters.zo.keys.session import (
     check_usable,
@@ -27,7 +25,7 @@ from mmbot.adapters.zo.keys.session_files import (
 )
 from mmbot.adapters.zo.rest.answers import User
 from mmbot.adapters.zo.wire import base58
-from mmbot.cli.output import say, show
+from mmbot.cli.output import say, show, show_json
 from mmbot.cli.venue import connected, folder, moment, user_of, venue_settings
 from mmbot.cli.wallets import wallet
 from mmbot.config.schema import Config
@@ -177,7 +175,7 @@ async def _list(args: argparse.Namespace, config: Config) -> int:
             user = await http.user(base58.decode(name))
             items += _listed(name, stored.get(name), user, now_s)
     if args.json:
-        show([msgspec.json.encode({"schema": "mmbot.sessions/1", "items": items}).decode()])
+        show_json({"schema": "mmbot.sessions/1", "items": items})
     else:
         show([_line(item) for item in items])
     return 0
@@ -237,7 +235,7 @@ async def _revoke(args: argparse.Namespace, config: Config) -> int:
     if still:
         raise OutcomeUnknown(f"the venue still lists session {', '.join(still)}")
     if args.json:
-        show([msgspec.json.encode({"schema": "mmbot.revoked/1", "items": done}).decode()])
+        show_json({"schema": "mmbot.revoked/1", "items": done})
     else:
         texts = {True: "revoked", False: "was not there"}
         show([f"{each['session_id']}  {texts[bool(each['was_there'])]}" for each in done])
@@ -272,7 +270,7 @@ def _described(session: StoredSession | SessionRequest) -> dict[str, object]:
 def _print(args: argparse.Namespace, state: str, described: dict[str, object]) -> None:
     if args.json:
         content = {"schema": "mmbot.session/1", "state": state, **described}
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
         return
     named = "".join(f"  {key} {value}" for key, value in described.items())
     show([f"{state}{named}"])

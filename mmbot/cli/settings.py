@@ -4,9 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-import msgspec
-
-from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
+from mmbot.cli.output import EXIT_CHECK_FAILED, say, show, show_json
 from mmbot.config import show as texts
 from mmbot.config.checks import remarks
 from mmbot.config.loader import Loaded, load
@@ -31,7 +29,7 @@ def check(args: argparse.Namespace) -> int:
             "derived": texts.derived(loaded.config),
             "warnings": [f"{doubt.key}: {doubt.text}" for doubt in doubts],
         }
-        show([msgspec.json.encode(content).decode()])
+        show_json(content)
     else:
         show(texts.check(loaded))
     return EXIT_CHECK_FAILED if args.strict and doubts else 0

@@ -9,11 +9,9 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
-
 from mmbot import __file__ as package
 from mmbot import __version__
-from mmbot.cli.output import show
+from mmbot.cli.output import show, show_json
 
 GIT_S = 2.0
 
@@ -22,7 +20,7 @@ def version(args: argparse.Namespace) -> int:
     """Print it."""
     facts = version_facts()
     if args.json:
-        show([msgspec.json.encode({"schema": "mmbot.version/1", **facts}).decode()])
+        show_json({"schema": "mmbot.version/1", **facts})
     else:
         show([f"{name:<9} {value}" for name, value in facts.items()])
     return 0

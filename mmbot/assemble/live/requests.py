@@ -17,6 +17,7 @@ EVERY_S = 1.0
 _MINUTE_NS = 60 * NS_PER_S
 # What a run may have sent between keeping the last time and its death.
 UNKEPT_COUNT = 20
+_KEPT = list[tuple[int, int]]
 
 
 class Requests:
@@ -58,6 +59,3 @@ def _earlier(kept: bytes | None, now_ns: int) -> list[tuple[int, int]]:
     if recent:
         recent.append((now_ns, UNKEPT_COUNT))
     return recent
-
-
-_KEPT = list[tuple[int, int]]

@@ -334,6 +334,16 @@ def test_what_is_not_there_is_asked_for_ever_more_rarely() -> None:
     play(work)
 
 
+async def long(desk: Desk, lots: int) -> None:
+    """Have these bought of a bid for 30 at PRICE, and offered again."""
+    desk.place(lots=30)
+    await desk.until(lambda: len(desk.orders()) == 1)
+    await desk.sneak(Side.ASK, lots, PRICE)
+    desk.place(Side.ASK, PRICE + 9, lots=lots)
+    resting = 1 if lots == 30 else 2
+    await desk.until(lambda: len(desk.orders()) == resting and desk.position() == lots)
+
+
 async def unheard(desk: Desk, late_ms: int, side: Side, lots: int, ticks: int) -> None:
     """Have an execution that the stream does not tell, and a list of trades that is behind."""
     late = {"knob": "rest.stale_ms", "kind": "trades", "ms": late_ms}
@@ -347,11 +357,7 @@ async def unheard(desk: Desk, late_ms: int, side: Side, lots: int, ticks: int) -
 
 def test_a_list_of_trades_that_is_far_behind_is_waited_for() -> None:
     async def work(desk: Desk) -> None:
-        desk.place(lots=30)
-        await desk.until(lambda: len(desk.orders()) == 1)
-        await desk.sneak(Side.ASK, 30, PRICE)
-        desk.place(Side.ASK, PRICE + 9, lots=30)
-        await desk.until(lambda: len(desk.orders()) == 1 and desk.position() == 30)
+        await long(desk, 30)
         await unheard(desk, 12_000, Side.BID, 20, PRICE + 9)
         await desk.ready()
         assert desk.position() == desk.owner.lots() == 10
@@ -363,11 +369,7 @@ def test_a_list_of_trades_that_is_far_behind_is_waited_for() -> None:
 @pytest.mark.parametrize(("side", "gone"), [(Side.BID, True), (Side.ASK, False)])
 def test_what_no_trade_explains_is_taken_as_it_is_and_counted_once(side: Side, gone: bool) -> None:
     async def work(desk: Desk) -> None:
-        desk.place(lots=30)
-        await desk.until(lambda: len(desk.orders()) == 1)
-        await desk.sneak(Side.ASK, 20, PRICE)
-        desk.place(Side.ASK, PRICE + 9, lots=20)
-        await desk.until(lambda: len(desk.orders()) == 2 and desk.position() == 20)
+        await long(desk, 20)
         await unheard(desk, 60_000, side, 10, PRICE + 9 if gone else PRICE)
         await desk.until(lambda: bool(desk.restated()))
         assert desk.position() == desk.owner.lots() == (10 if gone else 30)
