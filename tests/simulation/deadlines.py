@@ -117,8 +117,8 @@ class Deadlines:
                 continue
             from_s = self._unquoted.setdefault(market, now_s)
             # An order that came later was placed when all was well, for less than a look (I5).
-            limited_s = min(self._used_up_s, from_s + LIMITED_S)
-            waited_s = now_s - max(from_s, min(since), self._around.calm_since, limited_s)
+            calm_s = max(min(since), self._around.calm_since)
+            waited_s = late_s(now_s, from_s, calm_s, self._used_up_s)
             if waited_s > self._terms.reaction_s + WAY_S:
                 self._unquoted[market] = now_s + 1.0
                 why = status.reason or view.mode
@@ -140,6 +140,15 @@ class Deadlines:
         if (invariant, what) not in self._told:
             self._told.add((invariant, what))
             self._report(invariant, text)
+
+
+def late_s(now_s: float, from_s: float, calm_s: float, used_up_s: float) -> float:
+    """How long quotes are late that should be off since `from_s`, and could be since `calm_s`.
+
+    `used_up_s` is when the cancels of a second were last used up: no bot can do anything then, but
+    that excuses it for LIMITED_S at most.
+    """
+    return now_s - max(from_s, calm_s, min(used_up_s, from_s + LIMITED_S))
 
 
 def _shown(order: Order, status: MarketBelief) -> bool:
