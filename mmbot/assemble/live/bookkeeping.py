@@ -183,6 +183,15 @@ class Bookkeeping:
         if money is not None:
             self._mids.traded(money.market.index, own.trade.trade_id, heard_ns, self._clock())
 
+    def late(self, own: OwnTrade) -> None:
+        """Take back lots that were booked without a trade: this one has brought them after all."""
+        money = self.money.get(own.trade.market_id)
+        if money is not None:
+            lots, reason = -own.side * own.trade.lots, "listed after all"
+            self._ledger.adjustment(
+                AdjustmentRow(self._clock(), money.market.index, lots, 0, 0, reason)
+            )
+
     async def halt(self, reason: str, now_ns: int) -> None:
         """See Keeper."""
         await self._memories.halt(reason, now_ns)
