@@ -56,8 +56,8 @@ class Audit:
         self._told = told
         self._hooks = hooks
         self._lists = TradeLists(http, traded, cursor)
-        # Up to which trade everything is explained, and of which the ledger was told that.
-        self._cursor = self._booked_to = cursor
+        # Up to which trade the ledger was told that it has all.
+        self._booked_to = cursor
         # How often in a row the lists lacked something.
         self._lacked = 0
         # Trades of actions that the stream has not told yet.
@@ -77,16 +77,12 @@ class Audit:
             due = self._due(rows, reached)
             self._weigh(reading, due)
             self._early = [own for own in rows if not due or own.trade.action_id > reached]
-            if reading.rows or self._cursor > self._booked_to:
-                self._booked_to = self._cursor
-                self._hooks.trades(reading.rows, self._cursor)
+            if reading.rows or self._lists.explained > self._booked_to:
+                self._booked_to = self._lists.explained
+                self._hooks.trades(reading.rows, self._booked_to)
             self._compare(due)
             self._explain(short)
-            explained = self._told.account.short is None
-            self._lists.take(reading, explained=explained)
-            if explained:
-                # Told with the next reading, which asks once more for what this one has taken.
-                self._cursor = max(self._cursor, *(own.trade.trade_id for own in due), 0)
+            self._lists.take(reading, self._told.account.explained_to)
 
     def _due(self, rows: list[OwnTrade], reached: int) -> list[OwnTrade]:
         """Return those of actions that the stream has passed, in their order."""

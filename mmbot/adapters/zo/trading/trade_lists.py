@@ -44,38 +44,45 @@ class TradeLists:
             taken,
         )
 
-    def take(self, reading: Reading, *, explained: bool) -> None:
-        """Take it; only when it explains everything the next one goes on from there."""
+    def take(self, reading: Reading, explained_to: int) -> None:
+        """Take it, and go on from what was taken before and is of an action that is explained."""
         self._found = True
-        self._made.take(reading.made, explained=explained)
-        self._taken.take(reading.taken, explained=explained)
+        self._made.take(reading.made, explained_to)
+        self._taken.take(reading.taken, explained_to)
+
+    @property
+    def explained(self) -> int:
+        """The trade up to which all are taken."""
+        return max(self._made.after, self._taken.after)
 
 
 class _Place:
-    """How far one list was read; later trades in it that were taken are kept until it goes on."""
+    """How far one list was read. `_newer`: actions of the trades taken after that, by trade."""
 
     def __init__(self, after: int) -> None:
         self.after = after
         self._is_listed = False
-        self._last: set[int] = set()
+        self._newer: dict[int, int] = {}
 
     def shown_by(self, listed: Listed) -> bool:
         """Whether everything is there that was there before."""
-        return (listed.reached or not self._is_listed) and self._last <= _ids(listed)
+        known = listed.reached or not self._is_listed
+        return known and self._newer.keys() <= _actions(listed).keys()
 
     def fresh(self, listed: Listed) -> list[OwnTrade]:
-        return [own for own in listed.rows if own.trade.trade_id not in self._last]
+        return [own for own in listed.rows if own.trade.trade_id not in self._newer]
 
-    def take(self, listed: Listed, *, explained: bool) -> None:
-        ids = _ids(listed)
-        if not explained:
-            self._last |= ids
-            return
-        fresh = ids - self._last
-        self._is_listed = self._last <= ids if self._last else listed.reached
-        self.after = max(self._last, default=self.after)
-        self._last = {trade_id for trade_id in fresh if trade_id > self.after}
+    def take(self, listed: Listed, explained_to: int) -> None:
+        """Take what is fresh; what is not there any more is not waited for."""
+        before, shown = self._newer, _actions(listed)
+        explained = [trade for trade, action in before.items() if action <= explained_to]
+        if not before.keys() <= shown.keys():
+            explained += before
+        self.after = max(explained, default=self.after)
+        self._is_listed = listed.reached or any(trade <= self.after for trade in shown)
+        newer = {**before, **shown}
+        self._newer = {trade: action for trade, action in newer.items() if trade > self.after}
 
 
-def _ids(listed: Listed) -> set[int]:
-    return {own.trade.trade_id for own in listed.rows}
+def _actions(listed: Listed) -> dict[int, int]:
+    return {own.trade.trade_id: own.trade.action_id for own in listed.rows}
