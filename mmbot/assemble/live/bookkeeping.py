@@ -144,7 +144,9 @@ class Bookkeeping:
             self._money(event)
             self._memories.note()
         elif type(event) in _NOTED:
-            self._note(event)
+            _note(self._ledger, event)
+            if type(event) is Operator:
+                self._memories.note()
 
     def batch(self, batch: Batch) -> None:
         """See Keeper."""
@@ -232,18 +234,6 @@ class Bookkeeping:
                 ledger.adjustment(row)
             ledger.note(now_ns, Kind.STATE, event.market, None, f"restated: {row}")
 
-    def _note(self, event: Event) -> None:
-        ledger, now_ns = self._ledger, event.ts_recv_ns
-        if type(event) is Hindrance:
-            reason = "over" if event.reason is None else event.reason
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
-        elif type(event) is BookGap:
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
-        elif type(event) is Operator:
-            text = f"{event.command}: {event.reason}"
-            ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
-            self._memories.note()
-
     def _fill(self, event: Fill) -> None:
         mark = self._mark(event.market)
         if self.last_trades is None:
@@ -281,6 +271,18 @@ class Bookkeeping:
             if mark
         )
         self._ledger.equity(EquityPoint(event.ts_recv_ns, event.mf_uusd, pnl_uusd, marks=marks))
+
+
+def _note(ledger: Ledger, event: Event) -> None:
+    now_ns = event.ts_recv_ns
+    if type(event) is Hindrance:
+        reason = "over" if event.reason is None else event.reason
+        ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
+    elif type(event) is BookGap:
+        ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
+    elif type(event) is Operator:
+        text = f"{event.command}: {event.reason}"
+        ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
 
 
 def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:

@@ -17,13 +17,8 @@ from mmbot.adapters.zo.trading.joins import Joins
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import Hooks, TradedAccount
 from mmbot.adapters.zo.trading.tally import Booked
-from mmbot.adapters.zo.trading.trade_lists import Reading, TradeLists
+from mmbot.adapters.zo.trading.trade_lists import MOST_READINGS, TradeLists
 from mmbot.domain.events import Restatement
-from mmbot.errors import ProtocolViolation
-
-# How often the list is read again before a position is taken as it is, twice a second: it may be
-# far behind, nothing is quoted meanwhile, and a liquidation is found in a list of its own.
-_READINGS = 60
 
 
 class Told:
@@ -58,8 +53,6 @@ class Audit:
         self._lists = TradeLists(http, traded, cursor)
         # Up to which trade the ledger was told that it has all.
         self._booked_to = cursor
-        # How often in a row the lists lacked something.
-        self._lacked = 0
         # Trades of actions that the stream has not told yet.
         self._early: list[OwnTrade] = []
         # What is missing, and how often the list was read for it.
@@ -75,7 +68,7 @@ class Audit:
             reading = await self._lists.read()
             rows = [*self._early, *reading.rows]
             due = self._due(rows, reached)
-            self._weigh(reading, due)
+            self._lists.weigh(reading, self._hooks.warn, lacking=_lacking(self._told, due))
             self._early = [own for own in rows if not due or own.trade.action_id > reached]
             if reading.rows or self._lists.explained > self._booked_to:
                 self._booked_to = self._lists.explained
@@ -90,28 +83,6 @@ class Audit:
             return []
         due = [own for own in rows if own.trade.action_id <= reached]
         return sorted(due, key=lambda own: own.trade.action_id)
-
-    def _weigh(self, reading: Reading, due: list[OwnTrade]) -> None:
-        """Refuse, for a while, lists that lack what they had or what the stream told."""
-        if reading.whole and not self._lacking(due):
-            self._lacked = 0
-            return
-        self._lacked += 1
-        if self._lacked < _READINGS:
-            raise ProtocolViolation("/trades: the list lacks what it had or what was executed")
-        self._lacked = 0
-        if not reading.whole:
-            self._hooks.warn("the list of trades does not show any more what it had")
-
-    def _lacking(self, due: list[OwnTrade]) -> bool:
-        account, tally = self._told.account, self._told.joins.tally
-        listed: list[list[int]] = [[] for _ in self._told.money]
-        for own in due:
-            market = account.views.index(own.trade.market_id)
-            if market is not None:
-                listed[market].append(own.trade.action_id)
-        to = due[-1].trade.action_id if due else 0
-        return any(tally.lacking(market, actions, to) for market, actions in enumerate(listed))
 
     def _compare(self, due: list[OwnTrade]) -> None:
         account, tally = self._told.account, self._told.joins.tally
@@ -212,7 +183,7 @@ class Audit:
         if short is None or account.short is not short:
             return
         self._readings += 1
-        if any(short) and self._readings < _READINGS:
+        if any(short) and self._readings < MOST_READINGS:
             return
         for market, lots in enumerate(short):
             if lots:
@@ -236,3 +207,14 @@ class Audit:
         now_ns = self._told.outlet.clock()
         event = Restatement(0, now_ns, market, lots, cash_atoms, fees_atoms, reason)
         self._told.outlet.tell(event)
+
+
+def _lacking(told: Told, due: list[OwnTrade]) -> bool:
+    """Whether the list has gone past something that the stream told, and does not have it."""
+    listed: list[list[int]] = [[] for _ in told.money]
+    for own in due:
+        market = told.account.views.index(own.trade.market_id)
+        if market is not None:
+            listed[market].append(own.trade.action_id)
+    to, tally = due[-1].trade.action_id if due else 0, told.joins.tally
+    return any(tally.lacking(market, actions, to) for market, actions in enumerate(listed))

@@ -4,12 +4,19 @@ Nothing in an answer tells a list that ends from one that was cut short. So ever
 more for what the one before it took, and has to show that again.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mmbot.adapters.zo.rest.answers import OwnTrade
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.rest.own_trades import Listed, in_order, made_trades, taken_trades
 from mmbot.adapters.zo.trading.params import TradedAccount
+from mmbot.errors import ProtocolViolation
+
+# How often lists are read again before they, or a position, are taken as they are, twice a second:
+# they may be far behind, nothing is quoted meanwhile, and a liquidation is found in a list of its
+# own.
+MOST_READINGS = 60
 
 
 class Reading(NamedTuple):
@@ -31,6 +38,8 @@ class TradeLists:
         self._taken = _Place(after)
         # The trade that a run before ended with is in one of them.
         self._found = not after
+        # How often in a row something was lacking.
+        self._lacked = 0
 
     async def read(self) -> Reading:
         """Read both; a VenueError says that nothing is known."""
@@ -43,6 +52,18 @@ class TradeLists:
             made,
             taken,
         )
+
+    def weigh(self, reading: Reading, warn: Callable[[str], None], *, lacking: bool) -> None:
+        """Refuse, for a while, lists that lack what they had, or what is known otherwise."""
+        if reading.whole and not lacking:
+            self._lacked = 0
+            return
+        self._lacked += 1
+        if self._lacked < MOST_READINGS:
+            raise ProtocolViolation("/trades: the list lacks what it had or what was executed")
+        self._lacked = 0
+        if not reading.whole:
+            warn("the list of trades does not show any more what it had")
 
     def take(self, reading: Reading, explained_to: int) -> None:
         """Take it, and go on from what was taken before and is of an action that is explained."""

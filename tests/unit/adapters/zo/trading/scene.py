@@ -210,12 +210,6 @@ class Desk(Heard):
         made = self.served.exchange.state.trades
         return [each for each in made if mine in (each.maker_id, each.taker_id)]
 
-    def booked(self) -> bool:
-        """Whether the trades taken are those made, once each."""
-        return sorted(own.trade.trade_id for own in self.trades) == [
-            each.trade_id for each in self.truth()
-        ]
-
     def begin(self) -> None:
         """Let the venue run."""
         loop = asyncio.get_running_loop()
