@@ -80,7 +80,7 @@ ENTRIES: tuple[Entry, ...] = (
         id="N10",
         says="names are not found while connections break",
         faults=together(("dns.fail", 8.0, {}), ("net.reset", 0.1, {})),
-        expect=Expect(off_s=1.0, back_s=20.0),
+        expect=Expect(off_s=1.0, back_s=5.0),
     ),
     Scenario(
         id="N12",

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from tests.contract.process import running
-from tests.process.trading import PATIENCE_S, Executed, Place, moved_in, place, run
+from tests.process.trading import PATIENCE_S, Child, Executed, Place, moved_in, place, run
 
 # The issue's figures, and what a busy machine may add.
 GUARDED_S = 6.0
@@ -58,11 +58,9 @@ def test_without_a_guard_they_are_gone_soon_after_the_next_start(tmp_path: Path)
 
 def test_a_paused_bot_sends_nothing_that_is_old(tmp_path: Path) -> None:
     async def work() -> None:
-        async with place(tmp_path) as at, at.bot() as bot:
+        async with place(tmp_path, flow="normal") as at, at.bot() as bot:
             for pause_s in (3.0, 4.0):
-                await at.quoting(bot)
-                bot.send(signal.SIGSTOP)
-                await asyncio.sleep(pause_s)
+                await _stopped(at, bot, pause_s)
                 # What it had sent before is there by now.
                 last = await at.last_action()
                 # The exchange's clock is the host's.
@@ -77,6 +75,17 @@ def test_a_paused_bot_sends_nothing_that_is_old(tmp_path: Path) -> None:
             assert (await bot.ended()).code == 0, bot.err
 
     run(work())
+
+
+async def _stopped(at: Place, bot: Child, pause_s: float) -> None:
+    """Stop it for so long, until a pause which the market has left an order of it."""
+    while True:
+        await at.quoting(bot)
+        bot.send(signal.SIGSTOP)
+        await asyncio.sleep(pause_s)
+        if await at.epochs():
+            return
+        bot.send(signal.SIGCONT)
 
 
 async def _after(at: Place, action_id: int) -> list[Executed]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mmbot.domain.status import Mode
 from tests.simulation.exchange import Venue
+from tests.simulation.jumps import Jumps
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.process import Process
 from tests.simulation.requests import ALLOWED_KINDS, Request, epoch_of, instance_of
@@ -15,8 +16,6 @@ SECOND, MINUTE = 1.0, 60.0
 GRACE_S = 1
 # What is signed may wait so long for a connection.
 WAIT_S = 0.2
-# Nobody can know of a jump of the engine's clock before it is read again, every second.
-UNHEARD_S = 1.2
 
 
 class _Window:
@@ -51,24 +50,6 @@ def _windows() -> _Windows:
     return _Windows(_Window(SECOND), _Window(SECOND), _Window(MINUTE))
 
 
-class _Jumps:
-    """When the engine's clock last jumped."""
-
-    def __init__(self, loop: VirtualLoop, venue: Venue) -> None:
-        self._loop = loop
-        self._venue = venue
-        self._ahead_ns = 0
-        self._at_s = -UNHEARD_S
-
-    def unheard(self) -> bool:
-        """Whether nobody can know of a jump yet; to be asked often."""
-        ahead_ns, now_s = self._venue.operation.ahead_ns, self._loop.now_s
-        if ahead_ns != self._ahead_ns:
-            self._ahead_ns = ahead_ns
-            self._at_s = now_s
-        return now_s - self._at_s < UNHEARD_S
-
-
 class Sendings:
     """What the bot hands to the network, at that moment."""
 
@@ -93,7 +74,7 @@ class Sendings:
         self._before: dict[int, str] = {}
         # When each market was last seen in order.
         self._fine_at: dict[int, float] = {}
-        self._jumps = _Jumps(loop, venue)
+        self._jumps = Jumps(loop, venue)
 
     def read(self, process: Process) -> None:
         """A GET was sent."""
@@ -111,7 +92,7 @@ class Sendings:
         if request.kind not in ALLOWED_KINDS:
             self._report("I14", f"an action of the kind {request.kind} was signed")
             return
-        self._stamped(request)
+        self._stamped(request, process)
         self._paced(request, self._windows[process.host])
         if request.places:
             self._allowed(request, process)
@@ -122,10 +103,10 @@ class Sendings:
         if requests.add(1, self._loop.now_s) > self._terms.actions_per_min:
             self._report("I18", f"more than {self._terms.actions_per_min} requests in a minute")
 
-    def _stamped(self, request: Request) -> None:
+    def _stamped(self, request: Request, process: Process) -> None:
         if request.digest in self._known or self._venue.operation.stalled:
             return
-        if self._jumps.unheard():
+        if self._jumps.unheard(process):
             return
         engine_s = self._venue.exchange.state.now_s
         age = engine_s - request.stamp_s
@@ -184,7 +165,7 @@ class Sendings:
         """Remember what may not be quoted at this moment, `view` as the bot sees it."""
         self._before = {}
         now_s = self._loop.now_s
-        self._jumps.unheard()
+        self._jumps.look()
         if view is not None:
             self.halted = self.halted or view.mode is Mode.HALTED
             for market, status in enumerate(view.markets):

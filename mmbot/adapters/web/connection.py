@@ -15,7 +15,7 @@ from msgspec import Struct
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
-from mmbot.adapters.web.backoff import Backoff, BackoffParams
+from mmbot.adapters.web.backoff import BackoffParams, Retry
 from mmbot.adapters.web.clock import NS_PER_S, Clock
 from mmbot.adapters.web.direct_socket import DirectSocket
 from mmbot.logs.levels import TRACE
@@ -98,7 +98,7 @@ class Connection:
         self._listener = listener
         self._params = params
         self._clock = clock
-        self._backoff = Backoff(params.backoff, rng)
+        self._retry = Retry(params.backoff, clock, rng)
         self._socket: DirectSocket | None = None
         self._malformed = Malformed(params.malformed, params.malformed_s)
         # Why the connection that stands is at its end; nothing is handed on after that.
@@ -113,7 +113,7 @@ class Connection:
     async def run(self) -> None:
         """Keep connecting; delays grow while it fails, attempts never stop."""
         while True:
-            self._backoff.begin(self._clock())
+            self._retry.begin()
             opened_ns = None
             try:
                 async with self._connect() as socket:
@@ -123,9 +123,12 @@ class Connection:
                 reason = trouble(error)
             self.reason = reason
             _LOG.debug("%s: %s", self.url, reason)
-            now_ns = self._clock()
-            held_s = 0.0 if opened_ns is None else (now_ns - opened_ns) / NS_PER_S
-            await asyncio.sleep(self._backoff.delay_s(now_ns, held_s))
+            held_s = 0.0 if opened_ns is None else (self._clock() - opened_ns) / NS_PER_S
+            await self._retry.pause(held_s)
+
+    def hurry(self) -> None:
+        """There is a reason to hope that connecting works again: try now, if not too often."""
+        self._retry.hurry()
 
     def give_up(self, reason: str) -> None:
         """End the connection that stands, if one does; the next is made as after any loss."""

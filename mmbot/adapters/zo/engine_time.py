@@ -17,8 +17,11 @@ NS_PER_S = 1_000_000_000
 WINDOW_S = 60
 """How far an action's timestamp may be from engine time, and its longest life (protocol 5.3)."""
 
+# So long without a newer second the clock may stand still: be it that the same one is shown again,
+# or that none is shown, as unread it may have jumped as well (reliability V03).
 STALL_NS = 3 * NS_PER_S
 JUMP_NS = 2 * NS_PER_S
+# Nothing at all is stamped later: cancels need not be as sure of the time as places.
 STALE_NS = 30 * NS_PER_S
 CONSISTENT_COUNT = 5
 # How much the two clocks may drift apart; crystals stay well below.
@@ -93,7 +96,7 @@ class EngineClock:
             return ClockState.STALLED
         if self._distrust:
             return ClockState.JUMPED
-        return ClockState.STALE if now_ns - self._seen_ns > STALE_NS else ClockState.OK
+        return ClockState.STALE if now_ns - self._seen_ns > STALL_NS else ClockState.OK
 
     def range_ns(self, now_ns: int) -> tuple[int, int]:
         """Return the earliest and latest engine time that agree with all readings, nanoseconds.

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import msgspec
 
 from mmbot import __version__
-from mmbot.adapters.reference import ReferenceMarket, ReferenceParams
 from mmbot.adapters.zo.keys.session_files import StoredSession, session_folder
 from mmbot.adapters.zo.market_terms import BookedMarket, Outside
 from mmbot.adapters.zo.rest.answers import Catalog
@@ -25,7 +24,7 @@ from mmbot.assemble.live.announcing import READS, Kept, announcement, interval_m
 from mmbot.assemble.live.bookkeeping import Bookkeeping, Tell
 from mmbot.assemble.live.controlling import Seat, bot_control, listens, with_overrides
 from mmbot.assemble.live.explanations import keep_explanations
-from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, OutsideFeed
+from mmbot.assemble.live.feeds import BookFeed, IndexFeed, MarketTap, outside_feed
 from mmbot.assemble.live.heart import HeartTerms, NoHeart
 from mmbot.assemble.live.leading import Lead, Rival, leading
 from mmbot.assemble.live.learned import LEARNED, go_on
@@ -465,21 +464,14 @@ def _feeds(
     trades = given.options.strategy is not None or any(learns(own) for own in settings)
     books = BookFeed(config.venue.ws_origin, given.markets, outside, taps, trades=trades)
     feeds: list[LiveFeed] = [books]
+    back = http.reads.when_back
+    back += [stream.connection.hurry for stream in books.streams]
     if index:
         feeds.append(IndexFeed(http, given.ground.listings, world.clock))
-    wanted = [
-        ReferenceMarket(
-            each.index,
-            config.reference.symbol_of(each.listing.symbol),
-            config.reference.scale_of(each.listing.symbol) / float(each.listing.market(0).tick),
-        )
-        for each, own in zip(given.markets, settings, strict=True)
-        if own.fair_price.source in ("reference", "blend")
-    ]
-    if wanted:
-        place = (config.reference.url, config.reference.allowed_hosts)
-        params = ReferenceParams(stale_ms=config.risk.stale.reference_ms)
-        feeds.append(OutsideFeed(place, wanted, outside, params, taps))
+    reference = outside_feed(config, given.markets, outside, taps)
+    if reference is not None:
+        feeds.append(reference)
+        back.append(reference.hurry)
     return books, feeds
 
 

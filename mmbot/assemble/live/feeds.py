@@ -12,6 +12,8 @@ from mmbot.adapters.zo.rest.answers import Catalog, Listing
 from mmbot.adapters.zo.rest.http import ZoHttp
 from mmbot.adapters.zo.streams.books import book_streams
 from mmbot.adapters.zo.streams.frames import TradesFrame
+from mmbot.assemble import market_settings
+from mmbot.config.schema import Config
 from mmbot.domain.events import (
     BookGap,
     BookUpdate,
@@ -26,6 +28,7 @@ from mmbot.ports import Emit, FeedFigures
 
 Levels = Sequence[tuple[int, int]]
 INDEX_EVERY_S = 1.0
+_BY_REFERENCE = ("reference", "blend")
 
 
 class MarketTap(Protocol):
@@ -177,10 +180,34 @@ class OutsideFeed:
         connection = self._feed.connection
         return FeedFigures("reference", max(0, connection.generation - 1), connection.frames)
 
+    def hurry(self) -> None:
+        """See Connection."""
+        self._feed.connection.hurry()
+
     def _told(self, event: ReferencePrice) -> None:
         self._emit(event)
         for tap in self._taps:
             tap.reference(event)
+
+
+def outside_feed(
+    config: Config, markets: Sequence[BookedMarket], outside: Outside, taps: Sequence[MarketTap]
+) -> OutsideFeed | None:
+    """Return what tells the outside prices that the settings ask for, None when they do not."""
+    there = config.reference
+    wanted = [
+        ReferenceMarket(
+            each.index,
+            there.symbol_of(each.listing.symbol),
+            there.scale_of(each.listing.symbol) / float(each.listing.market(0).tick),
+        )
+        for each in markets
+        if market_settings(config, each.listing.symbol).fair_price.source in _BY_REFERENCE
+    ]
+    if not wanted:
+        return None
+    params = ReferenceParams(stale_ms=config.risk.stale.reference_ms)
+    return OutsideFeed((there.url, there.allowed_hosts), wanted, outside, params, taps)
 
 
 class IndexFeed:

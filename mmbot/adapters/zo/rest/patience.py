@@ -23,13 +23,18 @@ _NS_PER_S = 1_000_000_000
 
 
 class PatientReads:
-    """A pool of connections for reads, shared by all who read; times in nanoseconds."""
+    """A pool of connections for reads, shared by all who read; times in nanoseconds.
+
+    `when_back`: whom to call when the venue answers after it could not be reached.
+    """
 
     def __init__(self, reads: Transport, now_ns: Callable[[], int], allowance: Allowance) -> None:
         self._reads = reads
         self._now_ns = now_ns
         self._allowance = allowance
         self._until_ns: int | None = None
+        self._away = False
+        self.when_back: list[Callable[[], None]] = []
         # Answers by the first part of the path, and how they were.
         self.answered = Counter[Labels]()
 
@@ -52,7 +57,12 @@ class PatientReads:
             reply = await self._reads.get(target)
         except VenueError:
             self.answered[first, "unreachable"] += 1
+            self._away = True
             raise
+        if self._away:
+            self._away = False
+            for tell in self.when_back:
+                tell()
         self.answered[first, _outcome(reply.status)] += 1
         if reply.status == TOO_MANY:
             wished_s = retry_after_s(reply.retry_after)

@@ -5,6 +5,7 @@ figures whose balance no execution explains wait for the audit, and grow old if 
 """
 
 from mmbot.adapters.zo.rest.answers import AccountView
+from mmbot.adapters.zo.trading.due import Due
 from mmbot.adapters.zo.trading.hindrances import Outlet
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.adapters.zo.trading.params import TradedAccount
@@ -20,7 +21,15 @@ _ROUNDING_UUSD = 2
 class Equity:
     """`first` is the view that the run began with, `held` the one whose figures wait."""
 
-    def __init__(self, traded: TradedAccount, outlet: Outlet, money: list[MarketMoney]) -> None:
+    def __init__(
+        self,
+        traded: TradedAccount,
+        outlet: Outlet,
+        money: list[MarketMoney],
+        pauses_ms: tuple[int, int],
+    ) -> None:
+        """`pauses_ms` between looks at the account, see Due."""
+        self.due = Due(*pauses_ms)
         self.first: AccountView | None = None
         self.held: AccountView | None = None
         self.views = Views(traded, outlet)
@@ -41,12 +50,12 @@ class Equity:
             self.first = view
             self._balance_uusd = self.uusd(view)
         moved = abs(self.uusd(view) - self._balance_uusd)
-        if moved > self._allowed_uusd + _ROUNDING_UUSD:
-            self.held = view
-            return False
-        self.held = None
-        self.views.margins(view, now_ns)
-        return True
+        told = moved <= self._allowed_uusd + _ROUNDING_UUSD
+        self.held = None if told else view
+        if told:
+            self.views.margins(view, now_ns)
+        self.due.viewed(now_ns, told=told)
+        return told
 
     def explained(self, view: AccountView, now_ns: int) -> None:
         """The balance of this view is explained, and transfers that led to it were told."""

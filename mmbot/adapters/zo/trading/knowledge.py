@@ -33,7 +33,7 @@ class Knowledge:
         self.settling = Settling(traded, clock, self.orders, self.joins)
         self.account = Account(
             traded.signer.account_id,
-            Equity(traded, self.outlet, self.money),
+            Equity(traded, self.outlet, self.money, (params.reconcile_ms, params.sweep_ms)),
             self.hindrances,
             self.joins,
             self.settling,
@@ -47,6 +47,7 @@ class Knowledge:
             params.feed,
         )
         self.settling.prove = self.feed.ask_proof
+        access.http.reads.when_back.append(self.feed.connection.hurry)
 
     def ask(
         self, audit: Callable[[], None], forced: Callable[[], None], warn: Callable[[str], None]

@@ -102,11 +102,9 @@ class Rounds:
 
     async def _prove(self) -> None:
         while True:
-            pause_ms = self._params.reconcile_ms
-            if not self.recovery.over:
-                pause_ms = self._params.sweep_ms
-            await asyncio.sleep(pause_ms / 1000)
-            self._known.feed.ask_proof()
+            await asyncio.sleep(self._params.sweep_ms / 1000)
+            if self._known.account.equity.due.now(self._clock(), soon=not self.recovery.over):
+                self._known.feed.ask_proof()
 
     async def _audit(self) -> None:
         while True:

@@ -36,15 +36,39 @@ def test_jitter_is_full_also_at_the_ceiling() -> None:
     assert 14.0 < sum(delays) / len(delays) < 16.0
 
 
-@given(st.integers(0, 2**32), st.lists(st.floats(0, 20), min_size=20, max_size=60))
-def test_never_more_attempts_in_a_minute_than_agreed(seed: int, lives: list[float]) -> None:
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.tuples(st.floats(0, 20), st.floats(0, 1)), min_size=20, max_size=60),
+)
+def test_never_more_attempts_in_a_minute_than_agreed(
+    seed: int, lives: list[tuple[float, float]]
+) -> None:
     backoff = Backoff(BackoffParams(), Random(seed))
     now = 0.0
     begun = []
-    for held in lives:
+    for held, hope in lives:
         backoff.begin(round(now * S))
         begun.append(now)
         now += held
-        now += backoff.delay_s(round(now * S), held)
+        delay = backoff.delay_s(round(now * S), held)
+        # Somewhere in the pause there is hope.
+        early = backoff.spare(round((now + hope * delay) * S))
+        now += hope * delay if early else delay
     for first, eleventh in zip(begun, begun[10:], strict=False):
         assert eleventh - first >= 60.0 - 1e-6
+
+
+def test_the_last_two_of_a_minute_are_kept_for_hope() -> None:
+    backoff = Backoff(BackoffParams(first_s=0.0, most_s=0.0), Random(1))
+    for second in range(8):
+        assert backoff.delay_s(second * S, 0.0) == 0.0
+        backoff.begin(second * S)
+    # Eight within eight seconds: the ninth has to wait for the first to be a minute old.
+    assert backoff.delay_s(8 * S, 0.0) == 52.0
+    assert backoff.spare(8 * S)
+    backoff.begin(8 * S)
+    assert backoff.spare(9 * S)
+    backoff.begin(9 * S)
+    assert not backoff.spare(10 * S)
+    assert not backoff.spare(60 * S - 1)
+    assert backoff.spare(60 * S)

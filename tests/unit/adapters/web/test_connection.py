@@ -375,6 +375,36 @@ def test_a_server_that_is_not_there_is_tried_for_ever() -> None:
         uvloop.run(run())
 
 
+def test_hope_ends_a_pause_that_is_long() -> None:
+    slow = ConnectionParams(backoff=BackoffParams(first_s=1e4, most_s=1e4))
+
+    async def run() -> None:
+        closing = asyncio.Event()
+
+        async def script(peer: ServerConnection) -> None:
+            if closing.is_set():
+                await peer.wait_closed()
+            await closing.wait()
+
+        async with socket_server(script) as server:
+
+            async def doing(connection: Connection, notes: Notes) -> None:
+                # While it stands there is nothing to hurry.
+                await server.until(lambda: connection.generation == 1)
+                connection.hurry()
+                closing.set()
+                await server.until(lambda: len(notes.told) == 2)
+                # Its pause lasts an hour on average.
+                await asyncio.sleep(0.05)
+                assert connection.generation == 1
+                connection.hurry()
+                await server.until(lambda: connection.generation == 2)
+
+            await with_connection(server, doing, slow)
+
+    uvloop.run(run())
+
+
 def test_a_thousand_connections_leave_no_socket_and_no_task() -> None:
     async def script(peer: ServerConnection) -> None:
         peer.transport.abort()

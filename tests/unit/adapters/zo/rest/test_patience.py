@@ -7,7 +7,7 @@ import pytest
 from mmbot.adapters.zo.rest.allowance import Allowance
 from mmbot.adapters.zo.rest.patience import PatientReads
 from mmbot.adapters.zo.rest.transport import Reply
-from mmbot.errors import RateLimited
+from mmbot.errors import RateLimited, Unavailable
 
 S = 10**9
 
@@ -17,6 +17,7 @@ class Venue:
 
     def __init__(self, retry_after: str) -> None:
         self.busy = True
+        self.reachable = True
         self.asked: list[str] = []
         self.now_ns = 5 * S
         self._retry_after = retry_after
@@ -24,6 +25,8 @@ class Venue:
 
     async def get(self, target: str) -> Reply:
         self.asked.append(target)
+        if not self.reachable:
+            raise Unavailable("no way there")
         if self.busy:
             return Reply(429, "", self._retry_after, b"")
         return Reply(200, "application/json", "", b"{}")
@@ -81,3 +84,22 @@ def test_what_can_wait_leaves_requests_to_what_cannot() -> None:
     assert len(venue.asked) == books + 23
     venue.now_ns += round(wait_s * S)
     assert venue.read("/market/1/orderbook").status == 200
+
+
+def test_the_first_answer_after_silence_is_told_whatever_it_says() -> None:
+    venue = Venue("0")
+    told: list[int] = []
+    venue.reads.when_back += [lambda: told.append(1), lambda: told.append(2)]
+    venue.refused_for("/info")
+    assert told == []
+    venue.reachable = False
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            venue.read("/info")
+    assert told == []
+    venue.reachable = True
+    venue.refused_for("/info")
+    assert told == [1, 2]
+    venue.busy = False
+    venue.read("/info")
+    assert told == [1, 2]

@@ -230,6 +230,26 @@ def test_an_engine_clock_that_stands_still_hinders() -> None:
     play(work)
 
 
+def test_an_engine_clock_that_cannot_be_read_hinders_places_and_no_cancels() -> None:
+    async def work(desk: Desk) -> None:
+        resting = desk.place()
+        await desk.told(resting, OrderState.OPEN)
+        await desk.control({"knob": "rest.5xx", "kind": "timestamp"})
+        began_ns = desk.clock()
+        await desk.until(lambda: "engine_clock" in desk.hindered())
+        # Three seconds after the last reading, which was up to half a second before, and not later
+        # than a busy machine looks.
+        assert 2_000_000_000 < desk.clock() - began_ns < 15_000_000_000
+        assert desk.states(desk.place()) == [OrderState.REJECTED]
+        desk.cancel(resting)
+        await desk.told(resting, OrderState.CANCELLED)
+        assert "engine_clock" in desk.hindered()
+        await desk.control()
+        await desk.until(lambda: "engine_clock" not in desk.hindered())
+
+    play(work)
+
+
 def test_no_answers_hinder_until_there_is_one() -> None:
     async def work(desk: Desk) -> None:
         await desk.control({"knob": "act.http_status", "status": 502, "executed": False})
