@@ -144,7 +144,9 @@ class Bookkeeping:
             self._money(event)
             self._memories.note()
         elif type(event) in _NOTED:
-            self._note(event)
+            _note(self._ledger, event)
+            if type(event) is Operator:
+                self._memories.note()
 
     def batch(self, batch: Batch) -> None:
         """See Keeper."""
@@ -182,6 +184,15 @@ class Bookkeeping:
         money = self.money.get(own.trade.market_id)
         if money is not None:
             self._mids.traded(money.market.index, own.trade.trade_id, heard_ns, self._clock())
+
+    def late(self, own: OwnTrade) -> None:
+        """Take back lots that were booked without a trade: this one has brought them after all."""
+        money = self.money.get(own.trade.market_id)
+        if money is not None:
+            lots, reason = -own.side * own.trade.lots, "listed after all"
+            self._ledger.adjustment(
+                AdjustmentRow(self._clock(), money.market.index, lots, 0, 0, reason)
+            )
 
     async def halt(self, reason: str, now_ns: int) -> None:
         """See Keeper."""
@@ -223,18 +234,6 @@ class Bookkeeping:
                 ledger.adjustment(row)
             ledger.note(now_ns, Kind.STATE, event.market, None, f"restated: {row}")
 
-    def _note(self, event: Event) -> None:
-        ledger, now_ns = self._ledger, event.ts_recv_ns
-        if type(event) is Hindrance:
-            reason = "over" if event.reason is None else event.reason
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
-        elif type(event) is BookGap:
-            ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
-        elif type(event) is Operator:
-            text = f"{event.command}: {event.reason}"
-            ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
-            self._memories.note()
-
     def _fill(self, event: Fill) -> None:
         mark = self._mark(event.market)
         if self.last_trades is None:
@@ -272,6 +271,18 @@ class Bookkeeping:
             if mark
         )
         self._ledger.equity(EquityPoint(event.ts_recv_ns, event.mf_uusd, pnl_uusd, marks=marks))
+
+
+def _note(ledger: Ledger, event: Event) -> None:
+    now_ns = event.ts_recv_ns
+    if type(event) is Hindrance:
+        reason = "over" if event.reason is None else event.reason
+        ledger.note(now_ns, Kind.STATE, event.market, None, f"{event.name}: {reason}")
+    elif type(event) is BookGap:
+        ledger.note(now_ns, Kind.STATE, event.market, None, f"book: {event.reason}")
+    elif type(event) is Operator:
+        text = f"{event.command}: {event.reason}"
+        ledger.note(now_ns, Kind.COMMAND, event.market, None, text)
 
 
 def _trade_row(own: OwnTrade, money: MarketMoney) -> FillRow:

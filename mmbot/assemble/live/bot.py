@@ -429,7 +429,7 @@ def _trading(
         outside, clean = outside._replace(barred=lead.keeper.barred), lead.previous_run_clean()
     start = Start(ledger.cursor(), previous_run_clean=clean)
     hooks = Hooks(
-        books.trades, given.options.warn, books.heard, lambda notice: books.notices([notice])
+        books.trades, given.options.warn, books.heard, books.late, lambda one: books.notices([one])
     )
     return real_venue(given.http, config, traded, outside, hooks, start)
 

@@ -66,6 +66,11 @@ class Account:
         """Whether everything the account did has been told."""
         return self._synced and self.short is None
 
+    @property
+    def explained_to(self) -> int:
+        """The action up to which what was told makes the positions, 0 while it does not."""
+        return 0 if self.adopted is None or self.short is not None else self.adopted.update_id
+
     def account_adopted(self, view: AccountView, now_ns: int) -> None:
         """See AccountSink."""
         first = self.adopted is None

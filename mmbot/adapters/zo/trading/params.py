@@ -86,11 +86,15 @@ class Surroundings(NamedTuple):
 
 
 TradesTold = Callable[[Sequence[OwnTrade], int], None]
-"""Takes trades of the venue's list, oldest first, and the cursor that is reached with them."""
+"""Takes trades of the venue's list, oldest first, and up to which one nothing can be missing."""
 
 
 def _nobody(_own: OwnTrade, _heard_ns: int) -> None:
     """Nobody wants to know when a trade was heard of."""
+
+
+def _not_late(_own: OwnTrade) -> None:
+    """Nobody wants to know that a trade was late."""
 
 
 def _unnoticed(_notice: Notice) -> None:
@@ -100,18 +104,20 @@ def _unnoticed(_notice: Notice) -> None:
 class Hooks(NamedTuple):
     """Who wants to know what is no event: the ledger its trades, people their warnings.
 
-    `heard` is told of a trade of the list, after `trades`, when the stream had told of it, `notice`
-    of what people should see to. All return at once and raise nothing.
+    `heard` is told of a trade of the list, after `trades`, when the stream had told of it, `late`
+    of one that is listed after a Restatement had its lots, `notice` of what people should see to.
+    All return at once and raise nothing.
     """
 
     trades: TradesTold
     warn: Callable[[str], None]
     heard: Callable[[OwnTrade, int], None] = _nobody
+    late: Callable[[OwnTrade], None] = _not_late
     notice: Callable[[Notice], None] = _unnoticed
 
 
 class Start(NamedTuple):
-    """Where the run before ended: its last trade, and whether it proved itself clean.
+    """Where the run before ended: up to which trade all are booked, and whether it proved clean.
 
     After a run that did not, its last actions may still land: quoting waits for their expiry.
     """

@@ -1,6 +1,8 @@
 """What was told of the account so far: positions, and executions the audit has yet to compare."""
 
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -35,15 +37,16 @@ class Tally:
     """Signed lots by market index, and what each update told of a market, for the audit.
 
     None of the latter may be forgotten: the audit takes for untold what it does not find. When too
-    many wait the oldest are put together, and compared together. Up to `given_up` nothing is
-    compared any more.
+    many wait the oldest are put together, and compared together. What was not told up to an action
+    in `adjusted` is in the position, which was taken as it is.
     """
 
     def __init__(self, markets: int, most_spans: int = MOST_SPANS) -> None:
         self.lots = [0] * markets
-        self.given_up = [0] * markets
+        self.adjusted = [0] * markets
         self._most_spans = most_spans
         self._unaudited: list[deque[Span]] = [deque() for _ in range(markets)]
+        self._given_up: list[deque[Span]] = [deque(maxlen=most_spans) for _ in range(markets)]
 
     def book(self, span: tuple[int, int], market: int, booked: Booked, now_ns: int = 0) -> None:
         """Take what an update told of one execution; updates come in order."""
@@ -71,12 +74,28 @@ class Tally:
         """It was compared."""
         self._unaudited[market].remove(span)
 
+    def lacking(self, market: int, listed: Sequence[int], listed_to: int) -> bool:
+        """Whether something told before an action that the list has shown is of none `listed`.
+
+        `listed` are the market's actions, in order.
+        """
+        for span in self._unaudited[market]:
+            if span.high >= listed_to:
+                break
+            at = bisect_right(listed, span.low)
+            if at == len(listed) or listed[at] > span.high:
+                return True
+        return False
+
     def passed(self, market: int, listed_to: int) -> list[Span]:
         """Give up what lies before an action that the list has shown; returns what that was."""
         kept = self._unaudited[market]
         found = []
         while kept and kept[0].high < listed_to:
-            span = kept.popleft()
-            self.given_up[market] = span.high
-            found.append(span)
+            found.append(kept.popleft())
+        self._given_up[market] += found
         return found
+
+    def gave_up(self, action_id: int, market: int) -> bool:
+        """Whether the action was told, and listed too late to be compared."""
+        return any(span.low < action_id <= span.high for span in self._given_up[market])

@@ -9,6 +9,7 @@ import selectors
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -44,11 +45,12 @@ from mmbot.domain.events import (
     Transfer,
     VenueSnapshot,
 )
+from mmbot.domain.market import Market
 from mmbot.domain.notices import Notice
 from mmbot.domain.order import FillMode, OrderState, Side
 from mmbot.exchange.exchange import Exchange
 from mmbot.exchange.faults.schedule import Faults
-from mmbot.exchange.model import Order
+from mmbot.exchange.model import Order, Trade
 from mmbot.exchange.params import ExchangeParams
 from mmbot.exchange.running.operation import Operation
 from mmbot.exchange.serving.opening import open_floor
@@ -114,6 +116,7 @@ class Heard:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.trades: list[OwnTrade] = []
+        self.late: list[OwnTrade] = []
         self.warnings: list[str] = []
         self.notices: list[Notice] = []
 
@@ -180,6 +183,10 @@ class Desk(Heard):
         self.other = other
         self.ids = OrderIds(7, 3)
         self.venue: ZoVenue
+        self.cursor = 0
+        self.lost: set[int] = set()
+        self.renew: Callable[[Start], ZoVenue]
+        self.market: Market
         self._faults = faults
         self._run: asyncio.Task[None] | None = None
 
@@ -191,8 +198,17 @@ class Desk(Heard):
         await self.served.set(*entries)
 
     def take(self, trades: Sequence[OwnTrade], cursor: int) -> None:
-        assert cursor >= trades[-1].trade.trade_id
+        """Keep trades; whoever begins at `cursor` must not lack any up to there."""
+        self.cursor = cursor
         self.trades += trades
+        kept = {own.trade.trade_id for own in self.trades}
+        self.lost |= {each.trade_id for each in self.truth() if each.trade_id <= cursor} - kept
+
+    def truth(self) -> list[Trade]:
+        """The owner's trades in truth."""
+        mine = self.owner.account
+        made = self.served.exchange.state.trades
+        return [each for each in made if mine in (each.maker_id, each.taker_id)]
 
     def begin(self) -> None:
         """Let the venue run."""
@@ -231,16 +247,17 @@ class Desk(Heard):
         """Let time pass."""
         await asyncio.sleep(seconds)
 
-    async def sneak(self, side: Side, lots: int, ticks: int) -> None:
+    async def sneak(self, side: Side, lots: int, ticks: int, who: Trader | None = None) -> None:
         """Have the other trader take from the book past the faults of the network."""
+        trader = who or self.other
         order = pb.PlaceOrder(
-            session_id=self.other.session,
+            session_id=trader.session,
             price=ticks,
             size=lots,
             side=pb.BID if side is Side.BID else pb.ASK,
             fill_mode=pb.IMMEDIATE_OR_CANCEL,
         )
-        self.served.server.floor.operation.act(self.other.signed(pb.Action(place_order=order)))
+        self.served.server.floor.operation.act(trader.signed(pb.Action(place_order=order)))
 
     async def ready(self) -> None:
         """Wait until nothing hinders."""
@@ -266,21 +283,29 @@ async def desk(params: TradingParams = PARAMS, start: Start | None = None) -> As
             # Of a busy machine nothing is expected in a hurry.
             line = ActionLine(venue_params.http_origin, LineParams(wait_s=2.0))
             catalog = await http.info()
+            found.market = catalog.listings[0].market(0)
             key = owner._key
             keypair = Keypair(bytes(key) + bytes(key.verify_key))
             signer = SessionSigner(keypair, owner.session, owner.account, LIFETIME_S)
             wallet = bytes(owner._wallet.verify_key)
-            found.venue = ZoVenue(
+            found.renew = partial(
+                ZoVenue,
                 Access(http, line, venue_params.ws_origin),
                 TradedAccount(signer, wallet, catalog, (catalog.listings[0],), found.ids),
                 Surroundings(found.clock, Random(5), EngineClock()),
-                Hooks(found.take, found.warnings.append, notice=found.notices.append),
+                Hooks(
+                    found.take,
+                    found.warnings.append,
+                    late=found.late.append,
+                    notice=found.notices.append,
+                ),
                 params,
-                start or Start(previous_run_clean=True),
             )
+            found.venue = found.renew(start or Start(previous_run_clean=True))
             try:
                 yield found
                 assert exchange.violations() == []
+                assert found.lost == set()
             finally:
                 await found.stop()
                 line.close()

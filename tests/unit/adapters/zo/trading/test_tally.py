@@ -26,6 +26,19 @@ def test_what_the_list_has_gone_past_is_given_up_once() -> None:
     (gone,) = tally.passed(0, 9)
     assert (gone.high, gone.booked.lots) == (4, 3)
     assert tally.passed(0, 9) == []
-    assert tally.given_up == [4, 0]
+    assert [tally.gave_up(at, 0) for at in (0, 1, 4, 5)] == [False, True, True, False]
+    assert not tally.gave_up(4, 1)
     assert tally.told(4, 1) is not None
     assert tally.lots == [8, 7]
+
+
+def test_what_was_told_before_the_last_listed_has_to_be_listed() -> None:
+    tally = Tally(2)
+    tally.book((0, 4), 0, Booked(3))
+    tally.book((4, 9), 0, Booked(5))
+    assert not tally.lacking(0, [2, 7], 12)
+    assert tally.lacking(0, [2], 12)
+    assert tally.lacking(0, [7], 12)
+    # Nothing is known yet of the update that the last one listed is of.
+    assert not tally.lacking(0, [2], 9)
+    assert not tally.lacking(1, [], 12)
