@@ -1,6 +1,6 @@
 """Fair value: the book's mid, its micro-price, an outside mid plus the usual offset, or a blend."""
 
-from math import sqrt
+from math import nan, sqrt
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from mmbot.cext.estimates import Slopes
 from mmbot.domain.params import Params
 from mmbot.quoting.microprice import BINS, MicroTable
-from mmbot.quoting.reference import SECOND_NS, Reference, ReferenceParams, checked
+from mmbot.quoting.reference import APART, SECOND_NS, Reference, ReferenceParams, checked
 from mmbot.quoting.signals import Signals
 from mmbot.quoting.state import QuotingLimits, QuotingState
 
@@ -143,6 +143,10 @@ class FairPrice:
         if self._source == "blend":
             outside = self._reference.price(state, mid_ticks)
             signals.stale_reference = outside == self._reference.old
+            if outside == APART:
+                # Not a number is too far from every mid, and nothing to learn from.
+                signals.deviation_bps = nan
+                return
             if not isinstance(outside, str):
                 signals.deviation_bps = (outside / mid_ticks - 1.0) / BPS
         slopes = self._slopes

@@ -12,6 +12,10 @@ SECOND_NS = 1_000_000_000
 MILLISECOND_NS = 1_000_000
 # Prices beyond this many ticks are damaged input; the ladder is exact well above it.
 LARGEST_TICKS = 2.0**48
+# What is further from our mid is the price of something else (reliability P15); a mid of a few
+# ticks is no exacter than one.
+LARGEST_OFFSET_RATIO = 0.03
+APART = "reference more than 3 % from the mid"
 
 
 class ReferenceParams(Params):
@@ -39,7 +43,10 @@ class ReferenceParams(Params):
 
 
 class Reference:
-    """Outside mid plus the median offset of ours from it, one sample a second."""
+    """Outside mid plus the median offset of ours from it, one sample a second.
+
+    An offset that cannot be is no sample: it would move the price long after it has ended.
+    """
 
     __slots__ = ("_max_age_ns", "_min_samples", "_offsets", "_second", "_window_s", "old")
 
@@ -60,6 +67,8 @@ class Reference:
             return self.old
         if not 0.0 < reference < LARGEST_TICKS:
             return "reference price not a positive number"
+        if abs(reference - mid_ticks) > max(LARGEST_OFFSET_RATIO * mid_ticks, 1.0):
+            return APART
         self._sample(state.now_ns // SECOND_NS, mid_ticks - reference)
         if self._offsets.count < self._min_samples:
             return "reference warming up"

@@ -44,13 +44,13 @@ ENTRIES: tuple[Entry, ...] = (
         id="N05",
         says="the market stream is half open",
         faults=during("ws.half_open", 10.0, kind="deltas"),
-        expect=Expect(off_s=2.8, back_s=12.0),
+        expect=Expect(off_s=2.8),
     ),
     Scenario(
         id="N06",
         says="the market stream is silent, its connection alive",
         faults=during("md.silence", 10.0),
-        expect=Expect(off_s=2.8, back_s=12.0),
+        expect=Expect(off_s=2.8),
     ),
     Scenario(
         id="N07",
@@ -80,7 +80,7 @@ ENTRIES: tuple[Entry, ...] = (
         id="N10",
         says="names are not found while connections break",
         faults=together(("dns.fail", 8.0, {}), ("net.reset", 0.1, {})),
-        expect=Expect(off_s=1.0, back_s=5.0),
+        expect=Expect(off_s=1.0),
     ),
     Scenario(
         id="N12",
@@ -88,7 +88,6 @@ ENTRIES: tuple[Entry, ...] = (
         faults=one_after_another(
             ("net.partition", 6.0, {"part": "ws"}), ("net.partition", 6.0, {"part": "rest"})
         ),
-        expect=Expect(back_s=12.0),
     ),
     Scenario(
         id="N13",
@@ -99,7 +98,6 @@ ENTRIES: tuple[Entry, ...] = (
             ("eng.partial_fill", 6.0, {"p": 0.05, "frac": 0.3}),
         ),
         act=acts.late_fills,
-        expect=Expect(back_s=5.0),
     ),
     Scenario(
         id="N14",

@@ -72,8 +72,8 @@ def test_an_offset_jump_takes_half_a_window() -> None:
     fair = fair_price("reference", min_samples_count=1, offset_window_s=5)
     for second in range(5):
         fair.price(at(second, 1000.0), 1010.0, UNKNOWN)
-    prices = [fair.price(at(5 + n, 1000.0), 1050.0, UNKNOWN) for n in range(4)]
-    assert prices == [1010.0, 1010.0, 1050.0, 1050.0]
+    prices = [fair.price(at(5 + n, 1000.0), 1025.0, UNKNOWN) for n in range(4)]
+    assert prices == [1010.0, 1010.0, 1025.0, 1025.0]
 
 
 def test_a_pause_as_long_as_the_window_forgets() -> None:
@@ -87,7 +87,7 @@ def test_a_pause_as_long_as_the_window_forgets() -> None:
 def test_time_going_backwards_is_not_sampled() -> None:
     fair = fair_price("reference", min_samples_count=1)
     fair.price(at(50, 1000.0), 1010.0, UNKNOWN)
-    assert fair.price(at(49, 1000.0), 5000.0, UNKNOWN) == 1010.0
+    assert fair.price(at(49, 1000.0), 1025.0, UNKNOWN) == 1010.0
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,11 @@ def test_time_going_backwards_is_not_sampled() -> None:
         (0.0, 0, "reference price not a positive number"),
         (-5.0, 0, "reference price not a positive number"),
         (1e300, 0, "reference price not a positive number"),
+        # The mid is MID: a thousand coins, another coin, 3.1 % above and below.
+        (MID * 1000, 0, "reference more than 3 % from the mid"),
+        (MID / 30, 0, "reference more than 3 % from the mid"),
+        (MID * 1.031, 0, "reference more than 3 % from the mid"),
+        (MID * 0.969, 0, "reference more than 3 % from the mid"),
     ],
 )
 @pytest.mark.parametrize("fallback", ["none", "mid"])
@@ -134,16 +139,25 @@ def test_a_price_below_one_tick_is_a_price() -> None:
 
 def test_a_sum_not_above_zero_is_refused() -> None:
     fair = fair_price("reference", min_samples_count=1)
-    fair.price(at(1, 1000.0), 10.0, UNKNOWN)
-    # The offset is -990: nothing is left of 990, and less than nothing of 900.
-    for reference in (990.0, 900.0):
-        assert fair.price(at(1.5, reference), 10.0, UNKNOWN) == "fair price not a positive number"
+    fair.price(at(1, 1.5), 0.5, UNKNOWN)
+    # The offset is -1: nothing is left of 1, and less than nothing of a half.
+    for reference in (1.0, 0.5):
+        assert fair.price(at(1.5, reference), 0.5, UNKNOWN) == "fair price not a positive number"
+
+
+def test_three_percent_is_still_a_price_and_so_is_one_tick() -> None:
+    fair = fair_price("reference", min_samples_count=1)
+    assert fair.price(at(1, MID * 1.0299), MID, UNKNOWN) == pytest.approx(MID)
+    # Prices of a few ticks: half of one is no mismatch.
+    low = fair_price("reference", min_samples_count=1)
+    assert low.price(at(1, 4.0), 3.5, UNKNOWN) == 3.5
+    assert low.price(at(2, 5.0), 3.5, UNKNOWN) == "reference more than 3 % from the mid"
 
 
 @settings(max_examples=50)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 4), st.integers(-500, 500), st.integers(900, 1100)),
+        st.tuples(st.integers(0, 4), st.integers(-250, 250), st.integers(9_000, 11_000)),
         min_size=1,
         max_size=60,
     ),

@@ -218,6 +218,24 @@ def test_blend_by_hand() -> None:
     assert (known.deviation_bps, known.stale_reference) == (0.0, True)
 
 
+def test_blend_does_not_quote_by_another_coins_price_nor_learn_from_it() -> None:
+    source = fair("blend", reference={"min_samples_count": 1})
+    seen, known = state(reference_ticks=MID, reference_ts_ns=100 * SECOND), signals()
+    source.learn(seen, MID, known)
+    assert source.price(seen, MID, known) == pytest.approx(MID, rel=1e-4)
+    for second in range(101, 120):
+        seen.now_ns = seen.reference_ts_ns = second * SECOND
+        seen.reference_ticks = MID * 1000
+        source.learn(seen, MID, known)
+        assert source.price(seen, MID, known) == "fair price too far from mid"
+    # It is right again, and at once worth what it was.
+    seen.now_ns = seen.reference_ts_ns = 120 * SECOND
+    seen.reference_ticks = MID
+    source.learn(seen, MID, known)
+    assert known.deviation_bps == 0.0
+    assert source.price(seen, MID, known) == pytest.approx(MID, rel=1e-4)
+
+
 def test_a_price_too_far_from_mid_is_none() -> None:
     source = fair("blend", reference={"min_samples_count": 1})
     seen, known = state(reference_ticks=MID, reference_ts_ns=100 * SECOND), signals()
