@@ -95,8 +95,9 @@ cdef int place(unsigned char* room, int at, object part) except -1:
     cdef uint64_t market_id = whole(part.market_id, U32_MAX, "market id")
     if part.tracking_id is not None:
         raise ValueError("a place in a batch has no tracking id")
-    if part.client_order_id is not None:
-        at = field(room, at, 33, whole(part.client_order_id, I63_MAX, "client order id"))
+    cdef object client_id = part.client_order_id
+    if client_id is not None:
+        at = field(room, at, 33, whole(client_id, I63_MAX, "client order id"))
     at = kind(room, limit(room, at, part), part)
     if market_id:
         at = field(room, at, 2, market_id)

@@ -302,10 +302,11 @@ class RiskManager:
             self._turn(slot)
         self.orders += 1
         slot.orders += 1
+        lots = place.lots
         if place.side is _BID:
-            slot.bid_lots += place.lots
+            slot.bid_lots += lots
         else:
-            slot.ask_lots += place.lots
+            slot.ask_lots += lots
         if slot.mark == 0:
             self._weigh(slot)
 
