@@ -17,6 +17,8 @@ from mmbot.config.schema import Config
 from mmbot.errors import UsageError
 from mmbot.research.calibration import report
 from mmbot.research.calibration.looks import Look, Stretch, stretch_of
+from mmbot.research.learning.text import foretold_lines
+from mmbot.research.learning.verdict import verdict
 from mmbot.tape import Feed, open_feeds
 
 MS_NS = 1_000_000
@@ -47,19 +49,21 @@ def calibrate(args: argparse.Namespace) -> int:
 
 
 def shadow_report(args: argparse.Namespace) -> int:
-    """Measure the depth-markout curve of every market at several latencies."""
+    """Measure every market's depth-markout curve at several latencies, and what it foretells."""
     config = load(args.config, args.set, os.environ).config
     params = config.backtest
     latencies = sorted(set(args.latency_ms or (50.0, 100.0, 200.0)))
-    curves = {
-        symbol: report.curves(stretch, latencies, params.maker_fee_bps, params.seed)
-        for symbol, stretch in _stretches(args, config, latencies[0])
-    }
-    if not _told(args, {"schema": "mmbot.shadow-report/1", "markets": curves}):
+    curves, foretold = {}, {}
+    for symbol, stretch in _stretches(args, config, latencies[0]):
+        curves[symbol] = report.curves(stretch, latencies, params.maker_fee_bps, params.seed)
+        foretold[symbol] = verdict([stretch], latencies[0] / 1000, params.seed)
+    content = {"schema": "mmbot.shadow-report/1", "markets": curves, "foretold": foretold}
+    if not _told(args, content):
         for symbol, found in curves.items():
             show([symbol, ""])
             for each in found:
                 show([*report.curve_lines(each), ""])
+            show([*foretold_lines(foretold[symbol], latencies[0]), ""])
     return 0
 
 
