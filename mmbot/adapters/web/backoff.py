@@ -20,7 +20,7 @@ class BackoffParams(Struct, frozen=True, kw_only=True):
     most_s: float = 30.0
     calm_s: float = 10.0
     attempts: int = 10
-    spared: int = 2
+    spared: int = 1
     window_s: float = 60.0
 
 

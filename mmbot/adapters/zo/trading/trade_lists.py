@@ -84,25 +84,26 @@ class _Place:
         self.after = after
         self._is_listed = False
         self._newer: dict[int, int] = {}
+        # Those of them that the reading before showed.
+        self._shown: set[int] = set()
 
     def shown_by(self, listed: Listed) -> bool:
         """Whether everything is there that was there before."""
         known = listed.reached or not self._is_listed
-        return known and self._newer.keys() <= _actions(listed).keys()
+        return known and self._shown <= _actions(listed).keys()
 
     def fresh(self, listed: Listed) -> list[OwnTrade]:
         return [own for own in listed.rows if own.trade.trade_id not in self._newer]
 
     def take(self, listed: Listed, explained_to: int) -> None:
-        """Take what is fresh; what is not there any more is not waited for."""
-        before, shown = self._newer, _actions(listed)
-        explained = [trade for trade, action in before.items() if action <= explained_to]
-        if not before.keys() <= shown.keys():
-            explained += before
+        """Take what is fresh; what is not there any more is known still, and not waited for."""
+        explained = [trade for trade, action in self._newer.items() if action <= explained_to]
         self.after = max(explained, default=self.after)
+        shown = _actions(listed)
         self._is_listed = listed.reached or any(trade <= self.after for trade in shown)
-        newer = {**before, **shown}
+        newer = {**self._newer, **shown}
         self._newer = {trade: action for trade, action in newer.items() if trade > self.after}
+        self._shown = shown.keys() & self._newer.keys()
 
 
 def _actions(listed: Listed) -> dict[int, int]:

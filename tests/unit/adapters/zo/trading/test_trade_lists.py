@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from mmbot.adapters.zo.trading.params import Start
-from mmbot.domain.events import Fill, Hindrance
+from mmbot.domain.events import Hindrance
 from mmbot.domain.order import OrderState, Side
 from tests.unit.adapters.zo.trading.scene import PARAMS, PRICE, Desk, play
 
@@ -50,6 +50,23 @@ def test_a_first_list_that_is_cut_short_loses_nothing_that_was_told() -> None:
     play(work)
 
 
+def test_what_was_told_and_is_listed_too_late_is_not_told_again() -> None:
+    async def work(desk: Desk) -> None:
+        await quoted(desk)
+        await desk.control(SHORT)
+        await both(desk)
+        await desk.until(
+            lambda: any("lacks what the stream told" in each for each in desk.warnings)
+        )
+        await desk.control()
+        await desk.until(lambda: booked(desk))
+        await read_often(desk, 1)
+        assert len(desk.fills()) == 2
+        assert desk.position() == desk.owner.lots() == 0
+
+    play(work)
+
+
 @pytest.mark.parametrize("items", [0, 1])
 @pytest.mark.parametrize("readings", [0, 3])
 def test_a_list_that_is_cut_short_after_a_gap_that_no_position_shows(
@@ -74,9 +91,9 @@ def test_a_list_that_is_cut_short_after_a_gap_that_no_position_shows(
     play(work)
 
 
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("then", ["nothing", "killed", "emptied"])
 def test_a_new_list_that_is_cut_short_is_read_again_until_it_explains_the_position(
-    killed: bool,
+    then: str,
 ) -> None:
     async def work(desk: Desk) -> None:
         await quoted(desk)
@@ -91,13 +108,16 @@ def test_a_new_list_that_is_cut_short_is_read_again_until_it_explains_the_positi
         # Of the account's first takings the list shows the newer one.
         assert desk.owner.lots() == 3
         assert [own.trade.lots for own in desk.trades] == [10, 4]
-        if killed:
+        if then == "emptied":
+            await desk.control({**SHORT, "n": 0})
+            await desk.until(lambda: bool(desk.warnings))
+        if then == "killed":
             await desk.stop()
             desk.venue = desk.renew(Start(desk.cursor, previous_run_clean=True))
             desk.begin()
         await desk.control()
         await desk.until(lambda: {own.trade.lots for own in desk.trades} == {10, 3, 4})
-        if not killed:
+        if then != "killed":
             await desk.ready()
             assert booked(desk)
             assert desk.position() == 3
@@ -150,15 +170,17 @@ def test_a_trade_that_is_listed_after_its_lots_were_taken_counts_once() -> None:
         await desk.control(late)
         # The next answers are those that are repeated.
         await read_often(desk, 2)
+        await desk.sneak(Side.ASK, 5, PRICE - 40)
+        await desk.until(lambda: desk.position() == 5)
         await desk.served.set(late, {**DEAF, "next_n": 1})
         await desk.sneak(Side.ASK, 10, PRICE - 40)
         await desk.until(lambda: bool(desk.restated()))
-        assert desk.position() == desk.owner.lots() == 10
+        assert desk.position() == desk.owner.lots() == 15
         await desk.control()
         await desk.until(lambda: booked(desk))
         await desk.until(lambda: len(desk.restated()) == 2)
         taken, money = desk.restated()
-        (trade,) = desk.truth()
+        _, trade = desk.truth()
         atom_usd = Fraction(desk.market.atom)
         assert (taken.lots, money.lots) == (10, 0)
         # A price of 59,996.0 USD, and lots of 0.00001.
@@ -168,7 +190,7 @@ def test_a_trade_that_is_listed_after_its_lots_were_taken_counts_once() -> None:
         assert money.fees_atoms * atom_usd == fee_usd > 0
         assert [own.side * own.trade.lots for own in desk.late] == [10]
         assert desk.position() == desk.owner.lots()
-        assert not any(isinstance(each, Fill) for each in desk.events)
+        assert len(desk.fills()) == 1
         await read_often(desk)
         assert len(desk.restated()) == 2
 
