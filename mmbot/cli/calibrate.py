@@ -1,4 +1,4 @@
-"""The verbs `calibrate` and `shadow-report`: what a recorded market is like for a market maker."""
+"""The verb `calibrate`: what a recorded market is like for a market maker, and what to set."""
 
 import argparse
 import os
@@ -17,8 +17,6 @@ from mmbot.config.schema import Config
 from mmbot.errors import UsageError
 from mmbot.research.calibration import report
 from mmbot.research.calibration.looks import Look, Stretch, stretch_of
-from mmbot.research.learning.text import foretold_lines
-from mmbot.research.learning.verdict import verdict
 from mmbot.tape import Feed, open_feeds
 
 MS_NS = 1_000_000
@@ -34,11 +32,11 @@ def calibrate(args: argparse.Namespace) -> int:
     latency_ms = params.latency.entry_ms if args.latency_ms is None else args.latency_ms
     found = [
         report.calibrated(symbol, stretch, latency_ms / 1000, params.maker_fee_bps, params.seed)
-        for symbol, stretch in _stretches(args, config, latency_ms)
+        for symbol, stretch in stretches(args, config, latency_ms)
     ]
     yaml = report.suggestion(found)
     content = {"schema": report.SCHEMA, "markets": found, "suggestion": "\n".join(yaml) + "\n"}
-    if not _told(args, content):
+    if not told(args, content):
         for each in found:
             show([*report.calibration_lines(each), ""])
         show(["suggested settings", "", *yaml])
@@ -48,26 +46,7 @@ def calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
-def shadow_report(args: argparse.Namespace) -> int:
-    """Measure every market's depth-markout curve at several latencies, and what it foretells."""
-    config = load(args.config, args.set, os.environ).config
-    params = config.backtest
-    latencies = sorted(set(args.latency_ms or (50.0, 100.0, 200.0)))
-    curves, foretold = {}, {}
-    for symbol, stretch in _stretches(args, config, latencies[0]):
-        curves[symbol] = report.curves(stretch, latencies, params.maker_fee_bps, params.seed)
-        foretold[symbol] = verdict([stretch], latencies[0] / 1000, params.seed)
-    content = {"schema": "mmbot.shadow-report/1", "markets": curves, "foretold": foretold}
-    if not _told(args, content):
-        for symbol, found in curves.items():
-            show([symbol, ""])
-            for each in found:
-                show([*report.curve_lines(each), ""])
-            show([*foretold_lines(foretold[symbol], latencies[0]), ""])
-    return 0
-
-
-def _told(args: argparse.Namespace, content: Mapping[str, object]) -> bool:
+def told(args: argparse.Namespace, content: Mapping[str, object]) -> bool:
     """Write JSON where it was asked for; True when standard output is taken by it."""
     if args.json is None:
         return False
@@ -79,9 +58,10 @@ def _told(args: argparse.Namespace, content: Mapping[str, object]) -> bool:
     return False
 
 
-def _stretches(
+def stretches(
     args: argparse.Namespace, config: Config, latency_ms: float
 ) -> Iterator[tuple[str, Stretch]]:
+    """Look at every market of the recordings, as finely as the latency asks for."""
     if latency_ms < 0:
         raise UsageError(f"--latency-ms {latency_ms:g}: expected no less than 0")
     step_ns = round(min(COARSEST_MS, max(FINEST_MS, latency_ms))) * MS_NS

@@ -87,10 +87,14 @@ def judged(samples: Sequence[Sample], cut: Sequence[Fold], seed: int) -> Judgeme
         folds_won=won,
         folds_count=len(cut),
         placebo_gain=placebo,
-        usable=all(_surely(each) for each in gains.values())
-        and won >= SHARE_OF_FOLDS * len(cut)
-        and not _surely(placebo),
+        usable=may_be_used(gains, won / len(cut), placebo),
     )
+
+
+def may_be_used(gains: Mapping[str, Estimate], won_share: float, placebo: Estimate) -> bool:
+    """The rule for using a learned model."""
+    sure = all(_surely(each) for each in gains.values())
+    return sure and won_share >= SHARE_OF_FOLDS and not _surely(placebo)
 
 
 def displaced(samples: Sequence[Sample]) -> list[Sample]:

@@ -10,7 +10,7 @@ import pytest
 from mmbot.research.calibration.looks import stretch_of
 from mmbot.research.contest.paired import Estimate
 from mmbot.research.learning.folds import EMBARGO_NS, Fold, folds, missing
-from mmbot.research.learning.judgement import Judgement, displaced, judged
+from mmbot.research.learning.judgement import Judgement, displaced, judged, may_be_used
 from mmbot.research.learning.samples import DEPTHS_BPS, ROWS, SIGNALS, Sample
 from mmbot.research.learning.scores import brier, log_loss
 from mmbot.research.learning.text import foretold_lines, verdict_words
@@ -97,6 +97,10 @@ def test_what_signals_say_is_learned() -> None:
     assert found.folds_won == 5
     assert all(low(gain) > 0.01 for gain in found.gains.values())
     assert found.foretold_count == 420 * ROWS
+    for name, gain in found.gains.items():
+        difference = found.scores[name].brier - found.scores["learned"].brier
+        assert gain.value == pytest.approx(difference)
+        assert low(gain) < gain.value < (gain.high or 0)
     # Nobody does better than who knows the odds, and what was learned does not do much worse.
     unseen = rows[280 * ROWS :]
     chances = [1 / (1 + exp(-odds(each.signals))) for each in unseen]
@@ -148,6 +152,29 @@ def test_a_gain_on_three_of_five_folds_is_not_enough() -> None:
     assert not found.usable
 
 
+SURE, UNSURE = Estimate(0.01, 0.001, 0.02), Estimate(0.01, -0.001, 0.02)
+NONE, SHORT = Estimate(-0.001, -0.002, 0.001), Estimate(0.01, None, None)
+
+
+@pytest.mark.parametrize(
+    ("gains", "won_share", "placebo", "expected"),
+    [
+        ((SURE, SURE), 0.8, NONE, True),
+        ((SURE, SURE), 1.0, UNSURE, True),
+        ((SURE, SURE), 0.6, NONE, False),
+        ((SURE, UNSURE), 1.0, NONE, False),
+        ((UNSURE, SURE), 1.0, NONE, False),
+        ((SURE, SHORT), 1.0, NONE, False),
+        ((SURE, SURE), 1.0, SURE, False),
+    ],
+)
+def test_the_rule(
+    gains: tuple[Estimate, Estimate], won_share: float, placebo: Estimate, expected: bool
+) -> None:
+    named = dict(zip(("constant", "imbalance"), gains, strict=True))
+    assert may_be_used(named, won_share, placebo) is expected
+
+
 def test_the_constant_by_hand() -> None:
     # Of each depth every second quote is filled: a chance of a half, whoever learned from how many.
     rows = [
@@ -168,7 +195,10 @@ def test_the_constant_knows_the_depth() -> None:
     counts = [2 * learned for learned in (158, 242, 326, 410, 494)]
     assert [len(each.learned) // 3 for each in cut] == counts
     errors = [(0.5 / (count + 1)) ** 2 for count in counts]
-    assert judge(rows).scores["constant"].brier == pytest.approx(sum(errors) / 5)
+    found = judge(rows)
+    assert found.scores["constant"].brier == pytest.approx(sum(errors) / 5)
+    # Without the depth nobody would come below 1/3 x 2/3.
+    assert all(score.brier < 0.02 for score in found.scores.values())
 
 
 def test_the_placebo_moves_signals_and_nothing_else() -> None:
