@@ -229,13 +229,16 @@ def test_the_words_say_every_figure() -> None:
     assert [line.split()[0] for line in lines[2:6]] == ["learned", *found.gains]
 
 
-def test_recordings_are_judged_together_in_time() -> None:
-    early = restless(1600, 1)
-    later = [each._replace(ts_ns=each.ts_ns + 5000 * STEP_NS) for each in restless(4000, 2).looks]
-    late = stretch_of(STEP_NS, later)
-    found = verdict([late, early], 0.05, seed=1)
-    assert isinstance(found, Judgement)
-    assert found == verdict([early, late], 0.05, seed=1)
+@pytest.mark.parametrize("turned", [1, -1])
+def test_recordings_are_put_in_order_of_time(turned: int) -> None:
+    early = restless(1200, 1)
+    later = [each._replace(ts_ns=each.ts_ns + 2000 * STEP_NS) for each in restless(600, 2).looks]
+    recordings = [early, stretch_of(STEP_NS, later)][::turned]
+    # 218 and 98 decisions: the first fold begins with the 127th, at look 730. A minute before, at
+    # 131 steps, those of the looks 100, 105, 110 and 115 had ended.
+    assert verdict(recordings, 0.05, seed=1) == (
+        "too short: 4 decisions to learn from at first, 100 needed"
+    )
 
 
 def test_a_short_recording_is_not_judged() -> None:
