@@ -40,7 +40,7 @@ faults: build $(VENV)/.dev
 soak: build $(VENV)/.dev
 	$(BIN)/python -m tests.soak --hours $(HOURS)
 
-strategy-report: build
+strategy-report: build $(VENV)/.dev
 	$(BIN)/python -m mmbot strategy-report --ours $(OURS) $(CAPTURES:%=--data %) --seeds $(REPORT_SEEDS) --steps $(STEPS) --out reports/strategy
 
 bench: build $(VENV)/.dev

@@ -27,7 +27,7 @@ from mmbot.quoting.strategy import Strategy
 from mmbot.research.contest.outcome import Entry, Outcome, condense
 from mmbot.research.results import RunHeader, describe
 from mmbot.runtime.replay import replay
-from mmbot.tape import FeedOptions, open_feeds
+from mmbot.tape import Feed, FeedOptions, open_feeds
 from mmbot.tape.opening import Format
 
 DEFAULTS = "defaults"
@@ -153,8 +153,15 @@ def run_job(job: Job) -> Outcome:
 def _recorded(
     config: Config, recording: Recording, options: RunOptions
 ) -> tuple[Run, str, list[str]]:
+    feeds = feeds_of(config, recording)
+    digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
+    return recorded_run(config, feeds, options), digest, []
+
+
+def feeds_of(config: Config, recording: Recording) -> list[Feed]:
+    """Open a recording as the settings of backtests say."""
     params = config.backtest
-    feeds = open_feeds(
+    return open_feeds(
         [recording.path],
         recording.format,
         FeedOptions(
@@ -165,5 +172,3 @@ def _recorded(
             feed_latency_ns=round(params.latency.feed_ms * MILLISECOND_NS),
         ),
     )
-    digest = sha256("".join(feed.sha256 for feed in feeds).encode()).hexdigest()
-    return recorded_run(config, feeds, options), digest, []

@@ -18,12 +18,14 @@ from mmbot.cext import replay as kernel
 from mmbot.cext.estimates import OrderFlow
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.market import Market
-from mmbot.research.calibration.looks import Look
+from mmbot.domain.order import Side
+from mmbot.research.calibration.looks import BPS, Look, lean
 from mmbot.tape import Bar
 
 LOOK_NS = 100_000_000
 # Of the half-lives of OrderFlow.
 FLOW_OF_A_SECOND = 2
+LEANS_WITHIN_BPS = (1.0, 5.0)
 
 Trade = tuple[int, bool, int, int]
 """Local time, whether takers bought, price in ticks, lots."""
@@ -75,17 +77,25 @@ def looks(recorded: Recorded, step_ns: int) -> Iterator[Look]:
         while code == kernel.NEED_ROWS:
             feed()
             code = replay.advance(now_ns)
-        bought = sold = taken = 0
+        bought = sold = taken = bought_lots = 0
         while trades and trades[0][0] <= now_ns:
             _, buys, ticks, lots = trades.popleft()
             taken += lots
             if buys:
-                bought = max(bought, ticks)
+                bought, bought_lots = max(bought, ticks), bought_lots + lots
             else:
                 sold = min(sold or ticks, ticks)
         touch = book.touch()
         flow.quotes(now_ns, *touch)
-        yield Look(now_ns, *touch, bought, sold, taken, flow.imbalances[FLOW_OF_A_SECOND])
+        added = flow.imbalances[FLOW_OF_A_SECOND]
+        leans = tuple(_lean(book, each) for each in LEANS_WITHIN_BPS)
+        yield Look(now_ns, *touch, bought, sold, taken, added, bought_lots, leans)
+
+
+def _lean(book: OrderBook, bps: float) -> float:
+    """Imbalance of all sizes so near to the best, on a grid of whole ticks."""
+    ticks = round(book.touch()[0] * bps / BPS)
+    return lean(book.lots_within(Side.BID, ticks), book.lots_within(Side.ASK, ticks))
 
 
 def _trades(rows: bytes) -> Iterator[Trade]:

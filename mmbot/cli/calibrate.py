@@ -1,4 +1,4 @@
-"""The verbs `calibrate` and `shadow-report`: what a recorded market is like for a market maker."""
+"""The verb `calibrate`: what a recorded market is like for a market maker, and what to set."""
 
 import argparse
 import os
@@ -32,11 +32,11 @@ def calibrate(args: argparse.Namespace) -> int:
     latency_ms = params.latency.entry_ms if args.latency_ms is None else args.latency_ms
     found = [
         report.calibrated(symbol, stretch, latency_ms / 1000, params.maker_fee_bps, params.seed)
-        for symbol, stretch in _stretches(args, config, latency_ms)
+        for symbol, stretch in stretches(args, config, latency_ms)
     ]
     yaml = report.suggestion(found)
     content = {"schema": report.SCHEMA, "markets": found, "suggestion": "\n".join(yaml) + "\n"}
-    if not _told(args, content):
+    if not told(args, content):
         for each in found:
             show([*report.calibration_lines(each), ""])
         show(["suggested settings", "", *yaml])
@@ -46,24 +46,7 @@ def calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
-def shadow_report(args: argparse.Namespace) -> int:
-    """Measure the depth-markout curve of every market at several latencies."""
-    config = load(args.config, args.set, os.environ).config
-    params = config.backtest
-    latencies = sorted(set(args.latency_ms or (50.0, 100.0, 200.0)))
-    curves = {
-        symbol: report.curves(stretch, latencies, params.maker_fee_bps, params.seed)
-        for symbol, stretch in _stretches(args, config, latencies[0])
-    }
-    if not _told(args, {"schema": "mmbot.shadow-report/1", "markets": curves}):
-        for symbol, found in curves.items():
-            show([symbol, ""])
-            for each in found:
-                show([*report.curve_lines(each), ""])
-    return 0
-
-
-def _told(args: argparse.Namespace, content: Mapping[str, object]) -> bool:
+def told(args: argparse.Namespace, content: Mapping[str, object]) -> bool:
     """Write JSON where it was asked for; True when standard output is taken by it."""
     if args.json is None:
         return False
@@ -75,9 +58,10 @@ def _told(args: argparse.Namespace, content: Mapping[str, object]) -> bool:
     return False
 
 
-def _stretches(
+def stretches(
     args: argparse.Namespace, config: Config, latency_ms: float
 ) -> Iterator[tuple[str, Stretch]]:
+    """Look at every market of the recordings, as finely as the latency asks for."""
     if latency_ms < 0:
         raise UsageError(f"--latency-ms {latency_ms:g}: expected no less than 0")
     step_ns = round(min(COARSEST_MS, max(FINEST_MS, latency_ms))) * MS_NS

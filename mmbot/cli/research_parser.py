@@ -30,7 +30,7 @@ def research_verbs(verbs: Verbs, add: Add, config_flags: ConfigFlags) -> None:
     )
     verb.add_argument("--out", type=Path, metavar="FILE", help="write the suggested settings, YAML")
     summary = "measure what quotes at each depth would have earned at several latencies"
-    verb = add(verbs, "shadow-report", summary, ("calibrate", "shadow_report"))
+    verb = add(verbs, "shadow-report", summary, ("shadow_report", "shadow_report"))
     _recording_flags(verb, config_flags)
     verb.add_argument(
         "--latency-ms",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from mmbot.assemble import proof
 from mmbot.assemble.contest import Job, settings_of
+from mmbot.assemble.foretelling import learning
 from mmbot.cli.compare_strategies import read_seeds
 from mmbot.cli.output import EXIT_CHECK_FAILED, say, show
 from mmbot.cli.spreading import spread_metered
@@ -27,6 +28,7 @@ def strategy_report(args: argparse.Namespace) -> int:
         decide_us=proof.decision_us(plan, steps),
         simulator_s=proof.simulator_s(steps if args.quick else SIMULATOR_STEPS),
         skew_pct=proof.skew_pct(plan, SEED),
+        learning=learning(plan, SEED),
     )
     named = proof.field_jobs(plan)
     tasks: list[Job | proof.Switch | proof.Bars] = [

@@ -11,8 +11,9 @@ class Look(NamedTuple):
     """The market at a moment; prices in ticks, 0 for a missing side.
 
     `bought_ticks` is the highest price that takers bought at since the last look, `sold_ticks` the
-    lowest that they sold at, 0 for none; `traded_lots` is what they took. `flow` is what the last
-    second added to the bid less the ask, in mean sizes at the best.
+    lowest that they sold at, 0 for none; `traded_lots` is what they took, `bought_lots` of it by
+    buying. `flow` is what the last second added to the bid less the ask, in mean sizes at the best.
+    `leans` are the imbalances of all sizes within 1 and 5 bps of the best.
     """
 
     ts_ns: int
@@ -24,6 +25,8 @@ class Look(NamedTuple):
     sold_ticks: int
     traded_lots: int = 0
     flow: float = 0.0
+    bought_lots: int = 0
+    leans: tuple[float, ...] = (0.0, 0.0)
 
     @property
     def mid(self) -> float:
@@ -33,8 +36,13 @@ class Look(NamedTuple):
     @property
     def imbalance(self) -> float:
         """Of the best sizes, in [-1, 1]."""
-        lots = self.bid_lots + self.ask_lots
-        return (self.bid_lots - self.ask_lots) / lots if lots else 0.0
+        return lean(self.bid_lots, self.ask_lots)
+
+
+def lean(bid_lots: int, ask_lots: int) -> float:
+    """Return the imbalance of two sizes, 0 without any."""
+    lots = bid_lots + ask_lots
+    return (bid_lots - ask_lots) / lots if lots else 0.0
 
 
 class Stretch(NamedTuple):

@@ -11,7 +11,7 @@ from math import sqrt
 from msgspec import Struct
 
 from mmbot.research.calibration.estimates import Sums, blocks_of, bootstrapped
-from mmbot.research.calibration.looks import BPS, Stretch
+from mmbot.research.calibration.looks import BPS, Look, Stretch
 from mmbot.research.contest.paired import Estimate
 
 DEPTHS_BPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 9.0)
@@ -91,21 +91,23 @@ def _fills(stretch: Stretch, latency_s: float, depth_bps: float) -> list[_Fill]:
     for n in range(lag, len(mids)):
         look = stretch.looks[n]
         anchor, before = mids[n - lag], stretch.looks[n - 1]
-        bid, ask = anchor * (1 - away), anchor * (1 + away)
-        # One that would have crossed on arrival was refused.
-        if (
-            before.ask
-            and bid < before.ask
-            and ((look.sold_ticks and look.sold_ticks < bid) or (look.ask and look.ask <= bid))
-        ):
-            found.append((n, _markouts(mids, n, ahead, 1, bid)))
-        if (
-            before.bid
-            and ask > before.bid
-            and ((look.bought_ticks > ask) or (look.bid and look.bid >= ask))
-        ):
-            found.append((n, _markouts(mids, n, ahead, -1, ask)))
+        for side in (1, -1):
+            price = anchor * (1 - side * away)
+            if accepted(before, side, price) and passed(look, side, price):
+                found.append((n, _markouts(mids, n, ahead, side, price)))
     return found
+
+
+def accepted(look: Look, side: int, price: float) -> bool:
+    """Whether a quote of a side, +1 to buy, stands: one that would cross is refused."""
+    return 0 < price < look.ask if side > 0 else 0 < look.bid < price
+
+
+def passed(look: Look, side: int, price: float) -> bool:
+    """Whether takers went beyond its price in the step that ends here, or the book crossed it."""
+    if side > 0:
+        return 0 < look.sold_ticks < price or 0 < look.ask <= price
+    return look.bought_ticks > price or look.bid >= price
 
 
 def _markouts(

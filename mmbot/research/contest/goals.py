@@ -33,7 +33,8 @@ class Measured(NamedTuple):
     gate_s: seconds from the beginning of toxic flow to the gate, None for a path without.
     decide_us: median and 99 % of one decision. simulator_s: a market of 10,000 s with nobody in it.
     bars_bps: profit per volume by bars less by events. skew_pct: share of random states in which
-    inventory is expected to fall, by contestant.
+    inventory is expected to fall, by contestant. learning: what a learned model gained in Brier's
+    score over volatility alone, None where it was not judged, and the verdict in words.
     """
 
     gate_s: Sequence[float | None] = ()
@@ -41,6 +42,7 @@ class Measured(NamedTuple):
     simulator_s: float | None = None
     bars_bps: float | None = None
     skew_pct: Mapping[str, float] = {}
+    learning: tuple[float | None, str] = (None, "not run")
 
 
 class Goal(Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ def goals(fields: Mapping[str, Field], measured: Measured, seed: int) -> list[Go
         _requests(fields),
         _bars(measured.bars_bps),
         _identity(fields),
-        _unjudged("G15", "machine learning: gain out of sample", "verdict printed", "not built"),
+        _learning(*measured.learning),
         _decision(measured.decide_us),
         _simulator(measured.simulator_s),
         _skew(measured.skew_pct),
@@ -90,10 +92,6 @@ def bps_an_hour(estimate: Estimate) -> str:
 
 def _standings(field: Field, seed: int) -> dict[str, Standing]:
     return {name: standing(runs, seed) for name, runs in field.items()}
-
-
-def _unjudged(number: str, metric: str, goal: str, why: str) -> Goal:
-    return Goal(number=number, metric=metric, values={}, goal=goal, met=None, finding=why)
 
 
 def _row(
@@ -286,6 +284,14 @@ def _identity(fields: Mapping[str, Field]) -> Goal:
     most = max(worst.values(), default=0)
     verdict = NO_RUN if not worst else (most == 0, f"{most} atoms")
     return _row("G14", "attribution less change of equity", values, "<= 1e-9", verdict)
+
+
+def _learning(gain: float | None, told: str) -> Goal:
+    """Met by an honest verdict, whichever it is; the rule for using a model is part of it."""
+    metric, goal = "machine learning: Brier gained on volatility, unseen", "verdict printed"
+    if gain is None:
+        return _row("G15", metric, {}, goal, (None, told))
+    return _row("G15", metric, {OURS: f"{gain:+.4f}"}, goal, (True, told))
 
 
 def _decision(times_us: tuple[float, float] | None) -> Goal:

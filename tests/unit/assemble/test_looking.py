@@ -51,8 +51,8 @@ def test_a_look_sees_what_was_heard_by_then() -> None:
     found = list(looks(market, 100 * MS))
     start = found[0].ts_ns - 100 * MS
     assert [look._replace(ts_ns=(look.ts_ns - start) // MS) for look in found[:2]] == [
-        Look(100, 500, 7, 504, 3, 505, 499, 7),
-        Look(200, 502, 9, 504, 3, 0, 490, 5, found[1].flow),
+        Look(100, 500, 7, 504, 3, 505, 499, 7, 0.0, 3, (0.4, 0.4)),
+        Look(200, 502, 9, 504, 3, 0, 490, 5, found[1].flow, 0, (0.5, 0.5)),
     ]
     assert (found[-1].bid, found[-1].ask, found[-1].ask_lots) == (502, 503, 1)
     # A better bid of 9, in the mean of sizes of 5 and 6.

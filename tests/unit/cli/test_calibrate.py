@@ -38,11 +38,20 @@ def test_later_orders_fare_worse(capsys: pytest.CaptureFixture[str], tmp_path: P
     out = tmp_path / "shadow.json"
     flags = ["--latency-ms", "400", "--latency-ms", "100", "--json", str(out)]
     assert main(["shadow-report", *SHORT, *flags]) == 0
-    assert "virtual quotes, 400 ms late" in capsys.readouterr().out
-    early, late = json.loads(out.read_text())["markets"]["SIMUSD"]
+    told = capsys.readouterr().out
+    assert "virtual quotes, 400 ms late" in told
+    assert "what the past foretells, 100 ms late" in told
+    document = json.loads(out.read_text())
+    early, late = document["markets"]["SIMUSD"]
     assert (early["latency_s"], late["latency_s"]) == (0.1, 0.4)
     means = [[depth["means_bps"][0] for depth in each["depths"][:4]] for each in (early, late)]
     assert all(soon > later for soon, later in zip(*means, strict=True))
+    foretold = document["foretold"]["SIMUSD"]
+    # Ten minutes are not enough to learn from, and it says so.
+    assert foretold["usable"] is False
+    scores = {name: each["brier"] for name, each in foretold["scores"].items()}
+    gain = scores[foretold["best_simple"]] - scores["learned"]
+    assert foretold["gains"][foretold["best_simple"]]["value"] == pytest.approx(gain)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from math import exp, log
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,12 @@ MID = 1_000_000.0
 
 def still(count: int, **changes: int) -> list[Look]:
     """Looks at a market that does not move: 2 ticks of 0.01 bps wide around MID."""
-    plain = {"bid_lots": 5, "ask_lots": 5, "bought_ticks": 0, "sold_ticks": 0} | changes
+    plain: dict[str, Any] = {
+        "bid_lots": 5,
+        "ask_lots": 5,
+        "bought_ticks": 0,
+        "sold_ticks": 0,
+    } | changes
     return [Look((n + 1) * STEP_NS, int(MID) - 1, ask=int(MID) + 1, **plain) for n in range(count)]
 
 

@@ -19,6 +19,7 @@ GOOD = Measured(
     simulator_s=1.0,
     bars_bps=-0.2,
     skew_pct={"zo": 100.0, "mmbot": 100.0},
+    learning=(-0.0065, "no learned model may be used"),
 )
 
 
@@ -84,7 +85,7 @@ def test_all_met() -> None:
     )
     missed = {number: each for number, each in found.items() if each.met is not True}
     # The 90 % of three paths is the latest of them.
-    assert set(missed) == {"G10", "G15"}
+    assert set(missed) == {"G10"}
     assert missed["G10"].met is False
     assert missed["G10"].finding == "median 200 s, 90 % 700 s, 3 paths"
     assert found["G1"].values["mmbot"] == "0.050"
@@ -93,7 +94,16 @@ def test_all_met() -> None:
     assert found["G7"].finding == "15.0 % of zo's"
     assert found["G9"].finding == "600, worst 600"
     assert found["G12"].finding == "mean 2.00, at most 9"
-    assert tally(list(found.values())) == "16 of 18 goals met; missed: G10; not judged: G15"
+    assert tally(list(found.values())) == "17 of 18 goals met; missed: G10"
+
+
+def test_the_verdict_on_learning_is_met_by_its_figures_and_not_judged_without() -> None:
+    found = judged()["G15"]
+    assert found.values == {"mmbot": "-0.0065"}
+    assert verdict(found) == "met: no learned model may be used"
+    without = judged(GOOD._replace(learning=(None, "no recording")))["G15"]
+    assert without.values == {}
+    assert verdict(without) == "not judged: no recording"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Whether the past foretells fills better than a simple rule; nothing here quotes."""
