@@ -77,15 +77,17 @@ def _in_the_way(cancels: Sequence[WorkingOrder], places: Sequence[Wanted]) -> Si
     """The side whose orders must be off before the other side's places can rest."""
     lowest_ask, highest_bid = _FAR, -_FAR
     for order in cancels:
+        ticks = order.ticks
         if order.side is _BID:
-            highest_bid = max(highest_bid, order.ticks)
+            highest_bid = max(highest_bid, ticks)
         else:
-            lowest_ask = min(lowest_ask, order.ticks)
+            lowest_ask = min(lowest_ask, ticks)
     for place in places:
+        ticks = place.ticks
         if place.side is _BID:
-            if place.ticks >= lowest_ask:
+            if ticks >= lowest_ask:
                 return _ASK
-        elif place.ticks <= highest_bid:
+        elif ticks <= highest_bid:
             return _BID
     return None
 
