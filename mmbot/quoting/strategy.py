@@ -16,7 +16,7 @@ from mmbot.quoting.gate import Gate
 from mmbot.quoting.learning import Learning
 from mmbot.quoting.params import QuotingParams, learns
 from mmbot.quoting.skew import Portfolio
-from mmbot.quoting.stages import Stages
+from mmbot.quoting.stages import Numbers, Stages
 from mmbot.quoting.state import QuotingLimits, QuotingState, Top
 
 
@@ -62,7 +62,7 @@ class Decision(Struct, frozen=True, gc=False):
 
 
 # A Decision not made yet: it is made when somebody asks.
-_Numbers = tuple[str | None] | tuple[str | None, float, float, float, float, float, float]
+_Told = tuple[str | None] | tuple[str | None, float, Numbers]
 # Nothing seen yet.
 _UNSEEN = (-1, None, "")
 
@@ -106,12 +106,15 @@ class MarketMaker:
         )
         self._learns = learns(params)
         self._seen: tuple[int, Top | None, float | str] = _UNSEEN
-        self._last: _Numbers = ("no decision yet",)
+        self._last: _Told = ("no decision yet",)
 
     @property
     def last(self) -> Decision:
         """What explains the latest answer."""
-        return Decision(*self._last)
+        if len(self._last) == 1:
+            return Decision(*self._last)
+        reason, fair, numbers = self._last
+        return Decision(reason, fair, *numbers)
 
     @property
     def learns(self) -> bool:
@@ -172,7 +175,7 @@ class MarketMaker:
         if isinstance(fair, str):
             return self._nothing(fair)
         quotes, numbers = self.stages.quotes(state, top, fair, self.learning.signals)
-        self._last = (quotes.reason, fair, *numbers)
+        self._last = (quotes.reason, fair, numbers)
         return quotes
 
     def _nothing(self, reason: str | None) -> Quotes:
