@@ -134,8 +134,8 @@ class Outbox:
         if pairs_now < len(pairs):
             cancels = cancels + [order for order, _ in pairs[pairs_now:]]
             pairs = pairs[:pairs_now]
-        closing = [_closing(market, order) for order in cancels[:lone_now]]
-        if closing:
+        if lone_now:
+            closing = [_closing(market, order) for order in cancels[:lone_now]]
             self._leave(pack(now_ns, closing, size))
         placed = self._replace(desk, pairs) if pairs else 0
         if places_now:
@@ -143,7 +143,7 @@ class Outbox:
             alone = [place for place in new if place is not None]
             self._leave(pack(now_ns, alone, size))
             placed += len(alone)
-        self._budget.spend(now_ns, len(closing) + pairs_now, placed, len(self.batches) - before)
+        self._budget.spend(now_ns, lone_now + pairs_now, placed, len(self.batches) - before)
         desk.counts.placed += placed
 
     def _patient(
@@ -219,22 +219,15 @@ class Outbox:
     ) -> Place | None:
         """The order of this wish, booked as sent, when the limits allow it."""
         state = desk.state
-        place = Place(
-            state.market.index,
-            self.ids.next(),
-            wanted.side,
-            wanted.ticks,
-            wanted.lots,
-            mode,
-            reduce_only,
-        )
+        market, ticks = state.market.index, wanted.ticks
+        place = Place(market, self.ids.next(), wanted.side, ticks, wanted.lots, mode, reduce_only)
         denial = self._risk.permit(place)
         if denial is None and not desk.guards.band.allows(
-            place.ticks, state.reference_ticks, self._traits.has_index
+            ticks, state.reference_ticks, self._traits.has_index
         ):
             denial = Denial.PRICE_BAND
         if denial is not None:
-            self.notify(Severity.WARNING, f"denied_{denial.name.lower()}", place.market, denial)
+            self.notify(Severity.WARNING, f"denied_{denial.name.lower()}", market, denial)
             return None
         desk.tracker.send(place, self.now_ns)
         self._risk.add_order(place)
