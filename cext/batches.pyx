@@ -6,8 +6,8 @@ what is left out are those of the generated messages, byte for byte; every numbe
 
 from cpython.bool cimport PyBool_Check
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.long cimport PyLong_AsUnsignedLongLong, PyLong_Check
-from libc.stdint cimport uint32_t, uint64_t
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong, PyLong_Check
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef enum:
     MOST_BYTES = 1024
@@ -24,6 +24,11 @@ cdef uint64_t whole(object number, uint64_t most, str name) except? 0xFFFFFFFFFF
     # Truth values and floats are no amounts, even where they would convert.
     if not PyLong_Check(number) or PyBool_Check(number):
         raise TypeError(f"{name} must be an int, not {number!r}")
+    cdef int beyond = 0
+    cdef int64_t value = PyLong_AsLongLongAndOverflow(number, &beyond)
+    if not beyond and value >= 0 and <uint64_t>value <= most:
+        return <uint64_t>value
+    # It takes all of 64 bits, or is wrong.
     if number < 0 or number > most:
         raise ValueError(f"{name} {number} is not in 0..{most}")
     return PyLong_AsUnsignedLongLong(number)
@@ -95,8 +100,9 @@ cdef int place(unsigned char* room, int at, object part) except -1:
     cdef uint64_t market_id = whole(part.market_id, U32_MAX, "market id")
     if part.tracking_id is not None:
         raise ValueError("a place in a batch has no tracking id")
-    if part.client_order_id is not None:
-        at = field(room, at, 33, whole(part.client_order_id, I63_MAX, "client order id"))
+    cdef object client_id = part.client_order_id
+    if client_id is not None:
+        at = field(room, at, 33, whole(client_id, I63_MAX, "client order id"))
     at = kind(room, limit(room, at, part), part)
     if market_id:
         at = field(room, at, 2, market_id)

@@ -61,11 +61,12 @@ class Decider:
             answer = self._without_rivals(
                 desk, self._hedge(desk, desk.hedging, answer, (best_bid, best_ask)), answer
             )
-        if desk.tolerance.cancel_when_near:
-            guards.remember(answer, best_bid + best_ask, state.reference_ticks)
         changes = diff(answer, desk.tracker, desk.tolerance, state.room, now_ns)
         if changes.places or changes.cancels:
             self._send(desk, changes, now_ns)
+        # What is decided leaves first.
+        if desk.tolerance.cancel_when_near:
+            guards.remember(answer, best_bid + best_ask, state.reference_ticks)
 
     def _answer(self, desk: Desk, now_ns: int) -> Quotes | None:
         """What the strategy wants, cut to what is allowed; None when things stay as they are."""

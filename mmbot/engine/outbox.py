@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from mmbot.domain.actions import Batch, Cancel, Place
+from mmbot.domain.actions import Action, Batch, Cancel, Place
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.order import FillMode, OrderState, Side
 from mmbot.engine.desk import Desk
@@ -106,7 +106,7 @@ class Outbox:
         if cancels_now:
             market = desk.state.market.index
             cancels = [_closing(market, order) for order in orders[:cancels_now]]
-            batches = pack(self.now_ns, cancels, (), (), self._traits.batch_size)
+            batches = pack(self.now_ns, cancels, self._traits.batch_size)
             self._budget.spend(self.now_ns, cancels_now, 0, len(batches))
             self._leave(batches)
 
@@ -136,12 +136,12 @@ class Outbox:
             pairs = pairs[:pairs_now]
         closing = [_closing(market, order) for order in cancels[:lone_now]]
         if closing:
-            self._leave(pack(now_ns, closing, (), (), size))
+            self._leave(pack(now_ns, closing, size))
         placed = self._replace(desk, pairs) if pairs else 0
         if places_now:
             new = [self._permit(desk, wanted) for wanted in places[:places_now]]
             alone = [place for place in new if place is not None]
-            self._leave(pack(now_ns, (), (), alone, size))
+            self._leave(pack(now_ns, alone, size))
             placed += len(alone)
         self._budget.spend(now_ns, len(closing) + pairs_now, placed, len(self.batches) - before)
         desk.counts.placed += placed
@@ -167,16 +167,19 @@ class Outbox:
 
     def _replace(self, desk: Desk, pairs: Sequence[tuple[WorkingOrder, Wanted]]) -> int:
         """Send replacements, a batch of them before the next is looked at; how many were placed."""
-        now_ns, market, size = self.now_ns, desk.state.market.index, self._traits.batch_size
-        half = max(1, size // 2)
+        market, half = desk.state.market.index, self._traits.batch_size // 2
         placed = 0
         for start in range(0, len(pairs), half):
-            going = [
-                (_closing(market, order), self._permit(desk, wanted))
-                for order, wanted in pairs[start : start + half]
-            ]
-            placed += sum([place is not None for _, place in going])
-            self._leave(pack(now_ns, (), going, (), size))
+            cancels: list[Action] = []
+            places: list[Action] = []
+            for order, wanted in pairs[start : start + half]:
+                cancels.append(_closing(market, order))
+                place = self._permit(desk, wanted)
+                if place is not None:
+                    places.append(place)
+            placed += len(places)
+            # One that has lost its place travels as its cancel, where it would have anyway.
+            self._leave([Batch(self.now_ns, tuple(cancels + places))])
         return placed
 
     def take(self, desk: Desk, hedge: Hedge, *, reduce_only: bool) -> WorkingOrder | None:

@@ -72,9 +72,10 @@ class Budget:
         most = max(-(-wanted // size), min(free - self._reserve, even))
         tokens = self._places.free(now_ns) if even > 0 or self._even is None else 0
         kept = min(pairs, tokens) if size > 1 else 0
-        while kept and requests(wanted - kept, kept, 0, size) > most:
-            kept -= 1
         used = requests(wanted - kept, kept, 0, size)
+        while kept and used > most:
+            kept -= 1
+            used = requests(wanted - kept, kept, 0, size)
         alone = min(places, tokens - kept, (most - used) * size)
         return wanted - kept, kept, alone
 

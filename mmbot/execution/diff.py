@@ -172,4 +172,6 @@ def _interleave(bids: list[Wanted], asks: list[Wanted]) -> list[Wanted]:
     for level in range(shared):
         places.append(bids[level])
         places.append(asks[level])
-    return places + bids[shared:] + asks[shared:]
+    if len(bids) != len(asks):
+        places += bids[shared:] + asks[shared:]
+    return places

@@ -1,3 +1,8 @@
+cimport cython
+from libc.stdint cimport int64_t
+
 cdef class OrderIds:
-    cdef object _instance, _run, _sequence
+    cdef object _instance, _run
+    cdef int64_t _first, _sequence
+    @cython.locals(sequence=cython.longlong)
     cpdef next(self)

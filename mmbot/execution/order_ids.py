@@ -16,7 +16,7 @@ _SEQUENCES = 1 << SEQUENCE_BITS
 class OrderIds:
     """Hands out the ids of one run; none is ever given twice."""
 
-    __slots__ = ("_instance", "_run", "_sequence")
+    __slots__ = ("_first", "_instance", "_run", "_sequence")
 
     def __init__(self, instance: int, epoch: int, *, issued: int = 0) -> None:
         if not 0 <= instance < 1 << INSTANCE_BITS:
@@ -27,6 +27,8 @@ class OrderIds:
             raise ValueError(f"issued must fit {SEQUENCE_BITS} bits, not {issued}")
         self._instance = instance
         self._run = instance << EPOCH_BITS | epoch
+        # What all ids of the run share.
+        self._first = self._run << _RUN_SHIFT
         self._sequence = issued
 
     def next(self) -> int:
@@ -35,7 +37,7 @@ class OrderIds:
         if sequence >= _SEQUENCES:
             raise InvariantViolation(f"all {_SEQUENCES - 1} order ids of this run are used")
         self._sequence = sequence
-        return self._run << _RUN_SHIFT | sequence
+        return self._first | sequence
 
     def owns(self, order_id: int) -> bool:
         """Is it an id of this instance, from any of its runs?"""

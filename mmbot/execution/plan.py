@@ -1,4 +1,4 @@
-"""Plan: which cancel and which place travel together, packed into batches a venue accepts.
+"""Plan: which cancel and which place travel together, and how many batches a venue gets of them.
 
 A batch happens wholly or not at all. So an order is replaced by a batch of its cancel and the new
 place, and nothing else is made to depend on them. Cancels that replace nothing go first.
@@ -7,7 +7,7 @@ place, and nothing else is made to depend on them. Cancels that replace nothing 
 from collections.abc import Sequence
 from operator import attrgetter
 
-from mmbot.domain.actions import Action, Batch, Cancel, Place
+from mmbot.domain.actions import Action, Batch
 from mmbot.domain.order import OrderState, Side
 from mmbot.execution.diff import Changes, Wanted
 from mmbot.execution.tracker import WorkingOrder
@@ -77,51 +77,30 @@ def _in_the_way(cancels: Sequence[WorkingOrder], places: Sequence[Wanted]) -> Si
     """The side whose orders must be off before the other side's places can rest."""
     lowest_ask, highest_bid = _FAR, -_FAR
     for order in cancels:
+        ticks = order.ticks
         if order.side is _BID:
-            highest_bid = max(highest_bid, order.ticks)
+            highest_bid = max(highest_bid, ticks)
         else:
-            lowest_ask = min(lowest_ask, order.ticks)
+            lowest_ask = min(lowest_ask, ticks)
     for place in places:
+        ticks = place.ticks
         if place.side is _BID:
-            if place.ticks >= lowest_ask:
+            if ticks >= lowest_ask:
                 return _ASK
-        elif place.ticks <= highest_bid:
+        elif ticks <= highest_bid:
             return _BID
     return None
 
 
 def requests(cancels: int, pairs: int, places: int, batch_size: int) -> int:
-    """How many batches `pack` makes of so many."""
+    """How many batches so many make; a replacement is two actions that are not parted."""
     count = -(-cancels // batch_size) + -(-places // batch_size)
     return count + -(-pairs // (batch_size // 2)) if pairs else count
 
 
-def pack(
-    ts_ns: int,
-    cancels: Sequence[Cancel],
-    pairs: Sequence[tuple[Cancel, Place | None]],
-    places: Sequence[Place],
-    batch_size: int,
-) -> list[Batch]:
-    """Batches of at most `batch_size` actions of one market, in the order they must be sent.
-
-    A pair that has lost its place travels as its cancel, where it would have travelled anyway.
-    """
-    batches = [
-        Batch(ts_ns, tuple(cancels[start : start + batch_size]))
-        for start in range(0, len(cancels), batch_size)
+def pack(ts_ns: int, actions: Sequence[Action], batch_size: int) -> list[Batch]:
+    """Batches of at most `batch_size` of these actions of one market, in their order."""
+    return [
+        Batch(ts_ns, tuple(actions[start : start + batch_size]))
+        for start in range(0, len(actions), batch_size)
     ]
-    half = max(1, batch_size // 2)
-    for start in range(0, len(pairs), half):
-        actions: list[Action] = []
-        news: list[Place] = []
-        for cancel, place in pairs[start : start + half]:
-            actions.append(cancel)
-            if place is not None:
-                news.append(place)
-        batches.append(Batch(ts_ns, (*actions, *news)))
-    batches += [
-        Batch(ts_ns, tuple(places[start : start + batch_size]))
-        for start in range(0, len(places), batch_size)
-    ]
-    return batches

@@ -64,8 +64,7 @@ class WorkingOrder:
         self.order_id = place.order_id
         self.side = place.side
         self.ticks = place.ticks
-        self.lots = place.lots
-        self.leaves = place.lots
+        self.lots = self.leaves = place.lots
         self.mode = place.mode
         self.placed_ns = now_ns
         self.state = _SENT
@@ -104,13 +103,11 @@ class Tracker:
 
     def send(self, place: Place, now_ns: int) -> WorkingOrder:
         """Take in an order that is on its way; InvariantViolation when its id is in use."""
-        if place.order_id in self.orders or place.lots <= 0:
+        order = WorkingOrder(place, now_ns)
+        if order.order_id in self.orders or order.lots <= 0:
             raise InvariantViolation(f"not a new order of a positive size: {place}")
-        self.orders[place.order_id] = order = WorkingOrder(place, now_ns)
-        if place.side is _BID:
-            self.bid_lots += place.lots
-        else:
-            self.ask_lots += place.lots
+        self.orders[order.order_id] = order
+        self._count(order.side, order.lots)
         return order
 
     def update(self, event: OrderUpdate) -> WorkingOrder | None:

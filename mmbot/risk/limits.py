@@ -302,10 +302,11 @@ class RiskManager:
             self._turn(slot)
         self.orders += 1
         slot.orders += 1
+        lots = place.lots
         if place.side is _BID:
-            slot.bid_lots += place.lots
+            slot.bid_lots += lots
         else:
-            slot.ask_lots += place.lots
+            slot.ask_lots += lots
         if slot.mark == 0:
             self._weigh(slot)
 
@@ -405,25 +406,27 @@ class RiskManager:
 
         What reduces together with all that may fill on its side needs no figures.
         """
-        slot = self._markets[place.market]
+        market = place.market
+        slot = self._markets[market]
+        lots = place.lots
         if place.reduce_only:
             held = -place.side * slot.lots
-            if place.lots > held:
+            if lots > held:
                 return Denial.NOT_REDUCING
-            if place.lots + (slot.bid_lots if place.side is _BID else slot.ask_lots) <= held:
+            if lots + (slot.bid_lots if place.side is _BID else slot.ask_lots) <= held:
                 return None
         if self.equity_uusd is None:
             return Denial.NO_ACCOUNT
         if self.orders >= self._max_orders:
             return Denial.OPEN_ORDERS
-        room = self.room(place.market)
+        room = self.room(market)
         if place.side is _BID:
-            allowed = slot.bid_lots + place.lots <= room.bid_lots
+            allowed = slot.bid_lots + lots <= room.bid_lots
         else:
-            allowed = slot.ask_lots + place.lots <= room.ask_lots
+            allowed = slot.ask_lots + lots <= room.ask_lots
         if allowed:
             return None
-        if self._reducing[place.market]:
+        if self._reducing[market]:
             return Denial.REDUCE_ONLY
         own, left = self._caps(slot)
         return Denial.MARKET_EXPOSURE if own <= left else Denial.TOTAL_EXPOSURE

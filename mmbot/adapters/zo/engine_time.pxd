@@ -13,6 +13,10 @@ cdef class EngineClock:
     cpdef range_ns(self, int64_t now_ns)
     @cython.locals(earliest_ns=cython.longlong)
     cpdef now_s(self, int64_t now_ns)
-    @cython.locals(earliest_ns=cython.longlong, wanted_s=cython.longlong)
     cpdef stamp(self, int64_t lifetime_s, int64_t now_ns)
+    @cython.locals(
+        earliest_ns=cython.longlong, earliest_s=cython.longlong, seen_s=cython.longlong,
+        wanted_s=cython.longlong
+    )
+    cpdef stamp_and_now_s(self, int64_t lifetime_s, int64_t now_ns)
     cpdef expired(self, int64_t stamp)

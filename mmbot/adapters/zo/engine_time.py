@@ -38,6 +38,10 @@ class ClockState(StrEnum):
     JUMPED = "jumped"
 
 
+# Members of an enum are slow to look up.
+_OK = ClockState.OK
+
+
 class _Bounds(NamedTuple):
     # Least and greatest offset, engine minus monotonic time, as of one moment of the latter.
     least: int
@@ -96,7 +100,7 @@ class EngineClock:
             return ClockState.STALLED
         if self._distrust:
             return ClockState.JUMPED
-        return ClockState.STALE if now_ns - self._seen_ns > STALL_NS else ClockState.OK
+        return ClockState.STALE if now_ns - self._seen_ns > STALL_NS else _OK
 
     def range_ns(self, now_ns: int) -> tuple[int, int]:
         """Return the earliest and latest engine time that agree with all readings, nanoseconds.
@@ -122,13 +126,18 @@ class EngineClock:
         clock stands still either. Good for cancels in every state; placing needs `state` OK.
         Raises Unavailable when the engine's time was not read in the last 30 s.
         """
+        return self.stamp_and_now_s(lifetime_s, now_ns)[0]
+
+    def stamp_and_now_s(self, lifetime_s: int, now_ns: int) -> tuple[EngineSeconds, EngineSeconds]:
+        """Return `stamp` and `now_s`, by one look at the clock."""
         if not 0 < lifetime_s <= WINDOW_S:
             raise ValueError(f"a lifetime of {lifetime_s} s is not within 1 to {WINDOW_S}")
         earliest_ns, _ = self.range_ns(now_ns)
         if now_ns - self._seen_ns > STALE_NS:
             raise Unavailable("the engine's time has not been read for too long")
-        wanted_s = earliest_ns // NS_PER_S - (WINDOW_S - lifetime_s)
-        return EngineSeconds(min(wanted_s, self._seen_s))
+        earliest_s, seen_s = earliest_ns // NS_PER_S, self._seen_s
+        wanted_s = earliest_s - (WINDOW_S - lifetime_s)
+        return EngineSeconds(min(wanted_s, seen_s)), EngineSeconds(max(seen_s, earliest_s))
 
     def expired(self, stamp: EngineSeconds) -> bool:
         """Return whether an action with this stamp can take effect no more, by a second shown."""

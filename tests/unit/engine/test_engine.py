@@ -385,6 +385,40 @@ def test_batches_hold_what_the_venue_takes() -> None:
     assert {batch.ts_ns for batch in batches} == {START}
 
 
+@pytest.mark.parametrize(("size", "going"), [(2, [2] * 4), (3, [2] * 4), (4, [4, 4]), (10, [8])])
+def test_replacements_are_not_parted_and_their_cancels_go_first(
+    size: int, going: list[int]
+) -> None:
+    bench = Bench(traits=VenueTraits(batch_size=size))
+    bench.wishes[0].answer = quotes([(999, 1), (990, 2)], [(1001, 3), (1010, 4)])
+    bench.open_all(bench.start())
+    old = {id_: order.side for id_, order in bench.desk.tracker.orders.items()}
+    bench.wishes[0].answer = quotes([(994, 1), (985, 2)], [(1006, 3), (1015, 4)])
+    bench.now += 100 * MS
+    batches = bench.engine.handle(Timer(bench.now, bench.now))
+    assert [len(batch.actions) for batch in batches] == going
+    for batch in batches:
+        half = len(batch.actions) // 2
+        cancels, places = batch.actions[:half], batch.actions[half:]
+        sides = [place.side for place in places if isinstance(place, Place)]
+        assert [old[cancel.order_id] for cancel in cancels] == sides
+    asked = [action for batch in batches for action in batch.actions]
+    assert placed(asked) == [(BID, 994, 1), (ASK, 1006, 3), (BID, 985, 2), (ASK, 1015, 4)]
+    assert set(cancelled(asked)) == set(old)
+
+
+def test_a_replacement_without_its_place_is_a_cancel_where_it_was() -> None:
+    bench = Bench()
+    bench.wishes[0].answer = quotes([(999, 200)], [(1001, 3)])
+    bench.open_all(bench.start())
+    bid, ask = order_ids(bench)
+    bench.wishes[0].answer = quotes([(994, 200)], [(1006, 3)])
+    bench.now += 100 * MS
+    (batch,) = bench.engine.handle(Timer(bench.now, bench.now))
+    assert batch.actions[:2] == (Cancel(0, bid), Cancel(0, ask))
+    assert placed(batch.actions) == [(ASK, 1006, 3)]
+
+
 def test_a_batch_is_submitted_before_the_next_one_is_decided() -> None:
     bench = Bench()
     bench.wishes[0].answer = quotes([(999, 1), (990, 2)], [(1001, 3), (1010, 4)])

@@ -52,45 +52,20 @@ def test_the_side_in_the_way_is_replaced_first() -> None:
 
 
 def test_nothing_to_do_makes_no_batch() -> None:
-    assert pack(5, [], [], [], 4) == []
+    assert pack(5, [], 4) == []
 
 
-def test_cancels_go_first_then_pairs_then_places() -> None:
-    pairs = [(Cancel(0, at), place(10 + at)) for at in (1, 2, 3)]
-    first, second, third, fourth = pack(5, [Cancel(0, 9)], pairs, [place(20)], 4)
-    assert first.actions == (Cancel(0, 9),)
-    assert second.actions == (Cancel(0, 1), Cancel(0, 2), place(11), place(12))
-    assert third.actions == (Cancel(0, 3), place(13))
-    assert fourth.actions == (place(20),)
-    assert {batch.ts_ns for batch in (first, second, third, fourth)} == {5}
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 10])
+@given(count=st.integers(0, 25))
+def test_batches_lose_nothing_and_keep_the_order(size: int, count: int) -> None:
+    cancels = [Cancel(0, at) for at in range(count)]
+    batches = pack(5, cancels, size)
+    assert len(batches) == requests(count, 0, 0, size) == requests(0, 0, count, size)
+    assert all(0 < len(batch.actions) <= size and batch.ts_ns == 5 for batch in batches)
+    assert [action for batch in batches for action in batch.actions] == cancels
 
 
-def test_a_pair_without_its_place_is_a_cancel_where_it_was() -> None:
-    (batch,) = pack(5, [], [(Cancel(0, 1), None), (Cancel(0, 2), place(12))], [], 4)
-    assert batch.actions == (Cancel(0, 1), Cancel(0, 2), place(12))
-
-
-@pytest.mark.parametrize("size", [2, 3, 4, 10])
-@given(cancels=st.integers(0, 12), pairs=st.integers(0, 12), places=st.integers(0, 12))
-def test_batches_lose_nothing_and_part_no_pair(
-    size: int, cancels: int, pairs: int, places: int
-) -> None:
-    alone = [Cancel(0, at) for at in range(cancels)]
-    both = [(Cancel(0, 100 + at), place(200 + at)) for at in range(pairs)]
-    new = [place(300 + at) for at in range(places)]
-    batches = pack(1, alone, both, new, size)
-    assert len(batches) == requests(cancels, pairs, places, size)
-    assert all(0 < len(batch.actions) <= size for batch in batches)
-    sent = [action for batch in batches for action in batch.actions]
-    assert len(sent) == cancels + 2 * pairs + places
-    assert {action.order_id for action in sent} == {
-        *range(cancels),
-        *range(100, 100 + pairs),
-        *range(200, 200 + pairs),
-        *range(300, 300 + places),
-    }
-    for batch in batches:
-        kinds = [isinstance(action, Place) for action in batch.actions]
-        assert kinds == sorted(kinds)
-        ids = [action.order_id for action in batch.actions]
-        assert all(one + 100 in ids for one in ids if 100 <= one < 200)
+def test_a_replacement_is_two_actions_that_are_not_parted() -> None:
+    assert [requests(0, pairs, 0, 4) for pairs in (0, 1, 2, 3, 4, 5)] == [0, 1, 1, 2, 2, 3]
+    assert [requests(0, pairs, 0, 3) for pairs in (1, 2, 3)] == [1, 2, 3]
+    assert requests(5, 3, 1, 4) == 2 + 2 + 1

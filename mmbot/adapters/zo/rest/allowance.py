@@ -51,7 +51,10 @@ class Allowance:
 
     def sent(self) -> int:
         """How much was sent in all."""
-        return sum([sender.sent for sender in self._senders])
+        count = 0
+        for sender in self._senders:
+            count += sender.sent
+        return count
 
     def go_on(self, earlier: Sequence[tuple[int, int]], now_ns: int) -> None:
         """Count what others sent within this minute, too: (ns, requests), oldest first.

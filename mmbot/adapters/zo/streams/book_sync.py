@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mmbot.adapters.zo.rest.answers import BookView
 from mmbot.adapters.zo.streams.book_sight import BookParams, BookSight
-from mmbot.adapters.zo.streams.update_chain import Held, Place, Waiting, follow, place
+from mmbot.adapters.zo.streams.update_chain import BEYOND, NEXT, Held, Waiting, follow, place
 from mmbot.cext.nord import Deltas
 from mmbot.cext.orderbook import OrderBook
 from mmbot.domain.events import BookGap, BookUpdate
@@ -133,12 +133,12 @@ class BookSync:
             if sight is None:
                 return
         stands = place(last_id, update_id, sight.reached, joining=sight.joining)
-        if stands is Place.NEXT:
+        if stands is NEXT:
             self._deltas.apply(self._capsule)
             self.tally.applied += 1
             sight.applied(update_id, now_ns)
             self._changed(sight, now_ns)
-        elif stands is Place.BEYOND:
+        elif stands is BEYOND:
             self.doubt(f"gap: an update after {last_id} came after {sight.reached}", now_ns)
             self._hold(last_id, update_id, frame)
         else:
@@ -200,5 +200,6 @@ class BookSync:
         self._changed(sight, now_ns)
 
     def _changed(self, sight: BookSight, now_ns: int) -> None:
-        sight.changed(now_ns)
+        # What is decided by it leaves first.
         self._emit(BookUpdate(now_ns, now_ns, self.market))
+        sight.changed(now_ns)

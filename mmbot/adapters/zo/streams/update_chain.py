@@ -16,6 +16,10 @@ class Place(Enum):
     BEYOND = auto()
 
 
+# Members of an enum are slow to look up.
+NEXT, OLD, BEYOND = Place.NEXT, Place.OLD, Place.BEYOND
+
+
 def place(last_id: int | None, update_id: int, reached: int, *, joining: bool) -> Place:
     """Place an update when everything up to `reached` is known.
 
@@ -24,10 +28,10 @@ def place(last_id: int | None, update_id: int, reached: int, *, joining: bool) -
     joins a snapshot may begin before it: its values are absolute.
     """
     if update_id <= reached:
-        return Place.OLD
+        return OLD
     if last_id is None or last_id in (RESTART, reached):
-        return Place.NEXT
-    return Place.NEXT if joining and last_id < reached else Place.BEYOND
+        return NEXT
+    return NEXT if joining and last_id < reached else BEYOND
 
 
 class Held(NamedTuple, Generic[Content]):
@@ -75,7 +79,7 @@ def follow(held: Iterable[Held[Content]], snapshot_id: int) -> list[Held[Content
     reached = snapshot_id
     for update_id in sorted(newer):
         each = newer[update_id]
-        if place(each.last_id, update_id, reached, joining=not found) is Place.BEYOND:
+        if place(each.last_id, update_id, reached, joining=not found) is BEYOND:
             return None
         found.append(each)
         reached = update_id

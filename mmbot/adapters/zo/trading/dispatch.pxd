@@ -11,5 +11,6 @@ cdef class Dispatch:
     cdef public EngineClock engine_clock
     cdef public Pace pace
     cpdef sign(self, action, now_ns)
+    cpdef send(self, object signed, judged, urgent=*)
     cpdef no_places(self, now_ns)
     cpdef expired(self, stamp)

@@ -26,6 +26,8 @@ from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
 from mmbot.adapters.zo.wire.signing import SessionSigner
 from mmbot.errors import Unavailable
 
+# Members of an enum are slow to look up.
+_OK = ClockState.OK
 _NONCES = 1 << 32
 # Past the last second in which bytes can run, by a second shown (reliability 3.2).
 EXPIRY_MARGIN_S = 1
@@ -81,12 +83,11 @@ class Dispatch:
         Raises Unavailable without the engine's time, ActionError for what is not allowed.
         """
         lifetime_s = min(self._signer.lifetime_s, WINDOW_S)
-        stamp = self.engine_clock.stamp(lifetime_s, now_ns)
+        stamp, now_s = self.engine_clock.stamp_and_now_s(lifetime_s, now_ns)
         self._nonce = (self._nonce + 1) % _NONCES
-        now_s = self.engine_clock.now_s(now_ns)
         return Signed(action, self._signer.sign(action, stamp, self._nonce, now_s), stamp)
 
-    def send(self, signed: Signed, judged: Judged, *, urgent: bool = False) -> None:
+    def send(self, signed: Signed, judged: Judged, urgent: bool = False) -> None:
         """Write the bytes; `judged` is called once, with what became of this copy of them."""
         sent_ns = self.clock()
         self._line.post(
@@ -107,7 +108,7 @@ class Dispatch:
         Bytes are stamped as of the moment this was asked for, however late they leave.
         """
         state = self.engine_clock.state(now_ns)
-        if state is not ClockState.OK:
+        if state is not _OK:
             return f"the engine's time: {state}"
         return self._barred(now_ns)
 

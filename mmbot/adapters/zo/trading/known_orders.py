@@ -13,7 +13,8 @@ from mmbot.domain.events import OrderUpdate
 from mmbot.domain.order import DONE, FillMode, OrderState, Side
 
 REMEMBERED = 4096
-_IMMEDIATE = (FillMode.IOC, FillMode.FOK)
+# Members of an enum are slow to look up and to compare.
+_IOC, _FOK = FillMode.IOC, FillMode.FOK
 _SENT = OrderState.SENT
 
 
@@ -101,8 +102,9 @@ class KnownOrders:
     def place(self, place: Place) -> KnownOrder:
         """Take in an order that is about to be sent."""
         order = KnownOrder(place.market, place.order_id, place.side, place.ticks, place.lots)
-        order.immediate = place.mode in _IMMEDIATE
-        self._live[place.order_id] = order
+        mode = place.mode
+        order.immediate = mode is _IOC or mode is _FOK
+        self._live[order.order_id] = order
         return order
 
     def adopt(self, order: KnownOrder) -> None:

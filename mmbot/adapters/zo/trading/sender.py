@@ -147,9 +147,9 @@ class Sender:
             for order in cancelled:
                 self._cancels.want(order, now_ns)
             return
-        pace.spend(now_ns, len(cancelled))
         flight = Flight(signed, tuple(orders), len(placed), now_ns)
         self._hand_over(flight)
+        pace.spend(now_ns, len(cancelled))
         self._flights.append(flight)
         late_ns = self.resend_ns[-1] + self.split_ns if placed else self.split_ns
         for order in cancelled:
@@ -165,9 +165,8 @@ class Sender:
 
     def _hand_over(self, flight: Flight) -> None:
         flight.copies += 1
+        self._dispatch.send(flight.signed, partial(self._judge, flight), not flight.places)
         self.repeats += flight.copies > 1
-        urgent = not flight.places
-        self._dispatch.send(flight.signed, partial(self._judge, flight), urgent=urgent)
 
     def _judge(self, flight: Flight, outcome: Answered) -> None:
         if not flight.left(outcome):

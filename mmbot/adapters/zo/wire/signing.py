@@ -268,17 +268,20 @@ def check_session_action(action: SessionAction) -> None:
         raise ActionError(f"a session key does not sign {type(action).__name__}")
 
 
-def _check_place(order: PlaceOrder) -> None:
-    if order.lots <= 0:
+def _check_place(order: PlaceOrder) -> bool:
+    """Refuse an order without what it needs; tells whether it rests."""
+    lots = order.lots
+    if lots <= 0:
         raise ActionError("an order needs a size")
     if order.quote_units:
         raise ActionError("quote sizes are not signed: their meaning depends on the schema")
     if order.mode in _IMMEDIATE:
-        return
+        return False
     if order.ticks <= 0:
         raise ActionError("a resting order needs a price")
-    if order.lots > MOST_RESTING_LOTS:
-        raise ActionError(f"{order.lots} lots cannot rest, {MOST_RESTING_LOTS} allowed")
+    if lots > MOST_RESTING_LOTS:
+        raise ActionError(f"{lots} lots cannot rest, {MOST_RESTING_LOTS} allowed")
+    return True
 
 
 def _check_batch(parts: tuple[PlaceOrder | CancelById, ...]) -> None:
@@ -290,14 +293,13 @@ def _check_batch(parts: tuple[PlaceOrder | CancelById, ...]) -> None:
     for part in parts:
         # Actions are final, and isinstance is slow to say no of a struct.
         if type(part) is CancelById:
-            late = reached.get(part.market_id, 0) if part.market_id is not None else bool(reached)
-            if late:
+            if reached and (part.market_id is None or part.market_id in reached):
                 raise ActionError("a cancel follows an order of its market")
         elif type(part) is PlaceOrder:
-            _check_place(part)
-            step = 1 if part.mode in _IMMEDIATE else 2
-            if step < reached.get(part.market_id, 0):
+            market_id = part.market_id
+            step = 2 if _check_place(part) else 1
+            if step < reached.get(market_id, 0):
                 raise ActionError("an immediate order follows a resting one of its market")
-            reached[part.market_id] = step
+            reached[market_id] = step
         else:
             raise ActionError(f"{type(part).__name__} is no part of a batch")
