@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.rest.answers import OwnTrade
+from mmbot.adapters.zo.trading.audit import UNEXPLAINED
 from mmbot.adapters.zo.trading.money import MarketMoney
 from mmbot.assemble.live.mids import Mids
 from mmbot.assemble.live.remembering import Memories
@@ -31,7 +32,6 @@ from mmbot.engine import Engine
 from mmbot.errors import VenueError
 from mmbot.ledger.ledger import Ledger
 from mmbot.ledger.rows import AdjustmentRow, EquityPoint, FillRow, FundingRow, Kind, OrderRow
-from mmbot.runtime.inherited import HELD_BEFORE
 from mmbot.runtime.params import RuntimeParams
 from mmbot.runtime.supervision import ExitReport
 from mmbot.secrets.redaction import redacted
@@ -228,9 +228,8 @@ class Bookkeeping:
                 event.fees_atoms,
                 event.reason,
             )
-            # The rows of trades are right already: only what no trade explains is added to them,
-            # and what was held before is explained by the trades of the runs before.
-            if event.lots and event.reason != HELD_BEFORE:
+            # The rows of trades are right already: only what no trade explains is added to them.
+            if event.reason == UNEXPLAINED:
                 ledger.adjustment(row)
             ledger.note(now_ns, Kind.STATE, event.market, None, f"restated: {row}")
 

@@ -82,7 +82,7 @@ class Account:
         else:
             self._ask().forced()
             self.short = [has - was for has, was in zip(self.views.lots(view), told, strict=True)]
-        self._joins.told_to(view.update_id)
+        self._joins.adopted(view.update_id)
         if self.short is not None:
             self._ask().audit()
         else:

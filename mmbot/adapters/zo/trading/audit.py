@@ -20,6 +20,8 @@ from mmbot.adapters.zo.trading.tally import Booked
 from mmbot.adapters.zo.trading.trade_lists import MOST_READINGS, TradeLists
 from mmbot.domain.events import Restatement
 
+UNEXPLAINED = "no trade explains the position"
+
 
 class Told:
     """Where an audit's findings go."""
@@ -199,7 +201,7 @@ class Audit:
         held[market] += lots
         # Trades up to here that are listed yet are in it.
         tally.adjusted[market] = self._told.joins.reached
-        self._tell(market, lots, (0, 0), "no trade explains the position")
+        self._tell(market, lots, (0, 0), UNEXPLAINED)
         self._hooks.warn(f"market {market}: {lots} lots that no trade explains")
 
     def _tell(self, market: int, lots: int, money: tuple[int, int], reason: str) -> None:

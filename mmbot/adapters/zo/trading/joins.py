@@ -38,12 +38,21 @@ class Joins:
         self._nameless: dict[int, list[KnownOrder]] = {}
         self._endings = Endings(orders, evidence_ms)
         self._numbers = count(1)
+        # The snapshot that the stream goes on from, and lots by venue id told by the list of trades
+        # that the stream has passed without telling: its next fill of the order contains them.
+        self._based = 0
+        self._ahead: dict[int, int] = {}
 
     def fill(self, found: OwnFill, market: int, action_id: int, *, maker: bool) -> bool:
         """Tell an execution; the position is right from now on, whoever's order it was.
 
         False when nobody knows yet whose.
         """
+        if self._ahead:
+            early = min(self._ahead.pop(found.order_id, 0), found.lots)
+            if early == found.lots:
+                return True
+            found = replace(found, lots=found.lots - early)
         money = self._money[market]
         fee = money.fee_atoms(found.ticks, found.lots, maker=maker)
         cash = money.cash_atoms(found.side, found.ticks, found.lots)
@@ -77,6 +86,8 @@ class Joins:
         """Tell an execution that the stream did not tell, by the venue's list of trades."""
         trade, money = own.trade, self._money[market]
         venue_id = trade.order_id if own.is_maker else 0
+        if venue_id and trade.action_id > self._based:
+            self._ahead[venue_id] = self._ahead.get(venue_id, 0) + trade.lots
         order = self._orders.of_venue(venue_id)
         left = 0 if order is None else max(0, order.leaves - trade.lots)
         fee = money.trade_fee_atoms(own)
@@ -119,6 +130,12 @@ class Joins:
         asked = not order.wanted
         self._cancelled(order)
         return asked
+
+    def adopted(self, action_id: int) -> None:
+        """The stream goes on from a snapshot at this action, which has everything before it."""
+        self._based = action_id
+        self._ahead.clear()
+        self.told_to(action_id)
 
     def told_to(self, action_id: int) -> None:
         """The stream told everything up to this action; ends that waited for it are told."""
@@ -186,10 +203,12 @@ class Joins:
         order.landed = True
         order.leaves = left
         if left == 0:
+            self._ahead.pop(order.venue_id or 0, None)
             self._orders.tell(order, OrderState.FILLED)
 
     def _cancelled(self, order: KnownOrder) -> None:
         reason = UNSOLICITED if order.wanted else None
+        self._ahead.pop(order.venue_id or 0, None)
         self._orders.tell(order, OrderState.CANCELLED, reason)
 
 
