@@ -56,9 +56,10 @@ class Cancels:
             if order.venue_id is None
             else CancelById(order.venue_id)
         )
-        self._dispatch.urgent(action, lambda outcome: self._judge(order, outcome))
+        landed = order.landed
+        self._dispatch.urgent(action, lambda outcome: self._judge(order, outcome, landed=landed))
 
-    def _judge(self, order: KnownOrder, outcome: Answered) -> None:
+    def _judge(self, order: KnownOrder, outcome: Answered, *, landed: bool) -> None:
         if order.done:
             return
         now_ns = self._dispatch.clock()
@@ -73,16 +74,19 @@ class Cancels:
             # Nobody knows: the next attempt tells.
             return
         elif outcome.refusal.group is Group.G4:
-            self._not_found(order, now_ns)
+            self._not_found(order, now_ns, landed=landed)
         elif outcome.refusal.group is not Group.G2:
             # Refused for the venue's reasons: it rests, and is cancelled when they are over.
             order.cancel_due_ns = now_ns + _REFUSED_NS
 
-    def _not_found(self, order: KnownOrder, now_ns: int) -> None:
-        if order.landed:
+    def _not_found(self, order: KnownOrder, now_ns: int, *, landed: bool) -> None:
+        if landed:
             order.cancel_due_ns = None
             order.probed_ns = now_ns
             self._on.settling.ask()
+        elif order.landed:
+            # The cancel was there before the order, which rests now.
+            order.cancel_due_ns = now_ns
         else:
             # It may still land, until it has expired; then it is heard of, and cancelled at once.
             order.cancel_due_ns = max(order.cancel_due_ns or 0, now_ns + _NOT_THERE_NS)

@@ -139,7 +139,8 @@ class Verdicts:
             order.landed = True
         for order in orders:
             if not order.done:
-                order.cancel_due_ns = None
+                # Should the look be long in coming, what is to go is cancelled meanwhile.
+                order.cancel_due_ns = None if order.wanted else now_ns + _LATER_NS
                 order.probed_ns = now_ns
         self._on.settling.ask()
 
