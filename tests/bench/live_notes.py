@@ -24,6 +24,8 @@ _TOLD = {
     "notify": dict.fromkeys(("risk", "order_error", "connection"), "loud"),
 }
 
+ACTION = b"POST /action "
+Told = Sequence[tuple[int, bytes]]
 # Enough to know a frame again by its ids, and a body by its signature.
 _HEAD, _TAIL = 64, 24
 
@@ -45,17 +47,22 @@ def action_key(body: bytes) -> str:
 
 
 class Noted(Struct):
-    """When deltas were written and actions came, ns of the machine's steady clock, by key."""
+    """When deltas were written, actions came and were acted on, by key.
+
+    Nanoseconds of the machine's steady clock.
+    """
 
     deltas: dict[str, int]
-    actions: dict[str, int]
+    came: dict[str, int]
+    acted: dict[str, int]
 
     @classmethod
-    def of(cls, written: Sequence[tuple[int, bytes]], came: Sequence[tuple[int, bytes]]) -> "Noted":
-        """Return notes of frames and bodies."""
+    def of(cls, written: Told, came: Told, acted: Told) -> "Noted":
+        """Return notes of frames, requests and bodies."""
         return cls(
             {delta_key(data): now_ns for now_ns, data in written},
-            {action_key(body): now_ns for now_ns, body in came},
+            {action_key(data): now_ns for now_ns, data in came},
+            {action_key(data): now_ns for now_ns, data in acted},
         )
 
 

@@ -2,7 +2,8 @@
 
 A session with the embedded exchange is recorded first and then played to a new bot, see
 reacting_venue. Only decisions that change every order count. Time stands still but for the interval
-between two. What a bot needs that has slept before is `live_paced`.
+between two; far more is decided in a second than any venue lets through, so what is noted of it is
+written to the disk in the pauses. What a bot needs that has slept before is `live_paced`.
 """
 
 import asyncio

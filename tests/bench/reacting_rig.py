@@ -223,7 +223,9 @@ class Rig:
         return build_engine(config, [LISTING.market(0)], [book], RunOptions(), footing)
 
     def _live(self, config: Config, engine: Engine, place: Path) -> MarketMakerLive:
-        ledger = open_ledger(place / "ledger.db", params=config.storage, now_ns=self.now_ns)
+        self.ledger = ledger = open_ledger(
+            place / "ledger.db", params=config.storage, now_ns=self.now_ns
+        )
         start = RunStart(self.now_ns, "live", "bench#1", config.instance.id, 1, "", "", "")
         run = ledger.begin_run(start, (LISTING.market(0),))
         keeping = Bookkeeping(ledger, run, engine, config.runtime, self.clock)

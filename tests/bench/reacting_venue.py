@@ -19,7 +19,7 @@ from mmbot.exchange.views import frames
 from tests.bench.live_moves import LEVELS, moves
 from tests.bench.reacting_rig import EQUITY_UUSD, LISTING, START_NS, START_S, STEP_NS, Rig, Welcome
 
-# For the account to stay fresh, and for the disk to keep up with so many orders.
+# For the account to stay fresh, and for the disk to take what is noted of so many orders.
 ACCOUNT_EVERY = 50
 PAUSE_S = 0.1
 
@@ -120,4 +120,5 @@ async def pace(rig: Rig, number: int) -> None:
     rig.now_ns += STEP_NS
     if number % ACCOUNT_EVERY == 0:
         rig.account()
+        await rig.ledger.keep_async("pace", b"")
         await asyncio.sleep(PAUSE_S)

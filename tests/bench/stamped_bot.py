@@ -26,14 +26,13 @@ from mmbot.assemble.live import LiveBot, LiveOptions, RunMode, live_bot, real_wo
 from mmbot.cli.output import say
 from mmbot.domain.notices import Notice, Severity
 from mmbot.domain.status import Mode
-from tests.bench.live_notes import Traded, action_key, delta_key, settings, symbol
+from tests.bench.live_notes import ACTION, Traded, action_key, delta_key, settings, symbol
 from tests.fakes.bot_api import TOKEN
 
 QUOTING_S = 60.0
 SETTLE_S = 3.0
 TOLD = "something"
 _DELTA = b'{"delta":'
-_ACTION = b"POST /action "
 
 
 class Probe:
@@ -55,7 +54,7 @@ class Probe:
 
     def written(self, data: bytes, now_ns: int) -> None:
         """A socket was handed these at a moment."""
-        if self._came_ns and data.startswith(_ACTION):
+        if self._came_ns and data.startswith(ACTION):
             took_ns = now_ns - self._came_ns
             self.reactions.append((delta_key(self._frame), action_key(data), took_ns))
             self._came_ns = 0

@@ -1,4 +1,4 @@
-"""An exchange that notes when deltas leave and actions come: `... MARKETS MOVES_PER_S`.
+"""An exchange that notes when deltas leave, actions come and are done: `... MARKETS MOVES_PER_S`.
 
 Its markets go up and down by a step, one after another, so that every change of a book is known to
 be worth new quotes. Ends with its input, and then prints what it noted.
@@ -8,7 +8,9 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Callable
 from itertools import cycle
+from typing import Any
 
 import msgspec
 import uvloop
@@ -23,7 +25,7 @@ from mmbot.exchange.serving.floor import Floor
 from mmbot.exchange.serving.reference import Reference
 from mmbot.exchange.serving.server import ExchangeServer, ServerOptions
 from tests.bench.live_moves import moves
-from tests.bench.live_notes import Noted, symbol
+from tests.bench.live_notes import ACTION, Noted, symbol
 
 FUND_USD = 10_000_000
 
@@ -52,14 +54,43 @@ class StampedHub(Hub):
 
 
 class StampedFloor(Floor):
-    """Notes when actions come."""
+    """Notes when actions are acted on."""
 
-    came: list[tuple[int, bytes]] = []  # noqa: RUF012 - one floor a process
+    acted: list[tuple[int, bytes]] = []  # noqa: RUF012 - one floor a process
 
     def act(self, body: bytes) -> bytes:
         """See Floor."""
-        self.came.append((time.monotonic_ns(), body))
+        self.acted.append((time.monotonic_ns(), body))
         return super().act(body)
+
+
+class StampedLoop(uvloop.Loop):
+    """Notes when actions come: the bytes are there, and no server has looked at them yet."""
+
+    came: list[tuple[int, bytes]] = []  # noqa: RUF012 - one loop a process
+
+    async def create_server(
+        self, protocol_factory: Callable[[], Any], *args: Any, **options: Any
+    ) -> Any:
+        """See the loop."""
+
+        def stamped() -> Any:
+            protocol = protocol_factory()
+            protocol.__class__ = _listening(type(protocol))
+            return protocol
+
+        return await super().create_server(stamped, *args, **options)
+
+
+def _listening(server: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
+    """A connection of that server that notes when actions come."""
+
+    def data_received(self: asyncio.Protocol, data: bytes) -> None:
+        if data.startswith(ACTION):
+            StampedLoop.came.append((time.monotonic_ns(), data))
+        server.data_received(self, data)
+
+    return type("Listening", (server,), {"__slots__": (), "data_received": data_received})
 
 
 def _floor(markets: int) -> tuple[StampedFloor, StampedHub]:
@@ -120,10 +151,12 @@ async def _serve(markets: int, per_s: float) -> None:
     await over.wait()
     mover.cancel()
     loop.remove_reader(sys.stdin.fileno())
-    sys.stdout.buffer.write(msgspec.json.encode(Noted.of(hub.written, floor.came)) + b"\n")
+    noted = Noted.of(hub.written, StampedLoop.came, floor.acted)
+    sys.stdout.buffer.write(msgspec.json.encode(noted) + b"\n")
     sys.stdout.flush()
     await server.stop()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+    with asyncio.Runner(loop_factory=StampedLoop) as runner:
+        runner.run(_serve(int(sys.argv[1]), float(sys.argv[2])))

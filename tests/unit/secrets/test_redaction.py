@@ -5,7 +5,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mmbot.adapters.zo.wire import base58
@@ -93,6 +93,8 @@ def public_of(seed: bytes) -> bytes:
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=8, max_size=60))
 def test_a_known_text_goes_in_every_spelling(token: str) -> None:
+    # Part of what is put in its place it would still be there.
+    assume(token not in "<[removed]>")
     known = KnownSecrets()
     known.add_text(token)
     for text in (token, quote(token, safe=""), json.dumps(token)[1:-1], repr(token)[1:-1]):

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import NoReturn
 
 from nacl import bindings
+from nacl._sodium import ffi, lib
 from nacl.exceptions import BadSignatureError
 
 from mmbot.adapters.zo.wire import base58
@@ -42,6 +43,9 @@ WINDOW_S = 60
 LONGEST_SESSION_S = 31 * 86_400
 # The largest size that may rest (protocol 5.6).
 MOST_RESTING_LOTS = 2**48 - 1
+# PyNaCl's function around this one reads its types from text at every call: a quarter of the time a
+# signature takes where none was made a moment before.
+_BYTES = ffi.typeof("unsigned char[]")
 # Tuples: hashing a member of an enumeration would be half of what the checks cost.
 _IMMEDIATE = (FillMode.IOC, FillMode.FOK)
 
@@ -159,6 +163,13 @@ def _secret_bytes(text: str) -> bytes:
     raise SecretError("the secret key is not base58, a JSON array of bytes, or hex behind 0x")
 
 
+def _signature(message: bytes, secret: bytes) -> bytes:
+    signed = ffi.new(_BYTES, SIGNATURE_BYTES + len(message))
+    if lib.crypto_sign(signed, ffi.NULL, message, len(message), secret) != 0:
+        raise ActionError("libsodium does not sign")
+    return bytes(ffi.buffer(signed, SIGNATURE_BYTES))
+
+
 class SessionSigner:
     """Signs what a market maker sends, for one session and account, and nothing else.
 
@@ -185,7 +196,7 @@ class SessionSigner:
         check_times(timestamp_s, now_s, self.lifetime_s)
         check_session_action(action)
         raw = encode(action, Envelope(timestamp_s, nonce, self.session_id, self.account_id))
-        return raw + bindings.crypto_sign(raw, self._keypair.reveal())[:SIGNATURE_BYTES]
+        return raw + _signature(raw, self._keypair.reveal())
 
     def __repr__(self) -> str:
         return f"SessionSigner(session {self.session_id}, account {self.account_id})"
@@ -225,7 +236,7 @@ class WalletSigner:
             raise ActionError(f"a wallet does not sign {type(action).__name__}")
         raw = encode(action, Envelope(timestamp_s, nonce))
         message = signed_bytes(scheme, raw, self.pubkey)
-        return raw + bindings.crypto_sign(message, self._keypair.reveal())[:SIGNATURE_BYTES]
+        return raw + _signature(message, self._keypair.reveal())
 
     def __repr__(self) -> str:
         return f"WalletSigner({self._keypair.address})"
