@@ -24,17 +24,12 @@ from mmbot.adapters.zo.rest.transport import (
     Reply,
     tls_context,
 )
+from mmbot.adapters.zo.wire.outcomes import NotSent
 
 _MOST_HEAD_BYTES = 32_768
 _SLOWEST_S = 8.0
 # Timers may come a little early.
 _EARLY_S = 0.002
-
-
-class NotSent(NamedTuple):
-    """No byte of the request left: the venue has not seen it."""
-
-    reason: str
 
 
 class Lost(NamedTuple):

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from mmbot.adapters.zo.params import VenueParams
 from mmbot.adapters.zo.rest import account_parsing, answers, parsing
-from mmbot.adapters.zo.rest.answers import Catalog, Cursor, Listing
+from mmbot.adapters.zo.rest.allowance import UNPACED_PER_MIN, Allowance
 from mmbot.adapters.zo.rest.gateway import judge
-from mmbot.adapters.zo.rest.patience import UNPACED_PER_MIN, Allowance, PatientReads
+from mmbot.adapters.zo.rest.patience import PatientReads
 from mmbot.adapters.zo.rest.transport import Timeouts, Transport
 from mmbot.adapters.zo.wire import base58
 from mmbot.adapters.zo.wire.actions import SessionAction, WalletAction
@@ -60,7 +60,7 @@ class ZoHttp:
         self.answered = self.reads.answered
         self._now_ns = now_ns
 
-    async def info(self) -> Catalog:
+    async def info(self) -> answers.Catalog:
         """Markets and tokens (protocol 3.3)."""
         return parsing.catalog("/info", await found(self.reads, "/info"))
 
@@ -77,28 +77,30 @@ class ZoHttp:
         body = await _read(self.reads, f"/user/{base58.encode(pubkey)}")
         return None if body is None else parsing.user("/user", body)
 
-    async def account(self, account_id: int, catalog: Catalog) -> answers.AccountView | None:
+    async def account(
+        self, account_id: int, catalog: answers.Catalog
+    ) -> answers.AccountView | None:
         """Orders, positions, balances and margins; None for an account that does not exist."""
         path = f"/account/{account_id}"
         body = await _read(self.reads, path)
         return None if body is None else account_parsing.account(path, body, catalog)
 
-    async def orderbook(self, listing: Listing) -> answers.BookView:
+    async def orderbook(self, listing: answers.Listing) -> answers.BookView:
         """The whole book of a market."""
         path = f"/market/{listing.market_id}/orderbook"
         return parsing.book(path, await found(self.reads, path), listing)
 
-    async def stats(self, listing: Listing) -> answers.MarketView:
+    async def stats(self, listing: answers.Listing) -> answers.MarketView:
         """Index and mark price, funding and open interest of a market."""
         path = f"/market/{listing.market_id}/stats"
         return parsing.stats(path, await found(self.reads, path), listing)
 
-    async def markets_live(self, catalog: Catalog) -> tuple[answers.MarketView, ...]:
+    async def markets_live(self, catalog: answers.Catalog) -> tuple[answers.MarketView, ...]:
         """The same of all markets at once, refreshed about once a second."""
         return parsing.lives("/markets/live", await found(self.reads, "/markets/live"), catalog)
 
     async def trades(
-        self, query: TradeQuery, catalog: Catalog, start: Cursor | None = None
+        self, query: TradeQuery, catalog: answers.Catalog, start: answers.Cursor | None = None
     ) -> answers.Page[answers.Trade]:
         """One page of trades, newest first; `start` is the `following` of the page before."""
         asked = {
@@ -111,7 +113,7 @@ class ZoHttp:
         body = await found(self.reads, paged("/trades", asked))
         return account_parsing.trades("/trades", body, catalog)
 
-    async def order(self, order_id: int, catalog: Catalog) -> answers.OrderView | None:
+    async def order(self, order_id: int, catalog: answers.Catalog) -> answers.OrderView | None:
         """An order that rests or once did; None when the venue does not know it."""
         path = f"/order/{order_id}"
         body = await _read(self.reads, path)
@@ -129,7 +131,7 @@ class ZoHttp:
         return parsing.fee_tier(path, await found(self.reads, path))
 
     async def pnl(
-        self, account_id: int, since: str | None = None, start: Cursor | None = None
+        self, account_id: int, since: str | None = None, start: answers.Cursor | None = None
     ) -> answers.Page[answers.PnlRow]:
         """One page of an account's profit, newest first."""
         path = f"/account/{account_id}/pnl"

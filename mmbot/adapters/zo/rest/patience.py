@@ -7,8 +7,7 @@ after that finds out whether it is. And nothing is sent ahead of its time: see A
 from collections import Counter
 from collections.abc import Callable
 
-from mmbot.adapters.zo.rest.allowance import UNPACED_PER_MIN as UNPACED_PER_MIN
-from mmbot.adapters.zo.rest.allowance import Allowance as Allowance
+from mmbot.adapters.zo.rest.allowance import Allowance
 from mmbot.adapters.zo.rest.gateway import retry_after_s
 from mmbot.adapters.zo.rest.transport import Reply, Transport
 from mmbot.domain.figures import Labels

@@ -7,10 +7,10 @@ end only with evidence (reliability 3.2 rules 2, 4 and 8).
 from mmbot.adapters.web.clock import NS_PER_MS
 from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
-from mmbot.adapters.zo.trading.health import Answered, Health, NotSent
+from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.known_orders import KnownOrder
 from mmbot.adapters.zo.wire.actions import CancelByClientId, CancelById
-from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Rejected
+from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, NotSent, Rejected
 from mmbot.adapters.zo.wire.refusals import Group
 from mmbot.domain.order import OrderState
 

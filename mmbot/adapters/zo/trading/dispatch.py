@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from mmbot.adapters.web.clock import Clock
 from mmbot.adapters.zo.engine_time import WINDOW_S, ClockState, EngineClock, EngineSeconds
-from mmbot.adapters.zo.rest.action_line import Answer, Lost, NotSent
+from mmbot.adapters.zo.rest.action_line import Answer, Lost
 from mmbot.adapters.zo.rest.gateway import judge
 from mmbot.adapters.zo.trading.health import Answered, Health
 from mmbot.adapters.zo.trading.params import Line
@@ -22,7 +22,7 @@ from mmbot.adapters.zo.wire.actions import (
     PlaceOrder,
     SessionAction,
 )
-from mmbot.adapters.zo.wire.outcomes import Accepted, Unknown
+from mmbot.adapters.zo.wire.outcomes import Accepted, NotSent, Unknown
 from mmbot.adapters.zo.wire.signing import SessionSigner
 from mmbot.errors import Unavailable
 

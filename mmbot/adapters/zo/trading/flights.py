@@ -3,10 +3,10 @@
 from msgspec import Struct
 
 from mmbot.adapters.zo.trading.dispatch import Signed
-from mmbot.adapters.zo.trading.health import Answered, NotSent
+from mmbot.adapters.zo.trading.health import Answered
 from mmbot.adapters.zo.trading.known_orders import KnownOrder
 from mmbot.adapters.zo.wire.actions import Atomic, CancelById, PlaceOrder
-from mmbot.adapters.zo.wire.outcomes import Rejected, Unknown
+from mmbot.adapters.zo.wire.outcomes import NotSent, Rejected, Unknown
 from mmbot.domain.actions import Place
 
 

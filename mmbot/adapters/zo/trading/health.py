@@ -6,7 +6,6 @@ Also the figures of it: acknowledgements, refusals, unknown outcomes.
 from collections import deque
 
 from mmbot.adapters.web.clock import NS_PER_MS, NS_PER_S
-from mmbot.adapters.zo.rest.action_line import NotSent as NotSent
 from mmbot.adapters.zo.trading.hindrances import (
     ACTION_PATH,
     MAINTENANCE,
@@ -15,7 +14,7 @@ from mmbot.adapters.zo.trading.hindrances import (
     Hindrances,
 )
 from mmbot.adapters.zo.trading.pace import Pace
-from mmbot.adapters.zo.wire.outcomes import Accepted, Outcome, Rejected, Unknown
+from mmbot.adapters.zo.wire.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import Group
 from mmbot.domain.figures import NETWORK_NS, Histogram, Labels

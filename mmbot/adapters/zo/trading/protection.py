@@ -9,7 +9,7 @@ from msgspec import Struct
 from mmbot.adapters.web.clock import NS_PER_S, Clock
 from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.trading.dispatch import Signed
-from mmbot.adapters.zo.trading.health import Answered, NotSent
+from mmbot.adapters.zo.trading.health import Answered
 from mmbot.adapters.zo.trading.params import ProtectionTerms
 from mmbot.adapters.zo.trading.stop_plan import (
     Held,
@@ -21,7 +21,7 @@ from mmbot.adapters.zo.trading.stop_plan import (
     set_by,
 )
 from mmbot.adapters.zo.wire.actions import AddTrigger, RemoveTrigger, TriggerKind
-from mmbot.adapters.zo.wire.outcomes import Accepted, Rejected
+from mmbot.adapters.zo.wire.outcomes import Accepted, NotSent, Rejected
 from mmbot.adapters.zo.wire.refusals import Group, Refusal, refusal
 from mmbot.domain.status import StopTrigger
 

@@ -4,10 +4,10 @@ from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.trading.cancels import Cancels
 from mmbot.adapters.zo.trading.dispatch import Dispatch
 from mmbot.adapters.zo.trading.evidence import Evidence
-from mmbot.adapters.zo.trading.health import Answered, NotSent
+from mmbot.adapters.zo.trading.health import Answered
 from mmbot.adapters.zo.trading.hindrances import FROZEN
 from mmbot.adapters.zo.trading.known_orders import KnownOrder, alive
-from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, Placed, Unknown
+from mmbot.adapters.zo.wire.outcomes import Accepted, Cancelled, NotSent, Placed, Unknown
 from mmbot.adapters.zo.wire.refusals import Group, Refusal
 from mmbot.domain.order import OrderState
 

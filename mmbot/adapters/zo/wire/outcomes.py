@@ -82,6 +82,12 @@ class Unknown(Struct, frozen=True, gc=False):
     retry_after_s: float | None = None
 
 
+class NotSent(Struct, frozen=True, gc=False):
+    """No byte of the request left: the venue has not seen it."""
+
+    reason: str
+
+
 Outcome = Accepted | Rejected | Unknown
 
 

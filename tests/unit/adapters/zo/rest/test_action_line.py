@@ -11,8 +11,9 @@ import pytest
 import uvloop
 
 from mmbot.adapters.zo.origin import Origin
-from mmbot.adapters.zo.rest.action_line import ActionLine, Answer, LineParams, Lost, NotSent
+from mmbot.adapters.zo.rest.action_line import ActionLine, Answer, LineParams, Lost
 from mmbot.adapters.zo.rest.transport import MAX_RECEIPT_BYTES, Reply
+from mmbot.adapters.zo.wire.outcomes import NotSent
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\nhi"
 PARAMS = LineParams(connections=1, most=2, connect_s=0.5, answer_s=0.3, retry_s=0.02)

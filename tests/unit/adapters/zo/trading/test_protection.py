@@ -11,12 +11,12 @@ from mmbot.adapters.web.clock import NS_PER_S
 from mmbot.adapters.zo.engine_time import EngineSeconds
 from mmbot.adapters.zo.rest.answers import RestingTrigger
 from mmbot.adapters.zo.trading.dispatch import Signed
-from mmbot.adapters.zo.trading.health import Answered, NotSent
+from mmbot.adapters.zo.trading.health import Answered
 from mmbot.adapters.zo.trading.params import ProtectionTerms
 from mmbot.adapters.zo.trading.protection import Stop
 from mmbot.adapters.zo.trading.stop_plan import Held, TriggerAction
 from mmbot.adapters.zo.wire.actions import AddTrigger, Intent, RemoveTrigger, TriggerKind
-from mmbot.adapters.zo.wire.outcomes import Accepted, Done, Rejected, Unknown
+from mmbot.adapters.zo.wire.outcomes import Accepted, Done, NotSent, Rejected, Unknown
 from mmbot.adapters.zo.wire.proto import nord_pb2 as pb
 from mmbot.adapters.zo.wire.refusals import refusal
 from mmbot.domain.order import Side
